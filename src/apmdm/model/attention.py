@@ -1,0 +1,95 @@
+"""Self-attention: who may look at whom, and how positions and coordinates weigh in.
+
+Letters: B batch, L length, H heads, D width per head, A coordinate axes, R relations.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from apmdm.state import NOWHERE, State
+
+STARTING_BIAS = 4.0
+
+
+class Relations(nn.Module):
+    """One learned bias per head for each pattern of equal coordinates between two positions.
+
+    A relation (a, b) holds between positions i and j if coordinate a of i equals coordinate b of j and
+    is not NOWHERE; R relations have 2^R patterns. Head h starts with a preference for relation h, if there is
+    one, so that rows, columns and boxes need not be discovered.
+    """
+
+    def __init__(self, relations: tuple[tuple[int, int], ...], heads: int) -> None:
+        super().__init__()
+        self.relations = relations
+        bias = torch.zeros(2 ** len(relations), heads)
+        for number in range(min(len(relations), heads)):
+            holds = torch.arange(len(bias)) // 2**number % 2 == 1
+            bias[holds, number] = STARTING_BIAS
+        self.bias = nn.Parameter(bias)
+
+    def forward(self, patterns: Int[Tensor, "B L L"]) -> Float[Tensor, "B H L L"]:
+        return nn.functional.embedding(patterns, self.bias).permute(0, 3, 1, 2)
+
+
+def patterns(
+    coordinates: Int[Tensor, "B L A"], relations: tuple[tuple[int, int], ...]
+) -> Int[Tensor, "1_or_B L L"]:
+    """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree."""
+    if bool((coordinates == coordinates[:1]).all()):
+        coordinates = coordinates[:1]
+    rows, length, _ = coordinates.shape
+    pattern = coordinates.new_zeros(rows, length, length)
+    for number, (a, b) in enumerate(relations):
+        own, other = coordinates[:, :, None, a], coordinates[:, None, :, b]
+        pattern += 2**number * ((own == other) & (own != NOWHERE))
+    return pattern
+
+
+def allowed(state: State, attention: str, span: int) -> Bool[Tensor, "1_or_B 1_or_L L"] | None:
+    """True where position i may look at position j; None if every position may look at every other."""
+    length = state.ids.shape[1]
+    here = torch.arange(length, device=state.ids.device)
+    offset = here[None, :] - here[:, None]
+    mask = None
+    if attention == "causal":
+        mask = (offset <= 0)[None]
+    if attention == "window":
+        mask = (offset.abs() <= span)[None]
+    if bool((state.lengths < length).any()):
+        real = state.valid[:, None, :]
+        mask = real if mask is None else mask & real
+    return mask
+
+
+def rotate(x: Float[Tensor, "B H L D"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
+    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions turned by an angle per position."""
+    length, width = x.shape[-2:]
+    frequency = base ** (-torch.arange(0, width, 2, device=x.device) / width)
+    angle = torch.arange(length, device=x.device)[:, None] * frequency
+    even, odd = x[..., 0::2], x[..., 1::2]
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+
+
+class Attention(nn.Module):
+    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, L] or None."""
+
+    def __init__(self, width: int, heads: int, rotary: bool) -> None:
+        super().__init__()
+        self.heads, self.rotary = heads, rotary
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None) -> Float[Tensor, "B L width"]:
+        rows, length, width = x.shape
+        split = self.query_key_value(x).view(rows, length, 3, self.heads, -1)
+        query, key, value = split.permute(2, 0, 3, 1, 4)
+        if self.rotary:
+            query, key = rotate(query), rotate(key)
+        score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+        if bias is not None:
+            score = score + bias
+        return self.out((score.softmax(-1) @ value).transpose(1, 2).reshape(rows, length, width))

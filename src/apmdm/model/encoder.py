@@ -1,0 +1,147 @@
+"""The encoder-only Transformer with a content head and three linear control heads.
+
+Letters: B batch, L length, V vocabulary.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from apmdm.model.attention import Attention, Relations, allowed, patterns
+from apmdm.prediction import Prediction
+from apmdm.state import NOWHERE, State
+from apmdm.vocab import MASK, PAD, Vocab
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size and geometry of an encoder.
+
+    attention: full, causal, window (span positions to either side) or block (of span positions).
+    positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
+    relational (a learned bias for each pattern of `relations` between coordinates).
+    """
+
+    width: int = 64
+    layers: int = 5
+    heads: int = 4
+    attention: Literal["full", "causal", "window", "block"] = "full"
+    span: int = 0
+    rotary: bool = False
+    absolute: int = 0
+    relations: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
+        if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads:
+            raise ValueError(f"width {self.width} must be a positive multiple of heads {self.heads}")
+        if self.rotary and self.width // self.heads % 2:
+            raise ValueError(f"rotary positions need an even width per head, not {self.width // self.heads}")
+        if self.attention not in ("full", "causal", "window", "block"):
+            raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
+        if self.attention in ("window", "block") and self.span < 1:
+            raise ValueError(f"{self.attention} attention needs a span of at least 1")
+
+
+class Layer(nn.Module):
+    """Pre-norm attention and MLP; both start as the identity."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        width = shape.width
+        self.attention = Attention(width, shape.heads, shape.rotary)
+        self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        nn.init.zeros_(self.down.weight)
+
+    def forward(
+        self,
+        x: Float[Tensor, "B L width"],
+        pattern: Int[Tensor, "..."] | None,
+        forbidden: Float[Tensor, "..."] | None,
+    ) -> Float[Tensor, "B L width"]:
+        bias = forbidden
+        if self.relations is not None and pattern is not None:
+            bias = self.relations(pattern) if forbidden is None else self.relations(pattern) + forbidden
+        x = x + self.attention(self.norms[0](x), bias)
+        return x + self.down(self.up(self.norms[1](x)).relu().square())
+
+
+class Encoder(nn.Module, PyTorchModelHubMixin):
+    """State -> Prediction. Padding changes no prediction; predictions on padding mean nothing.
+
+    save_pretrained writes model.safetensors and config.json (vocabulary and shape); from_pretrained reads
+    them and executes nothing.
+    """
+
+    def __init__(self, vocab: Vocab, shape: Shape) -> None:
+        super().__init__()
+        self.vocab, self.shape = vocab, shape
+        self.register_buffer("composition", vocab.composition(), persistent=False)
+        atoms = len(vocab.atoms)
+        self.embedding = nn.Parameter(torch.randn(atoms, shape.width))
+        self.absolute = nn.Parameter(sinusoids(shape.absolute, shape.width)) if shape.absolute else None
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.norm = nn.LayerNorm(shape.width)
+        self.content = nn.Linear(shape.width, atoms)
+        self.controls = nn.Linear(shape.width, 3)
+        for head in (self.content, self.controls):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, state: State) -> Prediction:
+        if self.shape.attention != "block":
+            return self._predict(state)
+        rows, length = state.ids.shape
+        within = self._predict(in_blocks(state, self.shape.span))
+        fields = (within.content, within.remask, within.insert, within.delete)
+        return Prediction(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
+
+    def _predict(self, state: State) -> Prediction:
+        x = (self.composition @ self.embedding)[state.ids]
+        if self.absolute is not None:
+            if state.ids.shape[1] > len(self.absolute):
+                raise ValueError(f"length {state.ids.shape[1]} exceeds this model's {len(self.absolute)} positions")
+            x = x + self.absolute[: state.ids.shape[1]]
+        pattern = None
+        if self.shape.relations:
+            if state.coordinates is None:
+                raise ValueError("this model has relational positions: its states need coordinates")
+            pattern = patterns(state.coordinates, self.shape.relations)
+        mask = allowed(state, self.shape.attention, self.shape.span)
+        forbidden = None
+        if mask is not None:
+            forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
+        for layer in self.layers:
+            x = layer(x, pattern, forbidden)
+        x = self.norm(x)
+        bar = x.new_zeros(len(self.vocab))
+        bar[[PAD, MASK]] = -torch.inf
+        content = self.content(x) @ self.composition.T + bar
+        return Prediction(content, *self.controls(x).unbind(-1))
+
+
+def in_blocks(state: State, span: int) -> State:
+    """Every block of `span` consecutive positions as a sequence of its own: [B, L] -> [B * blocks, span]."""
+    rows, length = state.ids.shape
+    blocks = -(-length // span)
+    missing = blocks * span - length
+    ids = nn.functional.pad(state.ids, (0, missing), value=PAD).view(rows * blocks, span)
+    start = torch.arange(blocks, device=ids.device) * span
+    lengths = (state.lengths[:, None] - start).clamp(0, span).flatten()
+    grid = state.coordinates
+    if grid is not None:
+        grid = nn.functional.pad(grid, (0, 0, 0, missing), value=NOWHERE).view(rows * blocks, span, -1)
+    return State(ids, lengths, grid)
+
+
+def sinusoids(length: int, width: int) -> Float[Tensor, "length width"]:
+    """The position vectors of arXiv 1706.03762, with wave lengths from 4 to 4 x length, as a starting point."""
+    wave = 4.0 * float(length) ** torch.linspace(0, 1, -(-width // 2))
+    angle = 2 * torch.pi * torch.arange(length)[:, None] / wave
+    return torch.cat((angle.sin(), angle.cos()), 1)[:, :width]

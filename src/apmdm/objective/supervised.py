@@ -1,0 +1,75 @@
+"""The loss of edits that a teacher made: cross-entropy of content, binary cross-entropy of the controls."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from apmdm.edits import Edits
+from apmdm.prediction import Prediction
+from apmdm.state import State
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Negative log-likelihood of the edits in nats per position, in all and by head (scalars)."""
+
+    content: Float[Tensor, ""]
+    remask: Float[Tensor, ""]
+    insert: Float[Tensor, ""]
+    delete: Float[Tensor, ""]
+
+    @property
+    def total(self) -> Float[Tensor, ""]:
+        return self.content + self.remask + self.insert + self.delete
+
+
+def supervised_loss(prediction: Prediction, state: State, edits: Edits) -> Loss:
+    """Sum over the decisions of a step, divided by the number of positions, so that rare decisions count in full."""
+    written, valid = edits.unmasked(state) & state.valid, state.valid
+    positions = valid.sum().clamp(min=1)
+    content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
+    controls = (
+        binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
+        for logits, bits in (
+            (prediction.remask, edits.remask),
+            (prediction.insert, edits.insert),
+            (prediction.delete, edits.delete),
+        )
+    )
+    return Loss(content / positions, *(control / positions for control in controls))
+
+
+def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:
+    """Share of decisions that agree, by operation, over the positions where the teacher fired it; and of whole steps.
+
+    `wait` is the share of masks left masked among those that the teacher left; `step` counts a step as right
+    only if every position that matters agrees. An operation that never fired is left out.
+    """
+    valid = state.valid
+    gone = state.masked & edits.delete
+    same_content = predicted.unmasked(state) & (predicted.content == edits.content)
+    fired = {
+        "unmask": (edits.unmasked(state), same_content),
+        "remask": (edits.remask & ~state.masked, predicted.remask),
+        "wait": (edits.remask & state.masked & ~gone, predicted.remask & ~predicted.delete),
+        "insert": (edits.insert & ~gone, predicted.insert),
+        "delete": (gone, predicted.delete),
+    }
+    shares = {name: _share(right, where & valid) for name, (where, right) in fired.items() if bool((where & valid).any())}
+    return shares | {"step": float(same_step(predicted, state, edits).float().mean())}
+
+
+def same_step(predicted: Edits, state: State, edits: Edits) -> Bool[Tensor, "batch"]:
+    """True for the rows where both edits have the same effect at every position."""
+    gone = state.masked & edits.delete
+    unmasked = edits.unmasked(state)
+    agree = (predicted.unmasked(state) == unmasked) & (~unmasked | (predicted.content == edits.content))
+    agree &= gone | ((predicted.remask == edits.remask) & (predicted.insert == edits.insert))
+    agree &= (state.masked & predicted.delete) == gone
+    return (agree | ~state.valid).all(1)
+
+
+def _share(right: Bool[Tensor, "batch length"], where: Bool[Tensor, "batch length"]) -> float:
+    return float(right[where].float().mean())

@@ -1,0 +1,149 @@
+"""The one loop of generation, with continuous batching; every run carries its time, space, work and stop reason."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from apmdm.edits import Edits
+from apmdm.policy import Greedy, Stochastic
+from apmdm.prediction import Prediction
+from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows
+from apmdm.trace import Step
+from apmdm.transition import transition
+
+StopReason = Literal["fixed point", "cycle", "step budget", "length budget"]
+Model = Callable[[State], Prediction | Edits]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The end of one sequence's generation.
+
+    time: decoding steps that changed it; space: largest length reached; work: sum of the lengths over the steps.
+    steps: its trace, if recorded.
+    """
+
+    index: int
+    final: Sequence
+    time: int
+    space: int
+    work: int
+    stop: StopReason
+    steps: tuple[Step, ...] = ()
+
+
+def generate(
+    model: Model,
+    sequences: Iterable[Sequence],
+    policy: Greedy | Stochastic = Greedy(),  # noqa: B008
+    *,
+    batch_size: int = 64,
+    max_steps: int = 10_000,
+    max_length: int | None = None,
+    record: bool = False,
+    device: torch.device | str = "cpu",
+) -> Iterator[Run]:
+    """Run every sequence until it stops, and yield the runs as they end (Run.index tells which one it was).
+
+    At most batch_size sequences are under way; the next one waiting takes a finished one's place. `model` is
+    any callable from State to Prediction, or one straight to Edits (a teacher, a hand-written process); only then
+    `policy` is not asked. A run stops at a fixed point (nothing fires), in a cycle (found under a deterministic
+    policy by Brent's algorithm, so some steps after it has closed), at max_steps, or on exceeding max_length.
+    """
+    if batch_size < 1 or max_steps < 0:
+        raise ValueError(f"batch_size is at least 1 and max_steps at least 0, got {batch_size} and {max_steps}")
+    waiting = enumerate(sequences)
+    batch = _Batch.of(list(islice(waiting, batch_size)), device)
+    while len(batch.state):
+        with torch.no_grad():
+            prediction = model(batch.state)
+            edits = prediction if isinstance(prediction, Edits) else policy(prediction, batch.state)
+            next_state = transition(batch.state, edits)
+            halted = same_rows(batch.state, next_state)
+            if isinstance(policy, Stochastic) and isinstance(prediction, Prediction):
+                halted &= ~policy.may_change(prediction, batch.state)
+        if record:
+            batch.record(edits, halted)
+        batch = batch.after(next_state, halted)
+        ended = torch.full_like(batch.index, RUNNING)
+        if max_length is not None:
+            ended[batch.state.lengths > max_length] = REASONS.index("length budget")
+        ended[batch.time >= max_steps] = REASONS.index("step budget")
+        if policy.deterministic:
+            ended[same_rows(batch.state, batch.anchor)] = REASONS.index("cycle")
+            batch = batch.anchored()
+        ended[halted] = REASONS.index("fixed point")
+        if bool((ended != RUNNING).any()):
+            yield from batch.runs(ended)
+            batch = batch.rows(ended == RUNNING)
+            arrived = list(islice(waiting, batch_size - len(batch.state)))
+            if arrived:
+                batch = batch.join(_Batch.of(arrived, device))
+
+
+RUNNING = -1
+REASONS: tuple[StopReason, ...] = get_args(StopReason)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The sequences under way, with each one's number, counts, recorded steps, and an earlier state (anchor).
+
+    Brent's algorithm: the anchor is the state at the last power of two of the steps, so a cycle is closed when the
+    state equals it.
+    """
+
+    state: State
+    anchor: State
+    index: Int[Tensor, "batch"]
+    time: Int[Tensor, "batch"]
+    space: Int[Tensor, "batch"]
+    work: Int[Tensor, "batch"]
+    steps: list[list[Step]]
+
+    @classmethod
+    def of(cls, numbered: list[tuple[int, Sequence]], device: torch.device | str) -> "_Batch":
+        state = State.stack([sequence for _, sequence in numbered]).to(device)
+        index = torch.tensor([number for number, _ in numbered], dtype=torch.long, device=device)
+        nothing = torch.zeros_like(index)
+        return cls(state, state, index, nothing, state.lengths, nothing, [[] for _ in numbered])
+
+    def record(self, edits: Edits, halted: Bool[Tensor, "batch"]) -> None:
+        state, edits = self.state.to("cpu"), edits.to("cpu")
+        for row in (~halted).nonzero()[:, 0].tolist():
+            self.steps[row].append(Step.of(state, edits, row))
+
+    def after(self, next_state: State, halted: Bool[Tensor, "batch"]) -> "_Batch":
+        going = (~halted).long()
+        return replace(
+            self,
+            state=next_state,
+            time=self.time + going,
+            space=self.space.maximum(next_state.lengths),
+            work=self.work + self.state.lengths * going,
+        )
+
+    def anchored(self) -> "_Batch":
+        power_of_two = (self.time & (self.time - 1)) == 0
+        return replace(self, anchor=choose_rows(power_of_two, self.state, self.anchor))
+
+    def runs(self, ended: Int[Tensor, "batch"]) -> Iterator[Run]:
+        for row in (ended != RUNNING).nonzero()[:, 0].tolist():
+            counts = (int(count[row]) for count in (self.time, self.space, self.work))
+            final = self.state.sequence(row).to("cpu")
+            yield Run(int(self.index[row]), final, *counts, REASONS[int(ended[row])], tuple(self.steps[row]))
+
+    def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
+        tensors = (self.index, self.time, self.space, self.work)
+        steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]
+        return _Batch(self.state[chosen], self.anchor[chosen], *(tensor[chosen] for tensor in tensors), steps)
+
+    def join(self, other: "_Batch") -> "_Batch":
+        pairs = ((self.index, other.index), (self.time, other.time), (self.space, other.space), (self.work, other.work))
+        states = concatenate(self.state, other.state), concatenate(self.anchor, other.anchor)
+        return _Batch(*states, *(torch.cat(pair) for pair in pairs), self.steps + other.steps)

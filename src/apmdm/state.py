@@ -1,0 +1,125 @@
+"""State: a padded batch of token sequences, each position with optional integer coordinates."""
+
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from apmdm.vocab import MASK, PAD
+
+NOWHERE = -1
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One unpadded sequence: ids, and per position a tuple of coordinates (NOWHERE where it has none)."""
+
+    ids: Int[Tensor, "length"]
+    coordinates: Int[Tensor, "length axes"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.coordinates is not None and len(self.coordinates) != len(self.ids):
+            raise ValueError(f"{len(self.ids)} tokens need as many coordinates, got {len(self.coordinates)}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to(self, device: torch.device | str) -> "Sequence":
+        return Sequence(self.ids.to(device), None if self.coordinates is None else self.coordinates.to(device))
+
+
+@dataclass(frozen=True)
+class State:
+    """A batch of sequences: ids padded with PAD on the right, their lengths, and coordinates or None.
+
+    Shapes: ids [batch, length] int64, lengths [batch] int64, coordinates [batch, length, axes] int64;
+    a coordinate is NOWHERE (-1) where a position has none.
+    """
+
+    ids: Int[Tensor, "batch length"]
+    lengths: Int[Tensor, "batch"]
+    coordinates: Int[Tensor, "batch length axes"] | None = None
+
+    @classmethod
+    def stack(cls, sequences: Seq[Sequence]) -> "State":
+        """Pad sequences into one batch. Raises ValueError if only some of them have coordinates."""
+        if len({s.coordinates is None for s in sequences}) > 1:
+            raise ValueError("either every sequence has coordinates or none has")
+        pad = torch.nn.utils.rnn.pad_sequence
+        lengths = torch.tensor([len(s) for s in sequences], dtype=torch.long)
+        if not sequences:
+            return cls(torch.empty(0, 0, dtype=torch.long), lengths)
+        ids = pad([s.ids for s in sequences], batch_first=True, padding_value=PAD)
+        if sequences[0].coordinates is None:
+            return cls(ids, lengths)
+        grid = [s.coordinates for s in sequences if s.coordinates is not None]
+        return cls(ids, lengths, pad(grid, batch_first=True, padding_value=NOWHERE))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def valid(self) -> Bool[Tensor, "batch length"]:
+        """True at every position that is not padding."""
+        return torch.arange(self.ids.shape[1], device=self.ids.device) < self.lengths[:, None]
+
+    @property
+    def masked(self) -> Bool[Tensor, "batch length"]:
+        return self.ids == MASK
+
+    def sequence(self, row: int) -> Sequence:
+        length = int(self.lengths[row])
+        grid = None if self.coordinates is None else self.coordinates[row, :length]
+        return Sequence(self.ids[row, :length], grid)
+
+    def to(self, device: torch.device | str) -> "State":
+        grid = None if self.coordinates is None else self.coordinates.to(device)
+        return State(self.ids.to(device), self.lengths.to(device), grid)
+
+    def __getitem__(self, rows: Int[Tensor, "rows"] | Bool[Tensor, "batch"] | slice) -> "State":
+        """The chosen rows, in order, at the same padded length."""
+        grid = None if self.coordinates is None else self.coordinates[rows]
+        return State(self.ids[rows], self.lengths[rows], grid)
+
+
+def concatenate(first: State, second: State) -> State:
+    """The rows of both, padded to the longer of the two."""
+    first, second = _common_width(first, second)
+    grid = None
+    if first.coordinates is not None and second.coordinates is not None:
+        grid = torch.cat((first.coordinates, second.coordinates))
+    return State(torch.cat((first.ids, second.ids)), torch.cat((first.lengths, second.lengths)), grid)
+
+
+def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
+    """True where a row of both holds the same tokens."""
+    first, second = _common_width(first, second)
+    return (first.lengths == second.lengths) & (first.ids == second.ids).all(1)
+
+
+def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:
+    """Rows of first where True, of second where False."""
+    first, second = _common_width(first, second)
+    grid = None
+    if first.coordinates is not None and second.coordinates is not None:
+        grid = torch.where(rows[:, None, None], first.coordinates, second.coordinates)
+    ids = torch.where(rows[:, None], first.ids, second.ids)
+    return State(ids, torch.where(rows, first.lengths, second.lengths), grid)
+
+
+def _common_width(*states: State) -> list[State]:
+    width = max(state.ids.shape[1] for state in states)
+    return [_widened(state, width) for state in states]
+
+
+def _widened(state: State, width: int) -> State:
+    missing = width - state.ids.shape[1]
+    if not missing:
+        return state
+    ids = torch.nn.functional.pad(state.ids, (0, missing), value=PAD)
+    grid = state.coordinates
+    if grid is not None:
+        grid = torch.nn.functional.pad(grid, (0, 0, 0, missing), value=NOWHERE)
+    return State(ids, state.lengths, grid)

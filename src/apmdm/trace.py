@@ -1,0 +1,112 @@
+"""Trace: the states and edits of one run, in the one JSON format of teacher, theory, sampler and viewer."""
+
+import json
+from dataclasses import dataclass
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.state import Sequence, State
+from apmdm.transition import transition
+from apmdm.vocab import PAD, Vocab
+
+FORMAT = "apmdm-trace"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """The tokens of one state and what happens to them next: content by position, positions of each bit."""
+
+    tokens: tuple[int, ...]
+    unmask: dict[int, int]
+    remask: tuple[int, ...]
+    insert: tuple[int, ...]
+    delete: tuple[int, ...]
+
+    @classmethod
+    def of(cls, state: State, edits: Edits, row: int) -> "Step":
+        """Row `row` of a batch."""
+        length = int(state.lengths[row])
+        written = edits.unmasked(state)[row, :length].nonzero()[:, 0].tolist()
+        bits = (bit[row, :length].nonzero()[:, 0].tolist() for bit in (edits.remask, edits.insert, edits.delete))
+        content = edits.content[row].tolist()
+        tokens = tuple(state.ids[row, :length].tolist())
+        return cls(tokens, {i: content[i] for i in written}, *(tuple(bit) for bit in bits))
+
+    def edits(self) -> Edits:
+        """As a batch of one row."""
+        bits = torch.zeros(3, 1, len(self.tokens), dtype=torch.bool)
+        for bit, positions in zip(bits, (self.remask, self.insert, self.delete), strict=True):
+            bit[0, list(positions)] = True
+        content = torch.full((1, len(self.tokens)), PAD)
+        content[0, list(self.unmask)] = torch.tensor(list(self.unmask.values()), dtype=torch.long)
+        return Edits(content, *bits)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The steps of one run; the last state is the one that its last step leads to.
+
+    coordinates: those of the first state, or None.
+    """
+
+    vocab: Vocab
+    steps: tuple[Step, ...]
+    coordinates: tuple[tuple[int, ...], ...] | None = None
+    info: dict[str, object] | None = None
+
+    def states(self) -> list[Sequence]:
+        """Every state from the first to the last, recomputed by the transition.
+
+        Raises ValueError where a recorded state is not what the transition gives.
+        """
+        if not self.steps:
+            return []
+        grid = None if self.coordinates is None else torch.tensor(self.coordinates)
+        state = State.stack([Sequence(torch.tensor(self.steps[0].tokens, dtype=torch.long), grid)])
+        states = [state.sequence(0)]
+        for number, step in enumerate(self.steps):
+            if states[-1].ids.tolist() != list(step.tokens):
+                raise ValueError(f"step {number} of the trace does not follow from the step before it")
+            state = transition(state, step.edits())
+            states.append(state.sequence(0))
+        return states
+
+    def to_json(self) -> str:
+        steps = [
+            {"tokens": s.tokens, "unmask": s.unmask, "remask": s.remask, "insert": s.insert, "delete": s.delete}
+            for s in self.steps
+        ]
+        whole = {
+            "format": FORMAT,
+            "version": VERSION,
+            "vocab": self.vocab.symbols,
+            "coordinates": self.coordinates,
+            "info": self.info,
+            "steps": steps,
+        }
+        return json.dumps(whole)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Trace":
+        """Raises ValueError if the text is not a trace, or if its states do not follow from one another."""
+        try:
+            whole = json.loads(text)
+            if (whole["format"], whole["version"]) != (FORMAT, VERSION):
+                raise ValueError(f"not an {FORMAT} of version {VERSION}")
+            steps = tuple(_step(entry) for entry in whole["steps"])
+            grid = whole["coordinates"]
+            coordinates = None if grid is None else tuple(tuple(place) for place in grid)
+            trace = cls(Vocab(whole["vocab"]), steps, coordinates, whole["info"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a trace: {error}") from error
+        trace.states()
+        return trace
+
+
+def _step(entry: dict[str, list[int]]) -> Step:
+    unmask = {int(position): content for position, content in dict(entry["unmask"]).items()}
+    return Step(
+        tuple(entry["tokens"]), unmask, tuple(entry["remask"]), tuple(entry["insert"]), tuple(entry["delete"])
+    )

@@ -1,0 +1,199 @@
+"""The training loop: batches in, weights out; knows no task, no sampler and no file but its own folder."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from accelerate import Accelerator
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.tensorboard import SummaryWriter
+
+from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder
+from apmdm.objective.supervised import supervised_loss
+from apmdm.state import State
+from apmdm.train import checkpoint
+from apmdm.train.optimizer import optimizers, rate
+
+Batches = Callable[[int], tuple[State, Edits]]
+Evaluate = Callable[[Encoder], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the loop may vary. Rates follow one curve: warm-up, then a cosine down to final_rate."""
+
+    steps: int = 1000
+    matrix_rate: float = 0.02
+    other_rate: float = 3e-3
+    final_rate: float = 0.03
+    warmup: int = 100
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.999
+    evaluate_every: int = 1000
+    checkpoint_every: int = 500
+    precision: str = "no"
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("no", "bf16"):
+            raise ValueError(f"precision is no or bf16, not {self.precision!r}")
+        if min(self.steps, self.evaluate_every, self.checkpoint_every) < 1:
+            raise ValueError("steps and the intervals evaluate_every and checkpoint_every are at least 1")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the averaged model, the steps done, whether it finished, the last evaluation, the losses."""
+
+    model: Encoder
+    step: int
+    finished: bool
+    evaluation: dict[str, float]
+    losses: list[float]
+
+
+def train(
+    model: Encoder,
+    batches: Batches,
+    evaluate: Evaluate,
+    settings: Settings,
+    folder: Path,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+) -> Outcome:
+    """Train on batches(0), batches(1), ... and save the averaged weights in `folder`.
+
+    A batch is a pure function of its number, so a resumed run has the losses of an uninterrupted one.
+    With several processes each takes its own share of the numbers. SIGINT and SIGTERM end the run after the
+    step under way, with a checkpoint. Raises ValueError if there is nothing to resume, OSError if `folder`
+    cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    accelerator = Accelerator(mixed_precision=settings.precision, cpu=device == "cpu")
+    model.to(accelerator.device)
+    averaged = AveragedModel(model, avg_fn=_averaging(settings.average))
+    run = _Run(accelerator, accelerator.prepare(model), model, averaged, _solvers(accelerator, model, settings))
+    first = run.restore(folder) if resume else 0
+    losses, evaluation = [], {}
+    with _stop_on_signals() as stopping, _progress(accelerator) as progress, SummaryWriter(folder) as board:
+        task = progress.add_task("training", total=settings.steps, completed=first, loss="")
+        for step in range(first, settings.steps):
+            state, edits = batches(step * accelerator.num_processes + accelerator.process_index)
+            scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), step, settings)
+            losses.append(scalars["loss/total"])
+            done = step + 1
+            last = done == settings.steps or stopping.is_set()
+            progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
+            if accelerator.is_main_process:
+                if done % settings.evaluate_every == 0 or done == settings.steps:
+                    averaged.eval()
+                    evaluation = evaluate(averaged.module)
+                    progress.console.print(f"step {done}: " + ", ".join(f"{k} {v:.4f}" for k, v in evaluation.items()))
+                    scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
+                for name, value in scalars.items():
+                    board.add_scalar(name, value, done)
+                if last or done % settings.checkpoint_every == 0:
+                    run.save(folder, done)
+            if last:
+                break
+    if accelerator.is_main_process:
+        averaged.module.save_pretrained(folder)
+    return Outcome(averaged.module, done, done == settings.steps, evaluation, losses)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a step changes: the model (also as wrapped for several processes), its average, the optimizers."""
+
+    accelerator: Accelerator
+    wrapped: nn.Module
+    model: Encoder
+    averaged: AveragedModel
+    solvers: list[Optimizer]
+
+    def step(self, state: State, edits: Edits, number: int, settings: Settings) -> dict[str, float]:
+        share = rate(number, settings.steps, settings.warmup, settings.final_rate)
+        for solver, base in zip(self.solvers, (settings.matrix_rate, settings.other_rate), strict=True):
+            for group in solver.param_groups:
+                group["lr"] = base * share
+        with self.accelerator.autocast():
+            prediction = self.wrapped(state)
+        loss = supervised_loss(prediction, state, edits)
+        self.accelerator.backward(loss.total)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip)
+        for solver in self.solvers:
+            solver.step()
+            solver.zero_grad()
+        self.averaged.update_parameters(self.model)
+        heads = {name: float(getattr(loss, name).detach()) for name in ("total", "content", "remask", "insert", "delete")}
+        return {f"loss/{name}": value for name, value in heads.items()} | {"gradient_norm": float(norm), "rate": share}
+
+    def save(self, folder: Path, step: int) -> None:
+        checkpoint.save(folder, {"model": self.model, "average": self.averaged}, self.solvers, step)
+
+    def restore(self, folder: Path) -> int:
+        return checkpoint.load(folder, {"model": self.model, "average": self.averaged}, self.solvers)
+
+
+def _solvers(accelerator: Accelerator, model: Encoder, settings: Settings) -> list[Optimizer]:
+    solvers = optimizers(model, settings.matrix_rate, settings.other_rate, settings.weight_decay)
+    return [accelerator.prepare(solver) for solver in solvers]
+
+
+def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential averaging whose memory grows with the steps done until it reaches `decay`."""
+
+    def average(mean: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        return mean.lerp(new, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+
+    return average
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[Event]:
+    """An event that is set by Ctrl-C or SIGTERM, so that the step under way can finish."""
+    stopping = Event()
+    previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:.1f} steps/s")
+
+
+def _progress(accelerator: Accelerator) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+        console=Console(stderr=True),
+        disable=not accelerator.is_main_process,
+    )

@@ -1,0 +1,36 @@
+"""The one transition g of any-process generation; training, sampler, viewer and theory all use it."""
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.state import NOWHERE, State
+from apmdm.vocab import MASK, PAD
+
+
+def transition(state: State, edits: Edits) -> State:
+    """Apply one step to every position of every row at once (arXiv 2510.06190, the any-process transition).
+
+    1. a MASK with delete disappears; 2. else remask makes or leaves it a MASK; 3. else a MASK takes its
+    content; 4. else it stays; 5. after what has not disappeared, insert adds one MASK, which takes the
+    coordinates of the position it follows. Edits on padding are ignored.
+    """
+    kept = state.valid & ~(state.masked & edits.delete)
+    inserted = kept & edits.insert
+    written = torch.where(state.masked, edits.content, state.ids).masked_fill(edits.remask, MASK)
+
+    width = kept.long() + inserted
+    lengths = width.sum(1)
+    start = width.cumsum(1) - width
+    length = int(lengths.max()) if len(lengths) else 0
+    first = torch.where(kept, start, length)
+    second = torch.where(inserted, start + 1, length)
+
+    ids = state.ids.new_full((len(state), length + 1), PAD).scatter_(1, first, written)
+    ids = ids.scatter_(1, second, MASK)[:, :length]
+    if state.coordinates is None:
+        return State(ids, lengths)
+    axes = state.coordinates.shape[-1]
+    grid = state.coordinates.new_full((len(state), length + 1, axes), NOWHERE)
+    for target in (first, second):
+        grid.scatter_(1, target[..., None].expand(-1, -1, axes), state.coordinates)
+    return State(ids, lengths, grid[:, :length])

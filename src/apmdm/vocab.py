@@ -1,0 +1,78 @@
+"""Symbols and their ids. A symbol may be a product of atoms, such as `5@L0`: value 5 at level 0.
+
+The model embeds a symbol as the sum of its atoms' embeddings and scores it as the sum of its
+atoms' logits, so that rare combinations share what common ones have learned.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+PAD, MASK = 0, 1
+PAD_SYMBOL, MASK_SYMBOL = "<pad>", "<mask>"
+JOINT = "@"
+
+
+@dataclass(frozen=True)
+class Vocab:
+    """The ordered symbols of a task; ids 0 and 1 are always PAD and MASK.
+
+    Raises ValueError for duplicate or empty symbols.
+    """
+
+    symbols: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "symbols", tuple(self.symbols))
+        if self.symbols[:2] != (PAD_SYMBOL, MASK_SYMBOL):
+            raise ValueError(f"a vocabulary starts with {PAD_SYMBOL} and {MASK_SYMBOL}, not {self.symbols[:2]}")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("a vocabulary has no symbol twice")
+        if not all(atom for symbol in self.symbols for atom in symbol.split(JOINT)):
+            raise ValueError(f"symbols and the atoms between {JOINT!r} are not empty")
+
+    @classmethod
+    def of(cls, *symbols: str | Iterable[str]) -> "Vocab":
+        """A vocabulary of PAD, MASK and the given symbols or groups of symbols, in order."""
+        groups = ((group,) if isinstance(group, str) else tuple(group) for group in symbols)
+        return cls((PAD_SYMBOL, MASK_SYMBOL, *(symbol for group in groups for symbol in group)))
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        return {symbol: index for index, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def atoms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(atom for symbol in self.symbols for atom in symbol.split(JOINT)))
+
+    def composition(self) -> Float[Tensor, "vocab atoms"]:
+        """One row per symbol with 1.0 at each of its atoms."""
+        index = {atom: number for number, atom in enumerate(self.atoms)}
+        matrix = torch.zeros(len(self), len(self.atoms))
+        for row, symbol in enumerate(self.symbols):
+            matrix[row, [index[atom] for atom in symbol.split(JOINT)]] = 1.0
+        return matrix
+
+    def encode(self, symbols: Iterable[str]) -> list[int]:
+        """Ids of symbols; raises ValueError for an unknown one."""
+        symbols = list(symbols)
+        unknown = [symbol for symbol in symbols if symbol not in self.ids]
+        if unknown:
+            raise ValueError(f"unknown symbol {unknown[0]!r}; allowed are {', '.join(self.symbols)}")
+        return [self.ids[symbol] for symbol in symbols]
+
+    def decode(self, ids: Sequence[int]) -> list[str]:
+        return [self.symbols[index] for index in ids]
+
+
+def joined(*groups: Iterable[str]) -> list[str]:
+    """Every product symbol of the groups: `joined("12", ["L0"])` is `["1@L0", "2@L0"]`."""
+    return [JOINT.join(combination) for combination in product(*groups)]
