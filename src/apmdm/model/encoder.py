@@ -103,7 +103,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         return Prediction(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
 
     def _predict(self, state: State) -> Prediction:
-        x = (self.composition @ self.embedding)[state.ids]
+        x = nn.functional.embedding(state.ids, self.composition @ self.embedding)
         if self.absolute is not None:
             if state.ids.shape[1] > len(self.absolute):
                 raise ValueError(f"length {state.ids.shape[1]} exceeds this model's {len(self.absolute)} positions")

@@ -30,6 +30,7 @@ from apmdm.model.encoder import Encoder
 from apmdm.objective.supervised import supervised_loss
 from apmdm.state import State
 from apmdm.train import checkpoint
+from apmdm.train.allocator import keep_freed_memory
 from apmdm.train.optimizer import optimizers, rate
 
 Batches = Callable[[int], tuple[State, Edits]]
@@ -88,6 +89,7 @@ def train(
     cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     accelerator = Accelerator(mixed_precision=settings.precision, cpu=device == "cpu")
     model.to(accelerator.device)
     averaged = AveragedModel(model, avg_fn=_averaging(settings.average))

@@ -1,0 +1,25 @@
+# make demo PYTHON=python3.12               another interpreter
+# make test CONSTRAINTS=torch-2.11.txt      other versions than the tested ones; remove .venv first
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+BIN = .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
+
+.PHONY: demo test check
+
+demo: .venv/.installed
+	$(BIN)/apmdm solve sudoku src/apmdm/tasks/sudoku/demo_puzzles.txt --watch
+
+test: check
+	$(BIN)/pytest
+
+check: .venv/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+
+.venv/.installed: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv .venv
+	$(PIP_INSTALL) torch setuptools
+	$(PIP_INSTALL) --no-build-isolation --editable '.[dev]'
+	touch $@
