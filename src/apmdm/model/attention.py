@@ -35,7 +35,7 @@ class Relations(nn.Module):
 
 def patterns(
     coordinates: Int[Tensor, "B L A"], relations: tuple[tuple[int, int], ...]
-) -> Int[Tensor, "1_or_B L L"]:
+) -> Int[Tensor, "#B L L"]:
     """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree."""
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]
@@ -47,7 +47,7 @@ def patterns(
     return pattern
 
 
-def allowed(state: State, attention: str, span: int) -> Bool[Tensor, "1_or_B 1_or_L L"] | None:
+def allowed(state: State, attention: str, span: int) -> Bool[Tensor, "#B #L L"] | None:
     """True where position i may look at position j; None if every position may look at every other."""
     length = state.ids.shape[1]
     here = torch.arange(length, device=state.ids.device)
@@ -81,7 +81,6 @@ class Attention(nn.Module):
         self.heads, self.rotary = heads, rotary
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        nn.init.zeros_(self.out.weight)
 
     def forward(self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape

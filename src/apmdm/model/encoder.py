@@ -16,6 +16,8 @@ from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
 
+INITIAL_SPREAD = 0.05
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -48,7 +50,7 @@ class Shape:
 
 
 class Layer(nn.Module):
-    """Pre-norm attention and MLP; both start as the identity."""
+    """Pre-norm attention and MLP."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -57,7 +59,6 @@ class Layer(nn.Module):
         self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        nn.init.zeros_(self.down.weight)
 
     def forward(
         self,
@@ -69,7 +70,7 @@ class Layer(nn.Module):
         if self.relations is not None and pattern is not None:
             bias = self.relations(pattern) if forbidden is None else self.relations(pattern) + forbidden
         x = x + self.attention(self.norms[0](x), bias)
-        return x + self.down(self.up(self.norms[1](x)).relu().square())
+        return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
 class Encoder(nn.Module, PyTorchModelHubMixin):
@@ -84,15 +85,18 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         self.vocab, self.shape = vocab, shape
         self.register_buffer("composition", vocab.composition(), persistent=False)
         atoms = len(vocab.atoms)
-        self.embedding = nn.Parameter(torch.randn(atoms, shape.width))
-        self.absolute = nn.Parameter(sinusoids(shape.absolute, shape.width)) if shape.absolute else None
+        self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
+        self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
-        for head in (self.content, self.controls):
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+        for name, parameter in self.named_parameters():
+            if name.endswith("weight") and parameter.ndim == 2:
+                nn.init.normal_(parameter, std=INITIAL_SPREAD)
+
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
 
     def forward(self, state: State) -> Prediction:
         if self.shape.attention != "block":

@@ -10,10 +10,16 @@ from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
+CONTROL_WEIGHT = 3.0
+
 
 @dataclass(frozen=True)
 class Loss:
-    """Negative log-likelihood of the edits in nats per position, in all and by head (scalars)."""
+    """Mean negative log-likelihood in nats of the decisions of each head (scalars).
+
+    content averages over the positions that the teacher unmasks, the control bits over all positions; their total
+    weighs the bits CONTROL_WEIGHT times. A plain sum over all decisions learns far slower (docs/log.md).
+    """
 
     content: Float[Tensor, ""]
     remask: Float[Tensor, ""]
@@ -22,23 +28,24 @@ class Loss:
 
     @property
     def total(self) -> Float[Tensor, ""]:
-        return self.content + self.remask + self.insert + self.delete
+        return self.content + CONTROL_WEIGHT * (self.remask + self.insert + self.delete)
 
 
 def supervised_loss(prediction: Prediction, state: State, edits: Edits) -> Loss:
-    """Sum over the decisions of a step, divided by the number of positions, so that rare decisions count in full."""
+    """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state."""
     written, valid = edits.unmasked(state) & state.valid, state.valid
-    positions = valid.sum().clamp(min=1)
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
-    controls = (
-        binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
-        for logits, bits in (
-            (prediction.remask, edits.remask),
-            (prediction.insert, edits.insert),
-            (prediction.delete, edits.delete),
-        )
+
+    def control(logits: Tensor, bits: Tensor) -> Tensor:
+        return binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
+
+    num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
+    return Loss(
+        content / num_written,
+        control(prediction.remask, edits.remask) / num_valid,
+        control(prediction.insert, edits.insert) / num_valid,
+        control(prediction.delete, edits.delete) / num_valid,
     )
-    return Loss(content / positions, *(control / positions for control in controls))
 
 
 def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:

@@ -6,14 +6,14 @@ from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
 
-def optimizers(model: nn.Module, matrix_rate: float, other_rate: float, weight_decay: float) -> list[Optimizer]:
+def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:
     """Muon (Jordan et al. 2024) on the 2-D weights inside `layers`, AdamW on embeddings, heads, norms, biases."""
     matrices, others = [], []
     for name, parameter in model.named_parameters():
         is_matrix = ".layers." in f".{name}" and parameter.ndim == 2 and not name.endswith("relations.bias")
         (matrices if is_matrix else others).append(parameter)
     return [
-        Muon(matrices, lr=matrix_rate, weight_decay=weight_decay),
+        Muon(matrices, lr=matrix_rate, weight_decay=0.01),
         AdamW(others, lr=other_rate, weight_decay=0.0, betas=(0.9, 0.98)),
     ]
 

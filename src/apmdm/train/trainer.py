@@ -33,6 +33,8 @@ from apmdm.train import checkpoint
 from apmdm.train.allocator import keep_freed_memory
 from apmdm.train.optimizer import optimizers, rate
 
+CLIP = 1.0
+
 Batches = Callable[[int], tuple[State, Edits]]
 Evaluate = Callable[[Encoder], dict[str, float]]
 
@@ -43,11 +45,9 @@ class Settings:
 
     steps: int = 1000
     matrix_rate: float = 0.02
-    other_rate: float = 3e-3
+    other_rate: float = 0.01
     final_rate: float = 0.03
     warmup: int = 100
-    weight_decay: float = 0.01
-    clip: float = 1.0
     average: float = 0.999
     evaluate_every: int = 1000
     checkpoint_every: int = 500
@@ -109,7 +109,7 @@ def train(
                 if done % settings.evaluate_every == 0 or done == settings.steps:
                     averaged.eval()
                     evaluation = evaluate(averaged.module)
-                    progress.console.print(f"step {done}: " + ", ".join(f"{k} {v:.4f}" for k, v in evaluation.items()))
+                    progress.console.print(f"step {done}, loss {losses[-1]:.4f}: " + ", ".join(f"{k} {v:.4f}" for k, v in evaluation.items()))
                     scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
                 for name, value in scalars.items():
                     board.add_scalar(name, value, done)
@@ -141,7 +141,7 @@ class _Run:
             prediction = self.wrapped(state)
         loss = supervised_loss(prediction, state, edits)
         self.accelerator.backward(loss.total)
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), settings.clip)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:
             solver.step()
             solver.zero_grad()
@@ -157,7 +157,7 @@ class _Run:
 
 
 def _solvers(accelerator: Accelerator, model: Encoder, settings: Settings) -> list[Optimizer]:
-    solvers = optimizers(model, settings.matrix_rate, settings.other_rate, settings.weight_decay)
+    solvers = optimizers(model, settings.matrix_rate, settings.other_rate)
     return [accelerator.prepare(solver) for solver in solvers]
 
 

@@ -1,0 +1,159 @@
+"""Any-process masked diffusion: generation that can unmask, remask, insert and delete."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
+solve = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Solve problems with a trained model.")
+app.add_typer(solve, name="solve")
+
+
+class Device(StrEnum):
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Task(StrEnum):
+    sudoku = "sudoku"
+    parity = "parity"
+
+
+class Certifiable(StrEnum):
+    parity = "parity"
+
+
+DeviceOption = Annotated[Device, typer.Option(help="Where the model runs; auto takes a GPU if there is one.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+WeightsOption = Annotated[str | None, typer.Option(help="A shipped name or a folder; the task's own if left out.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+@solve.command("sudoku")
+def solve_sudoku(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PUZZLE|FILE|-]",
+            help="81 characters with . or 0 for an empty cell, a file with one puzzle a line, or - for standard "
+            "input; the puzzles of the demo if left out.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    trace: Annotated[Path | None, typer.Option(help="Write every step of one puzzle's run as JSON.")] = None,
+    watch: Annotated[bool, typer.Option(help="Show the grid while it is solved, in a terminal.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many puzzles only.")] = None,
+    weights: WeightsOption = None,
+    device: class Certifiable(StrEnum):
+    parity = "parity"
+
+
+DeviceOption = Device.auto,
+) -> None:
+    """Solve Sudoku puzzles; exit code 0 only if every one was solved and verified."""
+    from apmdm.cli import read, solve as run
+
+    lines = read.problems(source or str(run.DEMO), run.looks_like_sudoku)[:limit]
+    trace = trace and read.writable(trace)
+    finish(
+        run.solve_sudoku(
+            lines, weights or "sudoku", read.device(device), as_json=as_json, watch=watch, trace=trace
+        )
+    )
+
+
+@solve.command("parity")
+def solve_parity(
+    source: Annotated[str, typer.Argument(metavar="BITS|FILE|-", help="A string of 0 and 1, or a file of them.")],
+    as_json: JsonOption = False,
+    weights: WeightsOption = None,
+    device: class Certifiable(StrEnum):
+    parity = "parity"
+
+
+DeviceOption = Device.auto,
+) -> None:
+    """Tell the parity of strings of bits of any length."""
+    from apmdm.cli import read, solve as run
+
+    lines = read.problems(source, lambda text: set(text) <= {"0", "1"})
+    finish(run.solve_parity(lines, weights or "parity", read.device(device), as_json=as_json))
+
+
+@app.command("certify")
+def certify(
+    task: Annotated[Certifiable, typer.Argument(help="What is proved: parity of every string of every length.")],
+    weights: WeightsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that a model is exact, from finitely many evaluations; exit code 1 if the proof fails."""
+    from apmdm.cli.evaluate import certify_parity
+
+    finish(certify_parity(weights or task, as_json))
+
+
+@app.command("eval")
+def evaluate(
+    task: Annotated[Task, typer.Argument(help="What is measured.")],
+    data: Annotated[str | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")] = None,
+    weights: WeightsOption = None,
+    as_json: JsonOption = False,
+    device: class Certifiable(StrEnum):
+    parity = "parity"
+
+
+DeviceOption = Device.auto,
+    seed: SeedOption = 1,
+) -> None:
+    """Measure a model by free-running rollouts; every answer is verified."""
+    from apmdm.cli import evaluate, read
+
+    measure = evaluate.evaluate_sudoku if task == Task.sudoku else evaluate.evaluate_parity
+    results = measure(data, weights or task, read.device(device), seed)
+    if as_json:
+        typer.echo(json.dumps(results))
+    else:
+        for name, value in results.items():
+            typer.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+@app.command("train")
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe: parity or sudoku.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as training.steps=100.")
+    ] = None,
+    device: class Certifiable(StrEnum):
+    parity = "parity"
+
+
+DeviceOption = Device.auto,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights and data; the recipe's own if left out.")] = None,
+) -> None:
+    """Train a recipe from nothing; Ctrl-C stops it with a checkpoint."""
+    from apmdm.cli import read
+    from apmdm.cli.train import recipe_of, run
+
+    chosen = recipe_of(recipe, settings or [], seed)
+    finish(run(chosen, out or Path("runs") / recipe, read.device(device), resume))
+
+
+@app.command("info")
+def info(
+    weights: Annotated[str, typer.Argument(metavar="WEIGHTS", help="A shipped name or a folder.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Describe weights and how they were made."""
+    from apmdm.cli.train import info
+
+    info(weights, as_json)
+
+
+def finish(success: bool) -> None:
+    raise typer.Exit(0 if success else 1)

@@ -1,0 +1,97 @@
+"""`apmdm eval` and `apmdm certify`: what a model can do, measured or proved."""
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict
+from itertools import groupby
+from random import Random
+
+import torch
+import typer
+from rich.progress import track
+
+from apmdm import weights
+from apmdm.cli import read
+from apmdm.sampler import generate
+from apmdm.tasks.parity import process as parity
+from apmdm.tasks.parity.certify import certify
+from apmdm.tasks.sudoku import grid
+from apmdm.tasks.sudoku.data import answers_of, generated, teacher_run, training_puzzles
+from apmdm.tasks.sudoku.solve import Report, solve
+from apmdm.tasks.sudoku.symmetry import leaks
+
+FRESH_PUZZLES = 1000
+"""Freshly generated when no file is given."""
+POSITIONS_AT_ONCE = 2**20
+
+
+def evaluate_sudoku(data: str | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+    """Free-running greedy rollouts, one a puzzle, every answer verified."""
+    model = weights.load(model_name, grid.VOCAB).to(device)
+    if data is None:
+        puzzles = generated(FRESH_PUZZLES, seed)
+    else:
+        puzzles = torch.tensor(read.each(grid.parse, read.lines_of(read.contents(data), data)))
+    began = time.perf_counter()
+    solutions = track(solve(model, puzzles, device=device), "solving", len(puzzles), console=read.stderr())
+    final, teacher_steps = teacher_run(puzzles)
+    report = Report.of(list(solutions), teacher_steps)
+    return asdict(report) | {
+        "leaked": len(leaks(answers_of(training_puzzles()).tolist(), grid.decode(final).tolist())),
+        "parameters": model.num_parameters(),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def evaluate_parity(data: str | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+    """1,000 random strings of every length from 1 to 64 and ten of a million bits, or those of a file."""
+    model = weights.load(model_name, parity.VOCAB).to(device)
+    strings = _random_strings(seed) if data is None else read.lines_of(read.contents(data), data)
+    read.each(parity.encode, strings)
+    right, steps, stops = Counter(), 0, Counter()
+    began = time.perf_counter()
+    for length, group in groupby(track(sorted(strings, key=len), "parity", console=read.stderr()), len):
+        group = list(group)
+        rows = max(1, min(len(group), POSITIONS_AT_ONCE // max(1, length)))
+        for run in generate(model, map(parity.encode, group), batch_size=rows, device=device):
+            right[length] += parity.decode(run.final) == group[run.index].count("1") % 2
+            steps = max(steps, run.time)
+            stops[run.stop] += 1
+    total = Counter(map(len, strings))
+    return {
+        "strings": len(strings),
+        "right": sum(right.values()),
+        "lengths with errors": [length for length in total if right[length] < total[length]],
+        "longest": max(total),
+        "max_steps": steps,
+        "stops": dict(stops),
+        "parameters": model.num_parameters(),
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def _random_strings(seed: int) -> list[str]:
+    random = Random(seed)
+    lengths = [length for length in range(1, 65) for _ in range(1000)] + [1_000_000] * 10
+    return [f"{random.getrandbits(length):0{length}b}" for length in lengths]
+
+
+def certify_parity(model_name: str, as_json: bool) -> bool:
+    """Print every block that can occur; True if the proof goes through."""
+    blocks = certify(weights.load(model_name, parity.VOCAB))
+    holds = all(block.holds for block in blocks)
+    if as_json:
+        typer.echo(json.dumps({"certified": holds, "blocks": [asdict(b) | {"holds": b.holds} for b in blocks]}))
+        return holds
+    typer.echo("block  becomes  should  margin in logits   (_ is MASK)")
+    for block in blocks:
+        verdict = "" if block.holds else "  FAILS"
+        typer.echo(f"{block.before:5}  {block.after:7}  {block.expected:6}  {block.margin:6.1f}{verdict}")
+    typer.echo(
+        "certified: these are all the blocks this model can ever see, so it computes the parity of every string "
+        "of every length in at most 4 steps"
+        if holds
+        else "not certified: the model is wrong, or too close to a threshold, on a block that occurs"
+    )
+    return holds

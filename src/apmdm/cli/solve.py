@@ -1,0 +1,94 @@
+"""`apmdm solve`: problems in, one line or one JSON object each out."""
+
+import json
+import time
+from pathlib import Path
+
+import torch
+import typer
+from rich.console import Console
+
+from apmdm import weights
+from apmdm.cli import read
+from apmdm.sampler import Run, generate
+from apmdm.tasks.parity import process as parity
+from apmdm.tasks.sudoku import grid, view
+from apmdm.tasks.sudoku.solve import Solution, solve
+from apmdm.trace import Trace
+
+DEMO = Path(grid.__file__).with_name("demo_puzzles.txt")
+ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
+
+
+def looks_like_sudoku(text: str) -> bool:
+    return set(text) <= set(grid.DIGITS + ".0")
+
+
+def solve_sudoku(
+    lines: list[str], model_name: str, device: str, *, as_json: bool, watch: bool, trace: Path | None
+) -> bool:
+    """Print what came of each puzzle; True if every one was solved and verified."""
+    puzzles = torch.tensor(read.each(grid.parse, lines))
+    if trace is not None and len(puzzles) > 1:
+        raise ValueError(f"--trace writes the run of one puzzle, there are {len(puzzles)}; add --limit 1")
+    model = weights.load(model_name, grid.VOCAB).to(device)
+    console = Console()
+    if not as_json:
+        typer.echo(ROW.format("puzzle", "status", "steps", "backtracks", "seconds", "answer"))
+    drawn = view.watched(model, puzzles, console, device) if watch and console.is_terminal else None
+    num_solved, began = 0, time.perf_counter()
+    for solution in drawn or solve(model, puzzles, record=True, device=device):
+        seconds = time.perf_counter() - began
+        typer.echo(json.dumps(sudoku_record(solution, seconds)) if as_json else sudoku_row(solution, seconds))
+        num_solved += solution.status == "solved"
+        if trace is not None:
+            trace.write_text(sudoku_trace(solution).to_json())
+    if not as_json:
+        typer.echo(f"{num_solved} of {len(puzzles)} solved and verified")
+    return num_solved == len(puzzles)
+
+
+def sudoku_row(solution: Solution, seconds: float) -> str:
+    answer = grid.to_text(solution.answer) if solution.status == "solved" else f"stopped: {solution.run.stop}"
+    run = solution.run
+    return ROW.format(run.index + 1, solution.status, run.time, solution.backtracks, f"{seconds:.2f}", answer)
+
+
+def sudoku_record(solution: Solution, seconds: float) -> dict[str, object]:
+    solved = solution.status == "solved"
+    return {
+        "index": solution.run.index,
+        "puzzle": grid.to_text(solution.puzzle),
+        "status": solution.status,
+        "answer": grid.to_text(solution.answer) if solved else None,
+        "verified": solved,
+        "backtracks": solution.backtracks,
+        "seconds": round(seconds, 3),
+    } | cost(solution.run)
+
+
+def sudoku_trace(solution: Solution) -> Trace:
+    places = tuple(tuple(place) for place in grid.COORDINATES.tolist())
+    about = {"task": "sudoku", "puzzle": grid.to_text(solution.puzzle), "status": solution.status}
+    return Trace(grid.VOCAB, solution.run.steps, places, about)
+
+
+def solve_parity(lines: list[str], model_name: str, device: str, *, as_json: bool) -> bool:
+    """Print the parity of each string; True if the model was right about every one."""
+    sequences = read.each(parity.encode, lines)
+    model = weights.load(model_name, parity.VOCAB).to(device)
+    num_right = 0
+    for run in sorted(generate(model, sequences, device=device), key=lambda run: run.index):
+        answer, truth = parity.decode(run.final), lines[run.index].count("1") % 2
+        num_right += answer == truth
+        if as_json:
+            record = {"index": run.index, "length": len(lines[run.index]), "parity": answer}
+            typer.echo(json.dumps(record | {"verified": answer == truth} | cost(run)))
+        else:
+            verdict = f"{answer} ({'odd' if answer else 'even'})" if answer == truth else "no right answer"
+            typer.echo(f"parity {verdict}  bits {len(lines[run.index])}  steps {run.time}")
+    return num_right == len(lines)
+
+
+def cost(run: Run) -> dict[str, object]:
+    return {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}

@@ -1,0 +1,74 @@
+"""Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import torch
+
+from apmdm.edits import Edits, edits_between
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.supervised import accuracy
+from apmdm.policy import Greedy
+from apmdm.recipes.base import Recipe
+from apmdm.state import State
+from apmdm.tasks.sudoku.data import answers_of, generated, path, teacher_steps, training_puzzles, training_states
+from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
+from apmdm.tasks.sudoku.process import next_ids, teacher
+from apmdm.tasks.sudoku.solve import Report, solve
+from apmdm.train.trainer import Batches, Settings
+
+CHUNK = 2**16
+VALIDATION_SEED = 7
+
+
+@dataclass(frozen=True)
+class Data:
+    """batch_size: states a step; validation: freshly generated puzzles that periodic evaluation solves."""
+
+    batch_size: int = 64
+    validation: int = 300
+
+
+def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
+    """laptop: 258k parameters, under an hour on 2 CPU cores; full: the shipped checkpoint."""
+    return Recipe(
+        task="sudoku",
+        seed=0,
+        shape=Shape(width=64, layers=5, heads=4, relations=((0, 0), (1, 1), (2, 2)), absolute=LENGTH),
+        training=Settings(steps={"laptop": 18_000, "full": 60_000}[preset], evaluate_every=2000, warmup=200),
+        vocab=VOCAB,
+        batches=_batches,
+        evaluate=_evaluate,
+        data=Data(),
+    )
+
+
+def _batches(recipe: Recipe) -> Batches:
+    puzzles = training_puzzles()
+    answers = answers_of(puzzles)
+    size, per_chunk = recipe.data.batch_size, CHUNK // recipe.data.batch_size
+
+    @lru_cache(maxsize=1)
+    def chunk(number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        ids = training_states(number, CHUNK, recipe.seed, puzzles, answers)
+        return ids, next_ids(ids)
+
+    def batch(number: int) -> tuple[State, Edits]:
+        ids, following = (part[number % per_chunk * size :][:size] for part in chunk(number // per_chunk))
+        return as_state(ids), edits_between(as_state(ids), as_state(following))
+
+    return batch
+
+
+def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
+    """Teacher-forced accuracy on the teacher's states, and free-running rollouts, on puzzles never trained on."""
+    puzzles = generated(recipe.data.validation, VALIDATION_SEED)
+    device = next(model.parameters()).device
+    random = torch.Generator().manual_seed(VALIDATION_SEED)
+    states = path(puzzles, random)
+    state = as_state(states[torch.randperm(len(states), generator=random)[:4096]]).to(device)
+    with torch.no_grad():
+        forced = accuracy(Greedy()(model(state), state), state, teacher(state))
+    report = Report.of(list(solve(model, puzzles, max_steps=500, device=str(device))), teacher_steps(puzzles))
+    return forced | {"solved": report.solved / report.puzzles, "steps": report.mean_steps}

@@ -1,0 +1,196 @@
+"""Training states from exactly 100 puzzles: symmetry copies of them, met on many paths, labelled by the teacher.
+
+The teacher is a function of the state, so a state need not lie on its own path to have a right label.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from apmdm.tasks.sudoku.grid import (
+    CELLS,
+    DIGIT_ID,
+    FILL_ID,
+    GUESS_ID,
+    IS_GUESS,
+    LEVEL,
+    NUM_LEVELS,
+    R1,
+    R2,
+    RUN,
+    SIDE,
+    VALUE,
+    decode,
+    encode,
+    parse,
+)
+from apmdm.tasks.sudoku.process import analyse, next_ids
+from apmdm.tasks.sudoku.puzzles import minimal_puzzle
+from apmdm.tasks.sudoku.symmetry import Symmetries, random_symmetries
+from apmdm.vocab import MASK
+
+NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
+PATH_STEPS = 300
+MIX = {"path": 0.50, "strayed": 0.20, "clues": 0.22, "wrong": 0.05}
+"""Shares of a chunk: the teacher's own paths; paths whose guesses are random; paths of puzzles with clues added or
+taken away; with one wrong clue. The rest are such states with damaged cells or registers."""
+TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
+
+
+def generated(num: int, seed: int) -> Int[Tensor, "num 81"]:
+    """Minimal puzzles with one solution from a seed."""
+    rng = np.random.default_rng(seed)
+    return torch.tensor([minimal_puzzle(rng) for _ in range(num)])
+
+
+def chosen_for_training(pool: Int[Tensor, "pool 81"]) -> Int[Tensor, "100 81"]:
+    """Half of them the puzzles of the pool that take the teacher most steps, half the first of the others."""
+    steps = teacher_steps(pool)
+    hardest = steps.argsort(descending=True, stable=True)[: NUM_TRAINING // 2]
+    others = torch.ones(len(pool), dtype=torch.bool).index_fill(0, hardest, False).nonzero()[:, 0]
+    return pool[torch.cat((hardest, others[: NUM_TRAINING - len(hardest)]))]
+
+
+def training_puzzles() -> Int[Tensor, "100 81"]:
+    """The training set, as chosen_for_training(generated(POOL, POOL_SEED)) wrote it."""
+    lines = [line for line in TRAINING_FILE.read_text().splitlines() if not line.startswith("#")]
+    return torch.tensor([parse(line) for line in lines])
+
+
+def teacher_steps(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N"]:
+    """Steps until the teacher halts."""
+    return teacher_run(puzzles)[1]
+
+
+def teacher_run(puzzles: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 83"], Int[Tensor, "N"]]:
+    """Final states of the teacher and its steps."""
+    ids = encode(puzzles).ids
+    final, steps = ids.clone(), torch.zeros(len(ids), dtype=torch.long)
+    going = torch.arange(len(ids))
+    while len(going):
+        following = next_ids(ids)
+        moved = (following != ids).any(1)
+        ids, going = following[moved], going[moved]
+        final[going] = ids
+        steps[going] += 1
+    return final, steps
+
+
+def training_states(
+    chunk: int, size: int, seed: int, puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]
+) -> Int[Tensor, "size 83"]:
+    """The states of one chunk, shuffled: a pure function of its arguments."""
+    random = torch.Generator().manual_seed(seed * 1_000_003 + chunk)
+
+    def sources(share: float) -> tuple[Symmetries, Tensor]:
+        chosen = torch.randint(len(puzzles), (max(1, int(size * share)),), generator=random)
+        return random_symmetries(len(chosen), random), chosen
+
+    def sample(states: Tensor, num: int) -> Tensor:
+        return states[torch.randint(len(states), (num,), generator=random)]
+
+    copy, chosen = sources(1 / 140)
+    parts = [sample(path(copy(puzzles[chosen]), random), int(size * MIX["path"]))]
+    copy, chosen = sources(1 / 140)
+    parts.append(sample(path(copy(puzzles[chosen]), random, stray=0.7), int(size * MIX["strayed"])))
+    copy, chosen = sources(1 / 140)
+    changed = change_clues(copy(puzzles[chosen]), copy(answers[chosen]), random)
+    parts.append(sample(path(changed, random), int(size * MIX["clues"])))
+    copy, chosen = sources(1 / 270)
+    wrong = add_wrong_clue(copy(puzzles[chosen]), random)
+    parts.append(sample(path(wrong, random, stray=0.2), int(size * MIX["wrong"])))
+    rest = size - sum(len(part) for part in parts)
+    parts.append(damaged(sample(torch.cat(parts), rest), random))
+    states = torch.cat(parts)
+    relabelled = torch.rand(len(states), generator=random) < 0.5
+    states[relabelled] = relabel_levels(states[relabelled], random)
+    return states[torch.randperm(len(states), generator=random)]
+
+
+def path(puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0) -> Int[Tensor, "states 83"]:
+    """Every state from the start to the fixed point or PATH_STEPS; a guess is replaced with probability `stray`."""
+    ids, seen = encode(puzzles).ids, []
+    while len(ids) and len(seen) < PATH_STEPS:
+        seen.append(ids)
+        following = next_ids(ids)
+        moved = (following != ids).any(1)
+        following = astray(ids, following, random, stray) if stray else following
+        ids = following[moved]
+    return torch.cat(seen)
+
+
+def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float) -> Int[Tensor, "N 83"]:
+    """Where a level was opened, with probability `share`, open it with any candidate of any empty cell instead."""
+    cells, new = ids[:, :CELLS], following[:, :CELLS]
+    opened = (cells == MASK) & IS_GUESS[new] & (ids[:, [R1]] == RUN)
+    rows = (opened.any(1) & (torch.rand(len(ids), generator=random) < share)).nonzero()[:, 0]
+    if not len(rows):
+        return following
+    candidates = analyse(cells[rows]).candidates.flatten(1).float()
+    choice = torch.multinomial(candidates, 1, generator=random)[:, 0]
+    level = LEVEL[new[rows]].masked_fill(~opened[rows], 0).amax(1)
+    replaced = ids[rows].clone()
+    replaced[torch.arange(len(rows)), choice // SIDE] = GUESS_ID[choice % SIDE + 1, level]
+    return following.index_copy(0, rows, replaced)
+
+
+def change_clues(puzzles: Tensor, answers: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
+    """Either 0 to 12 clues more, from the answer, or 0 to 7 fewer."""
+    num = len(puzzles)
+    add = torch.rand(num, 1, generator=random) < 0.5
+    amount = torch.where(add, _up_to(12, num, random), _up_to(7, num, random))
+    eligible = (puzzles == 0) == add
+    key = torch.rand(puzzles.shape, generator=random).masked_fill(~eligible, 2.0)
+    selected = key.argsort(1).argsort(1) < amount
+    return torch.where(selected, torch.where(add, answers, 0), puzzles)
+
+
+def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
+    """One more clue, any candidate of any empty cell; most often there is then no solution."""
+    candidates = analyse(encode(puzzles).ids[:, :CELLS]).candidates.flatten(1).float()
+    choice = torch.multinomial(candidates, 1, generator=random)
+    return puzzles.scatter(1, choice // SIDE, choice % SIDE + 1)
+
+
+def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
+    """A few cells emptied or overwritten, and in some states the registers set at random."""
+    num, cells = len(ids), ids[:, :CELLS]
+    hit = torch.rand(cells.shape, generator=random) < 0.06 * torch.rand(num, 1, generator=random)
+    level = LEVEL[cells].amax(1, keepdim=True).clamp(min=0)
+    value = torch.randint(1, SIDE + 1, cells.shape, generator=random)
+    emptied = torch.rand(cells.shape, generator=random) < 1 / 3
+    cells = torch.where(hit, torch.where(emptied, MASK, FILL_ID[value, level.expand_as(value)]), cells)
+    r1 = _register(ids[:, R1], torch.full((num,), RUN), random)
+    r2 = _register(ids[:, R2], DIGIT_ID[torch.randint(1, SIDE + 1, (num,), generator=random)], random)
+    return torch.cat((cells, r1[:, None], r2[:, None]), 1)
+
+
+def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
+    """The levels from 1 up renamed in order to random ones, which changes no rule: only their order counts."""
+    cells = ids[:, :CELLS]
+    level = LEVEL[cells]
+    depth = level.amax(1, keepdim=True).clamp(min=0)
+    names = 1 + torch.rand(len(ids), NUM_LEVELS - 1, generator=random).argsort(1)
+    used = torch.arange(NUM_LEVELS - 1) < depth
+    names = names.masked_fill(~used, NUM_LEVELS - 1).sort(1).values
+    names = torch.cat((torch.zeros(len(ids), 1, dtype=torch.long), names), 1)
+    renamed = names.gather(1, level.clamp(min=0))
+    token = torch.where(IS_GUESS[cells], GUESS_ID[VALUE[cells], renamed], FILL_ID[VALUE[cells], renamed])
+    return torch.cat((torch.where(level > 0, token, cells), ids[:, CELLS:]), 1)
+
+
+def answers_of(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
+    """The solutions, by the teacher."""
+    return decode(teacher_run(puzzles)[0])
+
+
+def _up_to(most: int, num: int, random: torch.Generator) -> Int[Tensor, "num 1"]:
+    return torch.randint(most + 1, (num, 1), generator=random)
+
+
+def _register(current: Tensor, other: Tensor, random: torch.Generator) -> Bool[Tensor, "N"]:
+    draw = torch.rand(len(current), generator=random)
+    return torch.where(draw < 0.15, MASK, torch.where(draw < 0.3, other, current))

@@ -1,0 +1,90 @@
+"""Solve puzzles with a model and say for each what came of it; every answer is verified."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from apmdm.sampler import Model, Run, generate
+from apmdm.tasks.sudoku.grid import COORDINATES, FAIL, R1, RUN, decode, encode
+from apmdm.tasks.sudoku.puzzles import count_solutions
+from apmdm.tasks.sudoku.verify import is_solution
+from apmdm.state import Sequence
+
+MAX_STEPS = 20_000
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One puzzle's outcome.
+
+    status: solved (the answer was verified), unsolvable (the process says so and an exact solver agrees), unsolved.
+    """
+
+    puzzle: list[int]
+    answer: list[int]
+    status: Literal["solved", "unsolvable", "unsolved"]
+    run: Run
+
+    @property
+    def backtracks(self) -> int:
+        """Conflicts met, counted in the recorded steps: register R1 is remasked at each."""
+        return sum(step.tokens[R1] == RUN and R1 in step.remask for step in self.run.steps)
+
+
+def solve(
+    model: Model,
+    puzzles: Int[Tensor, "N 81"],
+    *,
+    batch_size: int = 128,
+    max_steps: int = MAX_STEPS,
+    record: bool = False,
+    device: str = "cpu",
+) -> Iterator[Solution]:
+    """Free-running greedy runs; solutions come as they are found, Solution.run.index says of which puzzle."""
+    starts = (Sequence(ids, COORDINATES) for ids in encode(puzzles).ids)
+    for run in generate(model, starts, batch_size=batch_size, max_steps=max_steps, record=record, device=device):
+        puzzle = puzzles[run.index].tolist()
+        answer = decode(run.final.ids[None])[0].tolist()
+        yield Solution(puzzle, answer, _status(puzzle, answer, run), run)
+
+
+def _status(puzzle: list[int], answer: list[int], run: Run) -> Literal["solved", "unsolvable", "unsolved"]:
+    if is_solution(puzzle, answer):
+        return "solved"
+    failed = int(run.final.ids[R1]) == FAIL and not count_solutions(puzzle, limit=1)
+    return "unsolvable" if failed else "unsolved"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Counts over many solutions."""
+
+    puzzles: int
+    solved: int
+    unsolvable: int
+    stops: dict[str, int]
+    mean_steps: float
+    mean_teacher_steps: float
+    max_steps: int
+    mean_work: float
+
+    @classmethod
+    def of(cls, solutions: Iterable[Solution], teacher_steps: Int[Tensor, "N"]) -> "Report":
+        solutions = list(solutions)
+        statuses = Counter(solution.status for solution in solutions)
+        times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float)
+        return cls(
+            puzzles=len(solutions),
+            solved=statuses["solved"],
+            unsolvable=statuses["unsolvable"],
+            stops=dict(Counter(solution.run.stop for solution in solutions)),
+            mean_steps=float(times.mean()),
+            mean_teacher_steps=float(teacher_steps.float().mean()),
+            max_steps=int(times.max()),
+            mean_work=sum(solution.run.work for solution in solutions) / len(solutions),
+        )
