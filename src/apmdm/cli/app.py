@@ -48,11 +48,7 @@ def solve_sudoku(
     watch: Annotated[bool, typer.Option(help="Show the grid while it is solved, in a terminal.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many puzzles only.")] = None,
     weights: WeightsOption = None,
-    device: class Certifiable(StrEnum):
-    parity = "parity"
-
-
-DeviceOption = Device.auto,
+    device: DeviceOption = Device.auto,
 ) -> None:
     """Solve Sudoku puzzles; exit code 0 only if every one was solved and verified."""
     from apmdm.cli import read, solve as run
@@ -71,11 +67,7 @@ def solve_parity(
     source: Annotated[str, typer.Argument(metavar="BITS|FILE|-", help="A string of 0 and 1, or a file of them.")],
     as_json: JsonOption = False,
     weights: WeightsOption = None,
-    device: class Certifiable(StrEnum):
-    parity = "parity"
-
-
-DeviceOption = Device.auto,
+    device: DeviceOption = Device.auto,
 ) -> None:
     """Tell the parity of strings of bits of any length."""
     from apmdm.cli import read, solve as run
@@ -102,11 +94,7 @@ def evaluate(
     data: Annotated[str | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")] = None,
     weights: WeightsOption = None,
     as_json: JsonOption = False,
-    device: class Certifiable(StrEnum):
-    parity = "parity"
-
-
-DeviceOption = Device.auto,
+    device: DeviceOption = Device.auto,
     seed: SeedOption = 1,
 ) -> None:
     """Measure a model by free-running rollouts; every answer is verified."""
@@ -129,11 +117,7 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as training.steps=100.")
     ] = None,
-    device: class Certifiable(StrEnum):
-    parity = "parity"
-
-
-DeviceOption = Device.auto,
+    device: DeviceOption = Device.auto,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and data; the recipe's own if left out.")] = None,
 ) -> None:
     """Train a recipe from nothing; Ctrl-C stops it with a checkpoint."""
