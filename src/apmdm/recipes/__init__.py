@@ -1,6 +1,6 @@
 """One function per published result; each returns the complete frozen description of a run."""
 
-from apmdm.recipes.parity import parity
+from apmdm.recipes.parity import parity, parity_paper
 from apmdm.recipes.sudoku import sudoku
 
-RECIPES = {"parity": parity, "sudoku": sudoku}
+RECIPES = {"parity": parity, "parity-paper": parity_paper, "sudoku": sudoku}

@@ -1,17 +1,21 @@
-"""Parity from the traces of the strings of length at most 2: exact at every length."""
+"""Parity from the traces of the strings of length at most 2, in blocks (exact at every length) and as in the paper."""
 
+import copy
+from collections.abc import Callable
 from itertools import product
 
 import torch
 
+from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.supervised import accuracy
 from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State
+from apmdm.tasks.parity import paper, process
 from apmdm.tasks.parity.certify import certify
-from apmdm.tasks.parity.process import BLOCK, VOCAB, encode, teacher
+from apmdm.tasks.parity.process import BLOCK
 from apmdm.train.trainer import Batches, Settings
 
 
@@ -22,27 +26,53 @@ def parity() -> Recipe:
         seed=0,
         shape=Shape(width=16, layers=1, heads=2, attention="block", span=BLOCK, absolute=BLOCK),
         training=Settings(steps=600, evaluate_every=200, warmup=20),
-        vocab=VOCAB,
-        batches=_batches,
-        evaluate=_evaluate,
+        vocab=process.VOCAB,
+        batches=lambda recipe: _constant(*_blocks_states()),
+        evaluate=_evaluate_blocks,
     )
 
 
-def training_states() -> State:
+def parity_paper() -> Recipe:
+    """The paper's form, for comparison: full attention, a begin token, seven transitions and their last states."""
+    return Recipe(
+        task="parity",
+        seed=0,
+        shape=Shape(width=16, layers=2, heads=2, rotary=True),
+        training=Settings(steps=1000, evaluate_every=500, warmup=20),
+        vocab=paper.VOCAB,
+        batches=lambda recipe: _constant(*_paper_states()),
+        evaluate=lambda recipe, model: _forced(model, *_paper_states()),
+    )
+
+
+def _blocks_states() -> tuple[State, Edits]:
     """Every state on the teacher's path from every string of one or two bits, the last one included."""
     strings = ["".join(bits) for length in (1, 2) for bits in product("01", repeat=length)]
-    runs = generate(teacher, map(encode, strings), record=True)
-    visited = {state for run in runs for state in (*(s.tokens for s in run.steps), tuple(run.final.ids.tolist()))}
-    return State.stack([Sequence(torch.tensor(tokens)) for tokens in sorted(visited) if tokens])
+    return _labelled(process.teacher, [process.encode(string) for string in strings])
 
 
-def _batches(recipe: Recipe) -> Batches:
-    states = training_states()
-    edits = teacher(states)
+def _paper_states() -> tuple[State, Edits]:
+    return _labelled(paper.teacher, [paper.encode(string) for string in ("00", "01", "10", "11")])
+
+
+def _labelled(teacher: Callable[[State], Edits], starts: list[Sequence]) -> tuple[State, Edits]:
+    runs = generate(teacher, starts, record=True)
+    visited = {tokens for run in runs for tokens in (*(s.tokens for s in run.steps), tuple(run.final.ids.tolist()))}
+    states = State.stack([Sequence(torch.tensor(tokens)) for tokens in sorted(visited) if tokens])
+    return states, teacher(states)
+
+
+def _constant(states: State, edits: Edits) -> Batches:
     return lambda number: (states, edits)
 
 
-def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
-    states = training_states().to(next(model.parameters()).device)
-    forced = accuracy(Greedy()(model(states), states), states, teacher(states))
-    return forced | {"certified blocks": sum(block.holds for block in certify(model.cpu())) / len(certify(model.cpu()))}
+def _forced(model: Encoder, states: State, edits: Edits) -> dict[str, float]:
+    device = next(model.parameters()).device
+    states, edits = states.to(device), edits.to(device)
+    with torch.no_grad():
+        return accuracy(Greedy()(model(states), states), states, edits)
+
+
+def _evaluate_blocks(recipe: Recipe, model: Encoder) -> dict[str, float]:
+    blocks = certify(copy.deepcopy(model).cpu())
+    return _forced(model, *_blocks_states()) | {"certified blocks": sum(b.holds for b in blocks) / len(blocks)}

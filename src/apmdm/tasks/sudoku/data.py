@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from apmdm.tasks.sudoku.grid import (
@@ -85,26 +85,23 @@ def training_states(
     """The states of one chunk, shuffled: a pure function of its arguments."""
     random = torch.Generator().manual_seed(seed * 1_000_003 + chunk)
 
-    def sources(share: float) -> tuple[Symmetries, Tensor]:
-        chosen = torch.randint(len(puzzles), (max(1, int(size * share)),), generator=random)
-        return random_symmetries(len(chosen), random), chosen
+    def copies(kind: str, run_length: int) -> tuple[Tensor, Tensor]:
+        num = 1 + int(1.5 * size * MIX[kind]) // run_length
+        chosen = torch.randint(len(puzzles), (num,), generator=random)
+        copy = random_symmetries(num, random)
+        return copy(puzzles[chosen]), copy(answers[chosen])
 
     def sample(states: Tensor, num: int) -> Tensor:
         return states[torch.randint(len(states), (num,), generator=random)]
 
-    copy, chosen = sources(1 / 140)
-    parts = [sample(path(copy(puzzles[chosen]), random), int(size * MIX["path"]))]
-    copy, chosen = sources(1 / 140)
-    parts.append(sample(path(copy(puzzles[chosen]), random, stray=0.7), int(size * MIX["strayed"])))
-    copy, chosen = sources(1 / 140)
-    changed = change_clues(copy(puzzles[chosen]), copy(answers[chosen]), random)
-    parts.append(sample(path(changed, random), int(size * MIX["clues"])))
-    copy, chosen = sources(1 / 270)
-    wrong = add_wrong_clue(copy(puzzles[chosen]), random)
-    parts.append(sample(path(wrong, random, stray=0.2), int(size * MIX["wrong"])))
-    rest = size - sum(len(part) for part in parts)
-    parts.append(damaged(sample(torch.cat(parts), rest), random))
-    states = torch.cat(parts)
+    paths = {
+        "path": path(copies("path", 80)[0], random),
+        "strayed": path(copies("strayed", 250)[0], random, stray=0.7),
+        "clues": path(change_clues(*copies("clues", 80), random), random),
+        "wrong": path(add_wrong_clue(copies("wrong", 250)[0], random), random, stray=0.2),
+    }
+    states = torch.cat([sample(paths[kind], int(size * share)) for kind, share in MIX.items()])
+    states = torch.cat((states, damaged(sample(states, size - len(states)), random)))
     relabelled = torch.rand(len(states), generator=random) < 0.5
     states[relabelled] = relabel_levels(states[relabelled], random)
     return states[torch.randperm(len(states), generator=random)]
@@ -191,6 +188,6 @@ def _up_to(most: int, num: int, random: torch.Generator) -> Int[Tensor, "num 1"]
     return torch.randint(most + 1, (num, 1), generator=random)
 
 
-def _register(current: Tensor, other: Tensor, random: torch.Generator) -> Bool[Tensor, "N"]:
+def _register(current: Tensor, other: Tensor, random: torch.Generator) -> Int[Tensor, "N"]:
     draw = torch.rand(len(current), generator=random)
     return torch.where(draw < 0.15, MASK, torch.where(draw < 0.3, other, current))
