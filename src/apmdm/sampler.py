@@ -92,26 +92,28 @@ REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 @dataclass(frozen=True)
 class _Batch:
-    """The sequences under way, with each one's number, counts, recorded steps, and an earlier state (anchor).
+    """The sequences under way: each one's number, counts (time, space, work), recorded steps, and an earlier state.
 
-    Brent's algorithm: the anchor is the state at the last power of two of the steps, so a cycle is closed when the
+    Brent's algorithm: the anchor is the state at the last power of two of the steps, so a cycle has closed when the
     state equals it.
     """
 
     state: State
     anchor: State
     index: Int[Tensor, "batch"]
-    time: Int[Tensor, "batch"]
-    space: Int[Tensor, "batch"]
-    work: Int[Tensor, "batch"]
+    counts: Int[Tensor, "batch 3"]
     steps: list[list[Step]]
 
     @classmethod
     def of(cls, numbered: list[tuple[int, Sequence]], device: torch.device | str) -> "_Batch":
         state = State.stack([sequence for _, sequence in numbered]).to(device)
         index = torch.tensor([number for number, _ in numbered], dtype=torch.long, device=device)
-        nothing = torch.zeros_like(index)
-        return cls(state, state, index, nothing, state.lengths, nothing, [[] for _ in numbered])
+        counts = torch.stack((torch.zeros_like(index), state.lengths, torch.zeros_like(index)), 1)
+        return cls(state, state, index, counts, [[] for _ in numbered])
+
+    @property
+    def time(self) -> Int[Tensor, "batch"]:
+        return self.counts[:, 0]
 
     def record(self, edits: Edits, halted: Bool[Tensor, "batch"]) -> None:
         state, edits = self.state.to("cpu"), edits.to("cpu")
@@ -119,14 +121,10 @@ class _Batch:
             self.steps[row].append(Step.of(state, edits, row))
 
     def after(self, next_state: State, halted: Bool[Tensor, "batch"]) -> "_Batch":
+        time, space, work = self.counts.unbind(1)
         going = (~halted).long()
-        return replace(
-            self,
-            state=next_state,
-            time=self.time + going,
-            space=self.space.maximum(next_state.lengths),
-            work=self.work + self.state.lengths * going,
-        )
+        counts = (time + going, space.maximum(next_state.lengths), work + going * self.state.lengths)
+        return replace(self, state=next_state, counts=torch.stack(counts, 1))
 
     def anchored(self) -> "_Batch":
         power_of_two = (self.time & (self.time - 1)) == 0
@@ -134,16 +132,19 @@ class _Batch:
 
     def runs(self, ended: Int[Tensor, "batch"]) -> Iterator[Run]:
         for row in (ended != RUNNING).nonzero()[:, 0].tolist():
-            counts = (int(count[row]) for count in (self.time, self.space, self.work))
-            final = self.state.sequence(row).to("cpu")
-            yield Run(int(self.index[row]), final, *counts, REASONS[int(ended[row])], tuple(self.steps[row]))
+            time, space, work = self.counts[row].tolist()
+            final, stop = self.state.sequence(row).to("cpu"), REASONS[int(ended[row])]
+            yield Run(int(self.index[row]), final, time, space, work, stop, tuple(self.steps[row]))
 
     def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
-        tensors = (self.index, self.time, self.space, self.work)
         steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]
-        return _Batch(self.state[chosen], self.anchor[chosen], *(tensor[chosen] for tensor in tensors), steps)
+        return _Batch(self.state[chosen], self.anchor[chosen], self.index[chosen], self.counts[chosen], steps)
 
     def join(self, other: "_Batch") -> "_Batch":
-        pairs = ((self.index, other.index), (self.time, other.time), (self.space, other.space), (self.work, other.work))
-        states = concatenate(self.state, other.state), concatenate(self.anchor, other.anchor)
-        return _Batch(*states, *(torch.cat(pair) for pair in pairs), self.steps + other.steps)
+        return _Batch(
+            concatenate(self.state, other.state),
+            concatenate(self.anchor, other.anchor),
+            torch.cat((self.index, other.index)),
+            torch.cat((self.counts, other.counts)),
+            self.steps + other.steps,
+        )

@@ -1,7 +1,9 @@
 """Trace: the states and edits of one run, in the one JSON format of teacher, theory, sampler and viewer."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -54,7 +56,7 @@ class Trace:
     vocab: Vocab
     steps: tuple[Step, ...]
     coordinates: tuple[tuple[int, ...], ...] | None = None
-    info: dict[str, object] | None = None
+    info: Mapping[str, object] | None = None
 
     def states(self) -> list[Sequence]:
         """Every state from the first to the last, recomputed by the transition.
@@ -75,7 +77,13 @@ class Trace:
 
     def to_json(self) -> str:
         steps = [
-            {"tokens": s.tokens, "unmask": s.unmask, "remask": s.remask, "insert": s.insert, "delete": s.delete}
+            {
+                "tokens": s.tokens,
+                "unmask": s.unmask,
+                "remask": s.remask,
+                "insert": s.insert,
+                "delete": s.delete,
+            }
             for s in self.steps
         ]
         whole = {
@@ -105,8 +113,6 @@ class Trace:
         return trace
 
 
-def _step(entry: dict[str, list[int]]) -> Step:
-    unmask = {int(position): content for position, content in dict(entry["unmask"]).items()}
-    return Step(
-        tuple(entry["tokens"]), unmask, tuple(entry["remask"]), tuple(entry["insert"]), tuple(entry["delete"])
-    )
+def _step(entry: dict[str, Any]) -> Step:
+    unmask = {int(position): content for position, content in entry["unmask"].items()}
+    return Step(tuple(entry["tokens"]), unmask, tuple(entry["remask"]), tuple(entry["insert"]), tuple(entry["delete"]))

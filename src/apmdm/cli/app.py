@@ -51,15 +51,12 @@ def solve_sudoku(
     device: DeviceOption = Device.auto,
 ) -> None:
     """Solve Sudoku puzzles; exit code 0 only if every one was solved and verified."""
-    from apmdm.cli import read, solve as run
+    from apmdm.cli import read
+    from apmdm.cli import solve as run
 
     lines = read.problems(source or str(run.DEMO), run.looks_like_sudoku)[:limit]
     trace = trace and read.writable(trace)
-    finish(
-        run.solve_sudoku(
-            lines, weights or "sudoku", read.device(device), as_json=as_json, watch=watch, trace=trace
-        )
-    )
+    finish(run.solve_sudoku(lines, weights or "sudoku", read.device(device), as_json=as_json, watch=watch, trace=trace))
 
 
 @solve.command("parity")
@@ -70,7 +67,8 @@ def solve_parity(
     device: DeviceOption = Device.auto,
 ) -> None:
     """Tell the parity of strings of bits of any length."""
-    from apmdm.cli import read, solve as run
+    from apmdm.cli import read
+    from apmdm.cli import solve as run
 
     lines = read.problems(source, lambda text: set(text) <= {"0", "1"})
     finish(run.solve_parity(lines, weights or "parity", read.device(device), as_json=as_json))
@@ -91,7 +89,9 @@ def certify(
 @app.command("eval")
 def evaluate(
     task: Annotated[Task, typer.Argument(help="What is measured.")],
-    data: Annotated[str | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
+    ] = None,
     weights: WeightsOption = None,
     as_json: JsonOption = False,
     device: DeviceOption = Device.auto,
@@ -112,10 +112,13 @@ def evaluate(
 @app.command("train")
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe: parity or sudoku.")],
-    out: Annotated[Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as training.steps=100.")
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as training.steps=100."),
     ] = None,
     device: DeviceOption = Device.auto,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and data; the recipe's own if left out.")] = None,

@@ -80,6 +80,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
     them and executes nothing.
     """
 
+    composition: Tensor
+
     def __init__(self, vocab: Vocab, shape: Shape) -> None:
         super().__init__()
         self.vocab, self.shape = vocab, shape

@@ -64,7 +64,9 @@ def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:
         "insert": (edits.insert & ~gone, predicted.insert),
         "delete": (gone, predicted.delete),
     }
-    shares = {name: _share(right, where & valid) for name, (where, right) in fired.items() if bool((where & valid).any())}
+    shares = {
+        name: _share(right, where & valid) for name, (where, right) in fired.items() if bool((where & valid).any())
+    }
     return shares | {"step": float(same_step(predicted, state, edits).float().mean())}
 
 

@@ -12,7 +12,14 @@ from apmdm.objective.supervised import accuracy
 from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
-from apmdm.tasks.sudoku.data import answers_of, generated, path, teacher_steps, training_puzzles, training_states
+from apmdm.tasks.sudoku.data import (
+    answers_of,
+    generated,
+    path,
+    teacher_steps,
+    training_puzzles,
+    training_states,
+)
 from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
 from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve

@@ -1,5 +1,6 @@
 """The training loop: batches in, weights out; knows no task, no sampler and no file but its own folder."""
 
+import copy
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import torch
 from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import (
@@ -20,9 +22,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from apmdm.edits import Edits
@@ -91,50 +92,62 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     accelerator = Accelerator(mixed_precision=settings.precision, cpu=device == "cpu")
-    model.to(accelerator.device)
-    averaged = AveragedModel(model, avg_fn=_averaging(settings.average))
-    run = _Run(accelerator, accelerator.prepare(model), model, averaged, _solvers(accelerator, model, settings))
-    first = run.restore(folder) if resume else 0
-    losses, evaluation = [], {}
-    with _stop_on_signals() as stopping, _progress(accelerator) as progress, SummaryWriter(folder) as board:
+    run = _Run.of(model.to(accelerator.device), accelerator, settings)
+    first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
+    done, losses, evaluation = first, [], {}
+    board = SummaryWriter(folder) if accelerator.is_main_process else None
+    with _stop_on_signals() as stopping, _progress(accelerator) as progress:
         task = progress.add_task("training", total=settings.steps, completed=first, loss="")
-        for step in range(first, settings.steps):
-            state, edits = batches(step * accelerator.num_processes + accelerator.process_index)
-            scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), step, settings)
+        while done < settings.steps and not accelerator.check_trigger():
+            state, edits = batches(done * accelerator.num_processes + accelerator.process_index)
+            scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), done)
+            done += 1
             losses.append(scalars["loss/total"])
-            done = step + 1
-            last = done == settings.steps or stopping.is_set()
             progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
-            if accelerator.is_main_process:
-                if done % settings.evaluate_every == 0 or done == settings.steps:
-                    averaged.eval()
-                    evaluation = evaluate(averaged.module)
-                    progress.console.print(f"step {done}, loss {losses[-1]:.4f}: " + ", ".join(f"{k} {v:.4f}" for k, v in evaluation.items()))
-                    scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
-                for name, value in scalars.items():
-                    board.add_scalar(name, value, done)
-                if last or done % settings.checkpoint_every == 0:
-                    run.save(folder, done)
-            if last:
-                break
-    if accelerator.is_main_process:
-        averaged.module.save_pretrained(folder)
-    return Outcome(averaged.module, done, done == settings.steps, evaluation, losses)
+            if stopping.is_set():
+                accelerator.set_trigger()
+            if board is None:
+                continue
+            if done % settings.evaluate_every == 0 or done == settings.steps:
+                evaluation = evaluate(run.average)
+                scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
+                shares = "  ".join(f"{name} {value:.4f}" for name, value in evaluation.items())
+                progress.console.print(f"step {done}  loss {losses[-1]:.5f}  {shares}", soft_wrap=True)
+            for name, value in scalars.items():
+                board.add_scalar(name, value, done)
+            if done % settings.checkpoint_every == 0 or done == settings.steps or stopping.is_set():
+                checkpoint.save(folder, run.modules, run.solvers, done)
+    if board is not None:
+        board.close()
+        run.average.save_pretrained(folder)
+    return Outcome(run.average, done, done == settings.steps, evaluation, losses)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What a step changes: the model (also as wrapped for several processes), its average, the optimizers."""
+    """What a step changes: the model (and its wrapper for several processes), its average, the optimizers."""
 
     accelerator: Accelerator
-    wrapped: nn.Module
+    settings: Settings
     model: Encoder
-    averaged: AveragedModel
+    wrapped: nn.Module
+    average: Encoder
     solvers: list[Optimizer]
 
-    def step(self, state: State, edits: Edits, number: int, settings: Settings) -> dict[str, float]:
-        share = rate(number, settings.steps, settings.warmup, settings.final_rate)
-        for solver, base in zip(self.solvers, (settings.matrix_rate, settings.other_rate), strict=True):
+    @classmethod
+    def of(cls, model: Encoder, accelerator: Accelerator, settings: Settings) -> "_Run":
+        average = copy.deepcopy(model).eval().requires_grad_(False)
+        solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
+        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers)
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model, "average": self.average}
+
+    def step(self, state: State, edits: Edits, number: int) -> dict[str, float]:
+        """One step of every optimizer on one batch; returns what the board shows."""
+        share = rate(number, self.settings.steps, self.settings.warmup, self.settings.final_rate)
+        for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
         with self.accelerator.autocast():
@@ -145,29 +158,19 @@ class _Run:
         for solver in self.solvers:
             solver.step()
             solver.zero_grad()
-        self.averaged.update_parameters(self.model)
-        heads = {name: float(getattr(loss, name).detach()) for name in ("total", "content", "remask", "insert", "delete")}
-        return {f"loss/{name}": value for name, value in heads.items()} | {"gradient_norm": float(norm), "rate": share}
+        self._average(number)
+        heads = {head: getattr(loss, head).item() for head in ("total", "content", "remask", "insert", "delete")}
+        return {f"loss/{head}": value for head, value in heads.items()} | {
+            "gradient_norm": torch.as_tensor(norm).item(),
+            "rate": share,
+        }
 
-    def save(self, folder: Path, step: int) -> None:
-        checkpoint.save(folder, {"model": self.model, "average": self.averaged}, self.solvers, step)
-
-    def restore(self, folder: Path) -> int:
-        return checkpoint.load(folder, {"model": self.model, "average": self.averaged}, self.solvers)
-
-
-def _solvers(accelerator: Accelerator, model: Encoder, settings: Settings) -> list[Optimizer]:
-    solvers = optimizers(model, settings.matrix_rate, settings.other_rate)
-    return [accelerator.prepare(solver) for solver in solvers]
-
-
-def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential averaging whose memory grows with the steps done until it reaches `decay`."""
-
-    def average(mean: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
-        return mean.lerp(new, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
-
-    return average
+    @torch.no_grad()
+    def _average(self, number: int) -> None:
+        """Exponential averaging whose memory grows with the steps done until it reaches settings.average."""
+        memory = min(self.settings.average, (1 + number) / (10 + number))
+        for mean, current in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            mean.lerp_(current, 1 - memory)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ concatenation of its steps on the blocks. Two kinds of string occur:
   and zeros have turned into MASK, the parity of the ones is kept, and every block has at most one 1.
 - the images of those blocks. If each becomes what the teacher makes of it, every MASK disappears and every 1 stays: a
   string of ones of the same parity, which is a string of bits again.
-A string of ones has the blocks `11` and `1`, so a second round leaves a single 1 or nothing, which are fixed points: the
+A string of ones has the blocks `11` and `1`, so a second round leaves a single 1 or nothing, both fixed points: the
 parity, after at most 4 steps. Checking the model on those blocks therefore decides every length.
 """
 
@@ -18,7 +18,7 @@ import torch
 from apmdm.model.encoder import Encoder
 from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
-from apmdm.state import Sequence, State, same_rows
+from apmdm.state import Sequence, State
 from apmdm.tasks.parity.process import BLOCK, MASK, ONE, VOCAB, ZERO, teacher
 from apmdm.transition import transition
 
@@ -58,8 +58,7 @@ def certify(model: Encoder) -> list[Block]:
     expected = transition(blocks, teacher(blocks))
     margins = _margins(prediction, blocks)
     return [
-        Block(*(_text(state.sequence(row)) for state in (blocks, after, expected)), margins[row])
-        for row in range(len(blocks))
+        Block(_text(blocks, row), _text(after, row), _text(expected, row), margins[row]) for row in range(len(blocks))
     ]
 
 
@@ -70,5 +69,5 @@ def _margins(prediction: Prediction, blocks: State) -> list[float]:
     return deciding.minimum(inserting).masked_fill(~blocks.valid, torch.inf).amin(1).tolist()
 
 
-def _text(sequence: Sequence) -> str:
-    return "".join({ZERO: "0", ONE: "1", MASK: "_"}[token] for token in sequence.ids.tolist())
+def _text(state: State, row: int) -> str:
+    return "".join({ZERO: "0", ONE: "1", MASK: "_"}[token] for token in state.sequence(row).ids.tolist())

@@ -29,7 +29,7 @@ from apmdm.tasks.sudoku.grid import (
 )
 from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import minimal_puzzle
-from apmdm.tasks.sudoku.symmetry import Symmetries, random_symmetries
+from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
 
 NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123

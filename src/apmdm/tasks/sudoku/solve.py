@@ -10,10 +10,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from apmdm.sampler import Model, Run, generate
+from apmdm.state import Sequence
 from apmdm.tasks.sudoku.grid import COORDINATES, FAIL, R1, RUN, decode, encode
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
-from apmdm.state import Sequence
 
 MAX_STEPS = 20_000
 

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
-import torch
 from jaxtyping import Int
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 from torch import Tensor
 
+from apmdm.edits import Edits
+from apmdm.prediction import Prediction
 from apmdm.sampler import Model
 from apmdm.state import State
 from apmdm.tasks.sudoku.grid import BOX, CELLS, FAIL, IS_GUESS, LEVEL, R1, RUN, SIDE, VALUE
@@ -22,17 +24,22 @@ SECONDS_PER_STEP = 0.06
 def watched(model: Model, puzzles: Int[Tensor, "N 81"], console: Console, device: str) -> Iterator[Solution]:
     """Solve one puzzle after the other, drawing every state that the model is shown."""
     for number, puzzle in enumerate(puzzles):
-        shown: list[list[int]] = []
         with Live(console=console, auto_refresh=False) as live:
+            look = _looking(model, live, f"puzzle {number + 1}")
+            for solution in solve(look, puzzle[None], record=True, device=device):
+                yield replace(solution, run=replace(solution.run, index=number))
 
-            def look(state: State) -> object:
-                shown.append(state.ids[0].tolist())
-                live.update(drawing(shown[-1], shown[-2] if shown[1:] else None, f"puzzle {number + 1}", len(shown) - 1))
-                live.refresh()
-                time.sleep(SECONDS_PER_STEP)
-                return model(state)
 
-            yield from solve(look, puzzle[None], record=True, device=device)
+def _looking(model: Model, live: Live, title: str) -> Model:
+    shown: list[list[int]] = []
+
+    def look(state: State) -> Prediction | Edits:
+        shown.append(state.ids[0].tolist())
+        live.update(drawing(shown[-1], shown[-2] if shown[1:] else None, title, len(shown) - 1), refresh=True)
+        time.sleep(SECONDS_PER_STEP)
+        return model(state)
+
+    return look
 
 
 def drawing(tokens: list[int], before: list[int] | None, title: str, step: int) -> Group:
