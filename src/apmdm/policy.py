@@ -1,6 +1,7 @@
 """From a prediction to edits. A policy knows no model and no task."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool
@@ -9,6 +10,16 @@ from torch import Tensor
 from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.state import State
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Decides the edits. Of one that is not deterministic the sampler also asks `may_change`, as Stochastic has it."""
+
+    @property
+    def deterministic(self) -> bool: ...
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,8 @@ class Stochastic:
             )
 
     def __call__(self, prediction: Prediction, state: State) -> Edits:
-        content = self._cut((prediction.content / self.temperature).softmax(-1))
+        content = (prediction.content / self.temperature).softmax(-1)
+        content = content.masked_fill(content < content.amax(-1, keepdim=True).clamp(max=self.cutoff), 0.0)
         drawn = torch.multinomial(content.flatten(0, 1), 1, generator=self.generator).view(state.ids.shape)
         return Edits(drawn, *(self._draw(bit) for bit in (prediction.remask, prediction.insert, prediction.delete)))
 

@@ -10,9 +10,9 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from apmdm.edits import Edits
-from apmdm.policy import Greedy, Stochastic
+from apmdm.policy import Greedy, Policy, Stochastic
 from apmdm.prediction import Prediction
-from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows
+from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows, trimmed
 from apmdm.trace import Step
 from apmdm.transition import transition
 
@@ -40,7 +40,7 @@ class Run:
 def generate(
     model: Model,
     sequences: Iterable[Sequence],
-    policy: Greedy | Stochastic = Greedy(),  # noqa: B008
+    policy: Policy = Greedy(),  # noqa: B008
     *,
     batch_size: int = 64,
     max_steps: int = 10_000,
@@ -55,8 +55,10 @@ def generate(
     `policy` is not asked. A run stops at a fixed point (nothing fires), in a cycle (found under a deterministic
     policy by Brent's algorithm, so some steps after it has closed), at max_steps, or on exceeding max_length.
     """
-    if batch_size < 1 or max_steps < 0:
-        raise ValueError(f"batch_size is at least 1 and max_steps at least 0, got {batch_size} and {max_steps}")
+    if batch_size < 1 or max_steps < 1:
+        raise ValueError(
+            f"batch_size and max_steps are at least 1, got batch_size {batch_size} and max_steps {max_steps}"
+        )
     waiting = enumerate(sequences)
     batch = _Batch.of(list(islice(waiting, batch_size)), device)
     while len(batch.state):
@@ -138,7 +140,8 @@ class _Batch:
 
     def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
         steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]
-        return _Batch(self.state[chosen], self.anchor[chosen], self.index[chosen], self.counts[chosen], steps)
+        state, anchor = trimmed(self.state[chosen]), trimmed(self.anchor[chosen])
+        return _Batch(state, anchor, self.index[chosen], self.counts[chosen], steps)
 
     def join(self, other: "_Batch") -> "_Batch":
         return _Batch(

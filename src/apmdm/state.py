@@ -44,9 +44,9 @@ class State:
 
     @classmethod
     def stack(cls, sequences: Seq[Sequence]) -> "State":
-        """Pad sequences into one batch. Raises ValueError if only some of them have coordinates."""
-        if len({s.coordinates is None for s in sequences}) > 1:
-            raise ValueError("either every sequence has coordinates or none has")
+        """Pad sequences into one batch. Raises ValueError if they differ in having coordinates, or in how many."""
+        if len({_axes(s) for s in sequences}) > 1:
+            raise ValueError("either every sequence has coordinates, equally many for a position, or none has")
         pad = torch.nn.utils.rnn.pad_sequence
         lengths = torch.tensor([len(s) for s in sequences], dtype=torch.long)
         if not sequences:
@@ -85,7 +85,11 @@ class State:
 
 
 def concatenate(first: State, second: State) -> State:
-    """The rows of both, padded to the longer of the two."""
+    """The rows of both, padded to the longer of the two; an empty batch has no say in whether there are coordinates."""
+    if not len(first):
+        return second
+    if _axes(first) != _axes(second):
+        raise ValueError("either both states have coordinates, equally many for a position, or neither has")
     first, second = _common_width(first, second)
     grid = None
     if first.coordinates is not None and second.coordinates is not None:
@@ -94,9 +98,19 @@ def concatenate(first: State, second: State) -> State:
 
 
 def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
-    """True where a row of both holds the same tokens."""
+    """True where a row of both holds the same tokens at the same coordinates."""
     first, second = _common_width(first, second)
-    return (first.lengths == second.lengths) & (first.ids == second.ids).all(1)
+    same = (first.lengths == second.lengths) & (first.ids == second.ids).all(1)
+    if first.coordinates is not None and second.coordinates is not None:
+        same &= (first.coordinates == second.coordinates).flatten(1).all(1)
+    return same
+
+
+def trimmed(state: State) -> State:
+    """Without the columns in which every row is padding."""
+    width = int(state.lengths.max()) if len(state) else 0
+    grid = None if state.coordinates is None else state.coordinates[:, :width]
+    return State(state.ids[:, :width], state.lengths, grid)
 
 
 def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:
@@ -107,6 +121,10 @@ def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> Sta
         grid = torch.where(rows[:, None, None], first.coordinates, second.coordinates)
     ids = torch.where(rows[:, None], first.ids, second.ids)
     return State(ids, torch.where(rows, first.lengths, second.lengths), grid)
+
+
+def _axes(rows: Sequence | State) -> int | None:
+    return None if rows.coordinates is None else rows.coordinates.shape[-1]
 
 
 def _common_width(*states: State) -> list[State]:

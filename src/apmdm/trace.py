@@ -1,7 +1,7 @@
 """Trace: the states and edits of one run, in the one JSON format of teacher, theory, sampler and viewer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from apmdm.edits import Edits
 from apmdm.state import Sequence, State
 from apmdm.transition import transition
-from apmdm.vocab import PAD, Vocab
+from apmdm.vocab import MASK, PAD, Vocab
 
 FORMAT = "apmdm-trace"
 VERSION = 1
@@ -65,15 +65,22 @@ class Trace:
         """
         if not self.steps:
             return []
-        grid = None if self.coordinates is None else torch.tensor(self.coordinates)
+        grid = None if self.coordinates is None else torch.tensor(self.coordinates, dtype=torch.long)
         state = State.stack([Sequence(torch.tensor(self.steps[0].tokens, dtype=torch.long), grid)])
         states = [state.sequence(0)]
         for number, step in enumerate(self.steps):
             if states[-1].ids.tolist() != list(step.tokens):
                 raise ValueError(f"step {number} of the trace does not follow from the step before it")
-            state = transition(state, step.edits())
+            edits = step.edits()
+            if Step.of(state, edits, 0) != step or not self._known(step):
+                raise ValueError(f"step {number} of the trace does what its tokens do not allow")
+            state = transition(state, edits)
             states.append(state.sequence(0))
         return states
+
+    def _known(self, step: Step) -> bool:
+        tokens, contents = range(MASK, len(self.vocab)), range(MASK + 1, len(self.vocab))
+        return all(token in tokens for token in step.tokens) and all(y in contents for y in step.unmask.values())
 
     def to_json(self) -> str:
         steps = [
@@ -105,14 +112,22 @@ class Trace:
                 raise ValueError(f"not an {FORMAT} of version {VERSION}")
             steps = tuple(_step(entry) for entry in whole["steps"])
             grid = whole["coordinates"]
-            coordinates = None if grid is None else tuple(tuple(place) for place in grid)
+            coordinates = None if grid is None else tuple(_integers(place) for place in grid)
             trace = cls(Vocab(whole["vocab"]), steps, coordinates, whole["info"])
-        except (KeyError, TypeError, AttributeError) as error:
+            trace.states()
+        except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise ValueError(f"not a trace: {error}") from error
-        trace.states()
         return trace
 
 
 def _step(entry: dict[str, Any]) -> Step:
-    unmask = {int(position): content for position, content in entry["unmask"].items()}
-    return Step(tuple(entry["tokens"]), unmask, tuple(entry["remask"]), tuple(entry["insert"]), tuple(entry["delete"]))
+    unmask = dict(zip(map(int, entry["unmask"]), _integers(entry["unmask"].values()), strict=True))
+    tokens, remask, insert, delete = (_integers(entry[name]) for name in ("tokens", "remask", "insert", "delete"))
+    return Step(tokens, unmask, remask, insert, delete)
+
+
+def _integers(values: Iterable[int]) -> tuple[int, ...]:
+    integers = tuple(values)
+    if not all(type(value) is int for value in integers):
+        raise ValueError(f"not a trace: {list(integers)} are not integers")
+    return integers

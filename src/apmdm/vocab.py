@@ -25,7 +25,7 @@ class Vocab:
     Raises ValueError for duplicate or empty symbols.
     """
 
-    symbols: tuple[str, ...]
+    symbols: Sequence[str]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symbols", tuple(self.symbols))
@@ -35,6 +35,11 @@ class Vocab:
             raise ValueError("a vocabulary has no symbol twice")
         if not all(atom for symbol in self.symbols for atom in symbol.split(JOINT)):
             raise ValueError(f"symbols and the atoms between {JOINT!r} are not empty")
+        seen: dict[frozenset[str], str] = {}
+        for symbol in self.symbols:
+            twin = seen.setdefault(frozenset(symbol.split(JOINT)), symbol)
+            if twin != symbol:
+                raise ValueError(f"symbols {twin!r} and {symbol!r} have the same atoms: no model could tell them apart")
 
     @classmethod
     def of(cls, *symbols: str | Iterable[str]) -> "Vocab":
@@ -70,6 +75,10 @@ class Vocab:
         return [self.ids[symbol] for symbol in symbols]
 
     def decode(self, ids: Sequence[int]) -> list[str]:
+        """Symbols of ids; raises ValueError for an unknown one."""
+        unknown = [index for index in ids if not 0 <= index < len(self.symbols)]
+        if unknown:
+            raise ValueError(f"unknown id {unknown[0]}; allowed are 0 to {len(self.symbols) - 1}")
         return [self.symbols[index] for index in ids]
 
 

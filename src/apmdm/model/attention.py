@@ -3,6 +3,8 @@
 Letters: B batch, L length, H heads, D width per head, A coordinate axes, R relations.
 """
 
+from collections.abc import Sequence as Seq
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ class Relations(nn.Module):
     one, so that rows, columns and boxes need not be discovered.
     """
 
-    def __init__(self, relations: tuple[tuple[int, int], ...], heads: int) -> None:
+    def __init__(self, relations: Seq[Seq[int]], heads: int) -> None:
         super().__init__()
         self.relations = relations
         bias = torch.zeros(2 ** len(relations), heads)
@@ -82,7 +84,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
-        split = self.query_key_value(x).view(rows, length, 3, self.heads, -1)
+        split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if self.rotary:
             query, key = rotate(query), rotate(key)

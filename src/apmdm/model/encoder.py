@@ -3,8 +3,9 @@
 Letters: B batch, L length, V vocabulary.
 """
 
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -35,7 +36,7 @@ class Shape:
     span: int = 0
     rotary: bool = False
     absolute: int = 0
-    relations: tuple[tuple[int, int], ...] = ()
+    relations: Seq[Seq[int]] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
@@ -47,6 +48,10 @@ class Shape:
             raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
         if self.attention in ("window", "block") and self.span < 1:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
+        if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
+            raise ValueError(
+                f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
+            )
 
 
 class Layer(nn.Module):
@@ -97,6 +102,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
 
+    @classmethod
+    def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "Encoder":
+        return super()._from_pretrained(strict=strict, **options)
+
+    @classmethod
+    def _load_as_pickle(cls, *_: Any) -> "Encoder":
+        raise ValueError("weights are read from model.safetensors only, never from a pickle")
+
     def num_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
 
@@ -106,7 +119,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         rows, length = state.ids.shape
         within = self._predict(in_blocks(state, self.shape.span))
         fields = (within.content, within.remask, within.insert, within.delete)
-        return Prediction(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
+        padded = -(-length // self.shape.span) * self.shape.span
+        return Prediction(*(field.reshape(rows, padded, *field.shape[2:])[:, :length] for field in fields))
 
     def _predict(self, state: State) -> Prediction:
         x = nn.functional.embedding(state.ids, self.composition @ self.embedding)
@@ -118,6 +132,11 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         if self.shape.relations:
             if state.coordinates is None:
                 raise ValueError("this model has relational positions: its states need coordinates")
+            axes = 1 + max(map(max, self.shape.relations))
+            if state.coordinates.shape[-1] < axes:
+                raise ValueError(
+                    f"this model relates {axes} coordinates of a position, got {state.coordinates.shape[-1]}"
+                )
             pattern = patterns(state.coordinates, self.shape.relations)
         mask = allowed(state, self.shape.attention, self.shape.span)
         forbidden = None
@@ -142,7 +161,7 @@ def in_blocks(state: State, span: int) -> State:
     lengths = (state.lengths[:, None] - start).clamp(0, span).flatten()
     grid = state.coordinates
     if grid is not None:
-        grid = nn.functional.pad(grid, (0, 0, 0, missing), value=NOWHERE).view(rows * blocks, span, -1)
+        grid = nn.functional.pad(grid, (0, 0, 0, missing), value=NOWHERE).view(rows * blocks, span, grid.shape[-1])
     return State(ids, lengths, grid)
 
 

@@ -23,7 +23,7 @@ def save(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer
     partial = folder / f"{NAME}.partial"
     try:
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        save_file(tensors, partial, {"step": str(step)})
+        save_file(tensors, partial, {"step": str(step), "tensors": str(len(tensors))})
         os.replace(partial, folder / NAME)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
@@ -40,8 +40,11 @@ def load(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer
         raise ValueError(f"no checkpoint to resume from: {path} does not exist")
     try:
         with safe_open(path, "pt") as file:
-            step = int((file.metadata() or {})["step"])
+            metadata = file.metadata() or {}
+            step, num_tensors = int(metadata["step"]), int(metadata["tensors"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if len(tensors) != num_tensors:
+            raise ValueError(f"{len(tensors)} tensors instead of {num_tensors}")
         for prefix, module in modules.items():
             module.load_state_dict(_under(tensors, f"{prefix}/"))
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:

@@ -91,7 +91,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
-    accelerator = Accelerator(mixed_precision=settings.precision, cpu=device == "cpu")
+    accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
     run = _Run.of(model.to(accelerator.device), accelerator, settings)
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     done, losses, evaluation = first, [], {}
@@ -150,7 +150,7 @@ class _Run:
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
-        with self.accelerator.autocast():
+        with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.settings.precision == "bf16"):
             prediction = self.wrapped(state)
         loss = supervised_loss(prediction, state, edits)
         self.accelerator.backward(loss.total)

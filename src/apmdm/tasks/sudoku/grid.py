@@ -17,14 +17,14 @@ R1, R2 = CELLS, CELLS + 1
 NUM_LEVELS = 24
 
 DIGITS = "123456789"
-_levels = [str(level) for level in range(NUM_LEVELS)]
+_levels = [f"L{level}" for level in range(NUM_LEVELS)]
 VOCAB = Vocab.of("RUN", "FAIL", list(DIGITS), joined(DIGITS, _levels), joined(DIGITS, _levels[1:], ["guess"]))
 RUN, FAIL = VOCAB.encode(["RUN", "FAIL"])
 
 _atoms = [symbol.split("@") for symbol in VOCAB.symbols]
 VALUE = torch.tensor([int(atoms[0]) if atoms[0] in DIGITS else 0 for atoms in _atoms])
 """Value of each token id, 0 where it has none."""
-LEVEL = torch.tensor([int(atoms[1]) if len(atoms) > 1 else -1 for atoms in _atoms])
+LEVEL = torch.tensor([int(atoms[1][1:]) if len(atoms) > 1 else -1 for atoms in _atoms])
 """Level of each token id, -1 where it has none."""
 IS_GUESS = torch.tensor([len(atoms) == 3 for atoms in _atoms])
 
@@ -36,9 +36,9 @@ def _ids(pattern: str) -> Int[Tensor, "10 levels"]:
 
 DIGIT_ID = _ids("{0}")[:, 0]
 """Token of a value in R2."""
-FILL_ID = _ids("{0}@{1}")
+FILL_ID = _ids("{0}@L{1}")
 """Token of a value filled at a level."""
-GUESS_ID = _ids("{0}@{1}@guess")
+GUESS_ID = _ids("{0}@L{1}@guess")
 """Token of a guess that opens a level, MASK where there is none."""
 
 _cell = torch.arange(CELLS)

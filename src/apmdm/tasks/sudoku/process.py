@@ -10,21 +10,21 @@ present, the first rule that applies:
    becomes RUN; without such a candidate the cells filled at level d > 0 and R2 are remasked.
 6. Otherwise nothing fires: the grid is complete, there is no solution, or the levels are used up.
 
-Letters: N states, 81 cells, 9 values.
+Letters: N states, 81 cells, 9 values. A set of values is an integer with bit v - 1 for value v.
 """
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from apmdm.edits import Edits, edits_between
 from apmdm.state import State
 from apmdm.tasks.sudoku.grid import (
-    BOX,
+    BOX_OF,
     CELLS,
+    COLUMN,
     DIGIT_ID,
     FAIL,
     FILL_ID,
@@ -34,6 +34,7 @@ from apmdm.tasks.sudoku.grid import (
     NUM_LEVELS,
     R1,
     R2,
+    ROW,
     RUN,
     SIDE,
     VALUE,
@@ -41,17 +42,36 @@ from apmdm.tasks.sudoku.grid import (
 )
 from apmdm.vocab import MASK
 
+ANY = 2**SIDE - 1
+_sets = torch.arange(ANY + 1)
+_has = (_sets[:, None] >> torch.arange(SIDE)) & 1
+SIZE = _has.sum(1)
+"""Number of values in each set."""
+SMALLEST = torch.where(_sets > 0, 1 + _has.argmax(1), 0)
+"""Smallest value of each set, 0 for the empty one."""
+SET_OF = torch.where(VALUE > 0, 1 << (VALUE - 1).clamp(min=0), 0).short()
+"""The set of the value of each token id."""
+UNITS_OF = torch.stack((ROW, SIDE + COLUMN, 2 * SIDE + BOX_OF), 1)
+"""For each cell its row, column and box, numbered 0 to 26."""
+CELLS_OF = UNITS_OF.flatten().argsort(stable=True).view(3 * SIDE, SIDE) // 3
+"""For each of the 27 units its cells."""
+
 
 @dataclass(frozen=True)
 class Analysis:
     """What one look at the cells tells; singles holds the value of each single and 0 elsewhere."""
 
     empty: Bool[Tensor, "N 81"]
-    candidates: Bool[Tensor, "N 81 9"]
+    open_values: Int[Tensor, "N 81"]
     conflict: Bool[Tensor, "N"]
     singles: Int[Tensor, "N 81"]
     depth: Int[Tensor, "N"]
     guess_cell: Int[Tensor, "N"]
+
+    @property
+    def candidates(self) -> Bool[Tensor, "N 81 9"]:
+        shifts = torch.arange(SIDE, device=self.empty.device)
+        return (self.open_values[..., None] >> shifts) & 1 > 0
 
 
 def teacher(state: State) -> Edits:
@@ -75,17 +95,17 @@ def next_ids(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
     open_level = running & ~seen.conflict & ~fill & seen.empty.any(1) & room
     lift = undoing & (r2 == MASK)
     tried = torch.where(undoing & ~lift, VALUE.to(ids.device)[r2], 0)
-    untried = seen.candidates[torch.arange(len(ids)), seen.guess_cell]
-    untried = untried & (torch.arange(1, SIDE + 1, device=ids.device) > tried[:, None])
-    retry = undoing & ~lift & untried.any(1) & room
-    exhausted = undoing & ~lift & ~untried.any(1)
+    guessable = seen.open_values.gather(1, seen.guess_cell[:, None])[:, 0].long()
+    untried = SMALLEST.to(ids.device)[(guessable >> tried) << tried]
+    retry = undoing & ~lift & (untried > 0) & room
+    exhausted = undoing & ~lift & (untried == 0)
 
     lifted = torch.where(guess, VALUE.to(ids.device)[cells], 0).amax(1)
     new_cells = torch.where(
         fill[:, None] & (seen.singles > 0), _token(FILL_ID, seen.singles, seen.depth[:, None]), cells
     )
     at_guess_cell = torch.arange(CELLS, device=ids.device) == seen.guess_cell[:, None]
-    opened = _token(GUESS_ID, 1 + untried.float().argmax(1), (seen.depth + 1).clamp(max=NUM_LEVELS - 1))
+    opened = _token(GUESS_ID, untried, (seen.depth + 1).clamp(max=NUM_LEVELS - 1))
     new_cells = torch.where((open_level | retry)[:, None] & at_guess_cell, opened[:, None], new_cells)
     undone = ((conflict | exhausted)[:, None] & filled) | (lift[:, None] & guess)
     new_cells = new_cells.masked_fill(undone, MASK)
@@ -98,33 +118,32 @@ def next_ids(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
 
 def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
-    values = VALUE.to(cells.device)[cells]
-    empty = values == 0
-    placed = _in_units(one_hot(values, SIDE + 1)[..., 1:].float())
-    candidates = empty[..., None] & (sum(placed) == 0)
-    places = _in_units(candidates.float())
-    num_candidates = candidates.sum(-1)
-    conflict = (empty & (num_candidates == 0)).any(1)
-    hidden = torch.zeros_like(candidates)
-    for in_unit, open_in_unit in zip(placed, places, strict=True):
-        conflict |= ((in_unit > 1) | (in_unit + open_in_unit == 0)).flatten(1).any(1)
-        hidden |= candidates & (open_in_unit == 1)
-    single = torch.where((num_candidates == 1)[..., None], candidates, hidden)
-    singles = torch.where(single.any(-1), 1 + single.float().argmax(-1), 0)
-    order = num_candidates * CELLS + torch.arange(CELLS, device=cells.device)
-    guess_cell = order.masked_fill(~empty, order.numel() + CELLS * SIDE).argmin(1)
-    depth = LEVEL.to(cells.device)[cells].amax(1).clamp(min=0)
-    return Analysis(empty, candidates, conflict, singles, depth, guess_cell)
+    device = cells.device
+    units_of = UNITS_OF.to(device)
+    empty = cells == MASK
+    used, twice_used = _once_and_twice(SET_OF.to(device)[cells])
+    taken = used[:, units_of[:, 0]] | used[:, units_of[:, 1]] | used[:, units_of[:, 2]]
+    open_values = (ANY & ~taken).masked_fill(~empty, 0)
+    num_candidates = SIZE.to(device)[open_values.long()]
+    places, two_places = _once_and_twice(open_values)
+    conflict = (empty & (num_candidates == 0)).any(1) | ((twice_used > 0) | ((used | places) != ANY)).any(1)
+    only = places & ~two_places
+    hidden = open_values & (only[:, units_of[:, 0]] | only[:, units_of[:, 1]] | only[:, units_of[:, 2]])
+    singles = SMALLEST.to(device)[torch.where(num_candidates == 1, open_values, hidden).long()]
+    order = num_candidates * CELLS + torch.arange(CELLS, device=device)
+    guess_cell = order.masked_fill(~empty, (SIDE + 1) * CELLS).argmin(1)
+    depth = LEVEL.to(device)[cells].amax(1).clamp(min=0)
+    return Analysis(empty, open_values, conflict, singles, depth, guess_cell)
 
 
-def _in_units(x: Float[Tensor, "N 81 9"]) -> tuple[Tensor, Tensor, Tensor]:
-    """For every cell the sums of x over its row, its column and its box."""
-    grid = x.view(-1, SIDE, SIDE, SIDE)
-    boxes = x.view(-1, BOX, BOX, BOX, BOX, SIDE)
-    row = grid.sum(2, keepdim=True).expand_as(grid)
-    column = grid.sum(1, keepdim=True).expand_as(grid)
-    box = boxes.sum((2, 4), keepdim=True).expand_as(boxes)
-    return row.reshape(x.shape), column.reshape(x.shape), box.reshape(x.shape)
+def _once_and_twice(sets: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
+    """For every unit the values in one or more of its cells, and those in two or more."""
+    first, *others = sets[:, CELLS_OF.T.to(sets.device)].unbind(1)
+    once, twice = first, torch.zeros_like(first)
+    for cell in others:
+        twice = twice | (once & cell)
+        once = once | cell
+    return once, twice
 
 
 def _token(table: Int[Tensor, "10 levels"], value: Tensor, level: Tensor) -> Tensor:
