@@ -119,8 +119,7 @@ def num_constructor_arguments(node: ast.ClassDef) -> int:
         return 0
     declared = [member for member in node.body if isinstance(member, ast.AnnAssign)]
     return sum(
-        "ClassVar" not in ast.unparse(field.annotation) and "init=False" not in ast.unparse(field)
-        for field in declared
+        "ClassVar" not in ast.unparse(field.annotation) and "init=False" not in ast.unparse(field) for field in declared
     )
 
 
@@ -165,6 +164,4 @@ def test_files_name_no_machine() -> None:
         paths = private.findall(text)
         assert not paths, f"{name} has an absolute path of some machine"
         unknown = set(host.findall(text)) - PUBLIC_HOSTS - LOCAL_HOSTS
-        assert not unknown, (
-            f"{name} links to {unknown}; add a public reference to PUBLIC_HOSTS, drop the rest"
-        )
+        assert not unknown, f"{name} links to {unknown}; add a public reference to PUBLIC_HOSTS, drop the rest"

@@ -37,9 +37,7 @@ def test_commands_are_found_in_a_block() -> None:
 
 def test_make_targets_exist() -> None:
     targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
-    named = {
-        argument for _, parsed in blocks() for name, *rest in parsed if name == "make" for argument in rest
-    }
+    named = {argument for _, parsed in blocks() for name, *rest in parsed if name == "make" for argument in rest}
     assert named, "the README names no make target"
     assert {argument for argument in named if "=" not in argument} <= targets
 
@@ -53,7 +51,5 @@ def test_marked_commands_succeed(block: list[list[str]], tmp_path: Path) -> None
     for name, *arguments in block:
         assert name == "apmdm", "a tested block has apmdm commands only"
         program = Path(sys.executable).parent / name
-        done = subprocess.run(
-            [program, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=600
-        )
+        done = subprocess.run([program, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"{shlex.join([name, *arguments])}\n{done.stdout}{done.stderr}"

@@ -20,6 +20,10 @@ StopReason = Literal["fixed point", "cycle", "step budget", "length budget"]
 Model = Callable[[State], Prediction | Edits]
 
 
+MAX_LENGTH = 2**20
+"""Unless told otherwise; a process that inserts everywhere doubles its length at every step."""
+
+
 @dataclass(frozen=True)
 class Run:
     """The end of one sequence's generation.
@@ -44,7 +48,7 @@ def generate(
     *,
     batch_size: int = 64,
     max_steps: int = 10_000,
-    max_length: int | None = None,
+    max_length: int = MAX_LENGTH,
     record: bool = False,
     device: torch.device | str = "cpu",
 ) -> Iterator[Run]:
@@ -73,8 +77,7 @@ def generate(
             batch.record(edits, halted)
         batch = batch.after(next_state, halted)
         ended = torch.full_like(batch.index, RUNNING)
-        if max_length is not None:
-            ended[batch.state.lengths > max_length] = REASONS.index("length budget")
+        ended[batch.state.lengths > max_length] = REASONS.index("length budget")
         ended[batch.time >= max_steps] = REASONS.index("step budget")
         if policy.deterministic:
             ended[same_rows(batch.state, batch.anchor)] = REASONS.index("cycle")

@@ -22,6 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+from safetensors import SafetensorError
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
@@ -119,8 +120,8 @@ def train(
                 checkpoint.save(folder, run.modules, run.solvers, done)
     if board is not None:
         board.close()
-        run.average.save_pretrained(folder)
-    return Outcome(run.average, done, done == settings.steps, evaluation, losses)
+        _save_weights(run.average, folder)
+    return Outcome(run.average.requires_grad_(), done, done == settings.steps, evaluation, losses)
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,13 @@ class _Run:
         memory = min(self.settings.average, (1 + number) / (10 + number))
         for mean, current in zip(self.average.parameters(), self.model.parameters(), strict=True):
             mean.lerp_(current, 1 - memory)
+
+
+def _save_weights(model: Encoder, folder: Path) -> None:
+    try:
+        model.save_pretrained(folder)
+    except SafetensorError as error:
+        raise OSError(f"could not write the weights in {folder}: {error}; the checkpoint there is complete") from error
 
 
 @contextmanager

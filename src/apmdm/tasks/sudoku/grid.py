@@ -1,7 +1,7 @@
 """Sudoku as a sequence: 81 cells in reading order, each with (row, column, box) as coordinates, and two registers.
 
-A cell is MASK (empty), `v@l` (value v filled at level l; givens have level 0) or `v@l@guess` (the guess that opened
-level l). Register R1 is RUN, MASK or FAIL; register R2 is MASK or a value.
+A cell is MASK (empty), `5@L2` (value 5 filled at level 2; givens have level 0) or `5@L2@guess` (the guess that opened
+level 2). Register R1 is RUN, MASK or FAIL; register R2 is MASK or a value.
 """
 
 import torch

@@ -1,0 +1,159 @@
+"""Training data: where it comes from, that it is a function of its seed, and what states are in it."""
+
+import pytest
+import torch
+
+from apmdm.tasks.sudoku.data import (
+    NUM_TRAINING,
+    PATH_STEPS,
+    POOL_SEED,
+    add_wrong_clue,
+    answers_of,
+    change_clues,
+    chosen_for_training,
+    generated,
+    path,
+    relabel_levels,
+    teacher_run,
+    teacher_steps,
+    training_puzzles,
+    training_states,
+)
+from apmdm.tasks.sudoku.grid import (
+    CELLS,
+    FAIL,
+    IS_GUESS,
+    LENGTH,
+    LEVEL,
+    NUM_LEVELS,
+    R1,
+    RUN,
+    VALUE,
+    decode,
+    encode,
+)
+from apmdm.tasks.sudoku.process import next_ids
+from apmdm.tasks.sudoku.puzzles import count_solutions
+from apmdm.tasks.sudoku.verify import is_solution
+
+HALF = NUM_TRAINING // 2
+
+
+def random(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def puzzles() -> torch.Tensor:
+    return training_puzzles()
+
+
+@pytest.fixture(scope="module")
+def answers(puzzles: torch.Tensor) -> torch.Tensor:
+    return answers_of(puzzles)
+
+
+@pytest.fixture(scope="module")
+def states(puzzles: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
+    return training_states(0, 8192, 0, puzzles, answers)
+
+
+def test_the_file_is_what_the_generator_chose(puzzles: torch.Tensor) -> None:
+    """The second half begins as the pool does, without the puzzles that are in the first."""
+    assert puzzles.shape == (NUM_TRAINING, CELLS)
+    assert len(puzzles.unique(dim=0)) == NUM_TRAINING
+    hardest = puzzles[:HALF].tolist()
+    first = [puzzle for puzzle in generated(20, POOL_SEED).tolist() if puzzle not in hardest]
+    assert len(first) > 10
+    assert puzzles[HALF:].tolist()[: len(first)] == first
+    steps = teacher_steps(puzzles)
+    assert steps[:HALF].tolist() == sorted(steps[:HALF].tolist(), reverse=True)
+    assert steps[:HALF].min() >= steps[HALF:].max()
+
+
+def test_choosing_keeps_the_hardest_and_the_first_others(puzzles: torch.Tensor) -> None:
+    pool = torch.cat((puzzles[HALF:], generated(10, seed=1), puzzles[:HALF]))
+    assert chosen_for_training(pool)[:HALF].tolist() == puzzles[:HALF].tolist()
+    assert chosen_for_training(pool)[HALF:].tolist() == puzzles[HALF:].tolist()
+
+
+def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
+    assert all(is_solution(*pair) for pair in zip(puzzles.tolist(), answers.tolist(), strict=True))
+    assert all(count_solutions(puzzle) == 1 for puzzle in puzzles.tolist())
+    for puzzle in puzzles[::10].tolist():
+        clues = [cell for cell in range(CELLS) if puzzle[cell]]
+        assert all(count_solutions([*puzzle[:cell], 0, *puzzle[cell + 1 :]]) > 1 for cell in clues)
+
+
+def test_a_chunk_is_a_function_of_its_seed_and_number(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
+    def chunk(number: int, seed: int) -> torch.Tensor:
+        return training_states(number, 500, seed, puzzles, answers)
+
+    first = chunk(0, 0)
+    assert first.shape == (500, LENGTH)
+    assert torch.equal(first, chunk(0, 0))
+    assert not torch.equal(first, chunk(1, 0))
+    assert not torch.equal(first, chunk(0, 1))
+
+
+def test_all_kinds_of_states_are_in_a_chunk(states: torch.Tensor) -> None:
+    cells, halted = states[:, :CELLS], (next_ids(states) == states).all(1)
+    complete = (VALUE[cells] > 0).all(1)
+    assert (halted & complete).float().mean() > 0.005
+    assert (halted & (states[:, R1] == FAIL)).float().mean() > 0.001
+    assert LEVEL[cells].unique().tolist() == [-1, *range(NUM_LEVELS)]
+    assert LEVEL[cells[IS_GUESS[cells]]].unique().tolist() == list(range(1, NUM_LEVELS))
+    givens = (LEVEL[cells] == 0).sum(1)
+    assert givens.min() < 19
+    assert givens.max() > 40
+    assert len(states.unique(dim=0)) > 0.6 * len(states)
+
+
+def test_paths_start_at_the_puzzles_and_end_at_fixed_points(puzzles: torch.Tensor) -> None:
+    some = puzzles[HALF : HALF + 10]
+    final, steps = teacher_run(some)
+    assert int(steps.max()) < PATH_STEPS
+    states = path(some, random(0))
+    assert len(states) == int((steps + 1).sum())
+    assert torch.equal(states[:10], encode(some).ids)
+    halted = states[(next_ids(states) == states).all(1)]
+    assert sorted(halted.tolist()) == sorted(final.tolist())
+
+
+def test_long_paths_are_cut(puzzles: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apmdm.tasks.sudoku.data.PATH_STEPS", 5)
+    assert len(path(puzzles[:3], random(0))) == 15
+
+
+def test_strayed_paths_guess_elsewhere_but_halt_all_the_same(puzzles: torch.Tensor) -> None:
+    known = {tuple(row) for row in path(puzzles[:3], random(1)).tolist()}
+    strayed = path(puzzles[:3], random(1), stray=1.0)
+    assert sum(tuple(row) not in known for row in strayed.tolist()) > 0.5 * len(strayed)
+    assert set(strayed[:, R1].tolist()) <= {RUN, FAIL, 1}
+    assert LEVEL[strayed[:, :CELLS]].max() > 2
+
+
+def test_clues_come_from_the_answer(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
+    changed = change_clues(puzzles, answers, random(2))
+    assert ((changed == 0) | (changed == answers)).all()
+    difference = (changed > 0).sum(1) - (puzzles > 0).sum(1)
+    assert (int(difference.min()), int(difference.max())) == (-7, 12)
+
+
+def test_a_wrong_clue_is_a_candidate(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
+    wrong = add_wrong_clue(puzzles, random(3))
+    assert ((wrong != puzzles).sum(1) == 1).all()
+    assert (puzzles[wrong != puzzles] == 0).all()
+    assert ((wrong > 0) & (wrong != answers)).any(1).float().mean() > 0.4
+
+
+def test_renaming_levels_changes_no_step(states: torch.Tensor) -> None:
+    renamed = relabel_levels(states, random(4))
+    deepest = LEVEL[renamed[:, :CELLS]].amax(1)
+    same = (deepest < NUM_LEVELS - 1) & (LEVEL[states[:, :CELLS]].amax(1) < NUM_LEVELS - 1)
+    before, after = next_ids(states[same]), next_ids(renamed[same])
+    assert same.float().mean() > 0.5
+    assert torch.equal(decode(before), decode(after))
+    assert torch.equal(before[:, CELLS:], after[:, CELLS:])
+    assert torch.equal(IS_GUESS[before], IS_GUESS[after])
+    assert (renamed != states).any(1).float().mean() > 0.3

@@ -1,0 +1,81 @@
+"""The exact solver against plain search, and the promises of the generator."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apmdm.tasks.sudoku.puzzles import count_solutions, full_grid, minimal_puzzle, solutions
+from apmdm.tasks.sudoku.verify import is_solution
+
+
+def slow_solutions(puzzle: list[int]) -> list[list[int]]:
+    """All of them, cell by cell in reading order."""
+    if 0 not in puzzle:
+        return [puzzle]
+    cell = puzzle.index(0)
+    row, column = divmod(cell, 9)
+    peers = [9 * row + i for i in range(9)] + [9 * i + column for i in range(9)]
+    peers += [9 * (row // 3 * 3 + i // 3) + column // 3 * 3 + i % 3 for i in range(9)]
+    free = set(range(1, 10)) - {puzzle[peer] for peer in peers}
+    return [found for value in sorted(free) for found in slow_solutions([*puzzle[:cell], value, *puzzle[cell + 1 :]])]
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 36), st.booleans())
+def test_finds_all_solutions(seed: int, num_removed: int, spoil: bool) -> None:
+    rng = np.random.default_rng(seed)
+    puzzle = full_grid(rng)
+    cells = rng.permutation(81)[: num_removed + spoil].tolist()
+    for cell in cells:
+        puzzle[cell] = 0
+    if spoil:  # one more clue, any value that its row does not hold yet
+        row = puzzle[cells[0] // 9 * 9 :][:9]
+        puzzle[cells[0]] = int(rng.choice([v for v in range(1, 10) if v not in row]))
+        if any(puzzle[cells[0]] == puzzle[i] for i in range(cells[0] % 9, 81, 9) if i != cells[0]):
+            assert solutions(puzzle) == []
+            return
+        if is_in_box_twice(puzzle, cells[0]):
+            assert solutions(puzzle) == []
+            return
+    expected = slow_solutions(puzzle)
+    assert sorted(solutions(puzzle, limit=1000)) == expected[:1000]
+    assert count_solutions(puzzle) == min(2, len(expected))
+
+
+def is_in_box_twice(puzzle: list[int], cell: int) -> bool:
+    corner = cell // 27 * 27 + cell % 9 // 3 * 3
+    box = [puzzle[corner + 9 * i + j] for i in range(3) for j in range(3)]
+    return box.count(puzzle[cell]) > 1
+
+
+def test_counting_stops_at_the_limit() -> None:
+    assert count_solutions([0] * 81, limit=5) == 5
+    assert count_solutions([5, 5] + [0] * 79) == 0
+
+
+def test_every_clue_of_a_generated_puzzle_is_needed() -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(10):
+        puzzle = minimal_puzzle(rng)
+        assert count_solutions(puzzle) == 1
+        for cell in filter(puzzle.__getitem__, range(81)):
+            assert count_solutions([*puzzle[:cell], 0, *puzzle[cell + 1 :]]) == 2
+
+
+def test_a_seed_is_a_puzzle() -> None:
+    assert minimal_puzzle(np.random.default_rng(4)) == minimal_puzzle(np.random.default_rng(4))
+    assert minimal_puzzle(np.random.default_rng(4)) != minimal_puzzle(np.random.default_rng(5))
+
+
+@pytest.mark.parametrize(("cell", "value"), [(0, 0), (0, 10), (3, 1), (80, 4)])
+def test_verify_refuses_what_is_no_solution(cell: int, value: int) -> None:
+    grid = [(3 * row + row // 3 + column) % 9 + 1 for row in range(9) for column in range(9)]
+    clues = [grid[i] if i % 5 == 1 else 0 for i in range(81)]
+    assert is_solution(clues, grid)
+    assert is_solution([0] * 81, grid)
+    assert grid[cell] != value
+    assert not is_solution(clues, [*grid[:cell], value, *grid[cell + 1 :]])
+    moved = [value % 9 + 1 for value in grid]
+    assert is_solution([0] * 81, moved)
+    assert not is_solution(clues, moved), "valid, but not the clues'"

@@ -1,0 +1,324 @@
+"""Training to the end, in two halves, through signals and failing disks, on the parity teacher."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+from torch.optim import AdamW, Muon
+
+from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.supervised import accuracy
+from apmdm.policy import Greedy
+from apmdm.sampler import generate
+from apmdm.state import State
+from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
+from apmdm.train import checkpoint
+from apmdm.train.optimizer import optimizers, rate
+from apmdm.train.trainer import Batches, Outcome, Settings, train
+from support import sequence
+
+SHAPE = Shape(width=16, layers=1, heads=2, attention="block", span=2, absolute=2)
+SETTINGS = Settings(steps=12, warmup=3, evaluate_every=5, checkpoint_every=4)
+STATES = [(2,), (3,), (1,), (2, 2), (2, 3), (3, 2), (3, 3), (1, 3), (3, 1), (1, 1)]
+
+
+def tiny_model(shape: Shape = SHAPE, seed: int = 0) -> Encoder:
+    torch.manual_seed(seed)
+    return Encoder(VOCAB, shape)
+
+
+def batches(number: int) -> tuple[State, Edits]:
+    """Another half of the states for each number, so that a wrong number shows in the loss."""
+    chosen = torch.randperm(len(STATES), generator=torch.Generator().manual_seed(number))[:5]
+    state = State.stack([sequence(STATES[index]) for index in chosen.tolist()])
+    return state, teacher(state)
+
+
+def evaluate(model: Encoder) -> dict[str, float]:
+    return {"embedding": float(model.embedding.detach().sum())}
+
+
+def run(
+    folder: Path,
+    settings: Settings = SETTINGS,
+    *,
+    model: Encoder | None = None,
+    batches: Batches = batches,
+    resume: bool = False,
+) -> Outcome:
+    return train(model or tiny_model(), batches, evaluate, settings, folder, resume=resume)
+
+
+def weights(model: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def assert_completes(folder: Path, whole: Outcome, whole_model: Encoder, done: int) -> None:
+    """A resumed run does exactly what was left to do of the whole one."""
+    model = tiny_model(seed=7)
+    rest = run(folder, model=model, resume=True)
+    assert rest.losses == whole.losses[done:]
+    assert (rest.step, rest.finished, rest.evaluation) == (whole.step, True, whole.evaluation)
+    assert same(weights(rest.model), weights(whole.model))
+    assert same(weights(model), weights(whole_model))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Encoder]:
+    """An uninterrupted run and the weights, not averaged, that it ended with."""
+    model = tiny_model()
+    return run(tmp_path_factory.mktemp("whole"), model=model), model
+
+
+@pytest.fixture
+def escaped() -> Iterator[list[int]]:
+    """The signals that the trainer did not catch; without this they would end the tests."""
+    caught: list[int] = []
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    previous = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
+    yield caught
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
+def stops_at(number: int, event: Callable[[], None]) -> Batches:
+    """Batches during one of which something happens."""
+
+    def interrupted(n: int) -> tuple[State, Edits]:
+        if n == number:
+            event()
+        return batches(n)
+
+    return interrupted
+
+
+def power_cut() -> None:
+    raise RuntimeError("power cut")
+
+
+def test_a_run_has_an_outcome(whole: tuple[Outcome, Encoder]) -> None:
+    outcome, model = whole
+    assert (outcome.step, outcome.finished, len(outcome.losses)) == (12, True, 12)
+    assert outcome.evaluation == evaluate(outcome.model)
+    assert not same(weights(outcome.model), weights(model)), "the outcome is the average, not the last weights"
+    assert not same(weights(model), weights(tiny_model()))
+
+
+def test_the_same_run_twice_is_the_same(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
+    again = run(tmp_path)
+    assert again.losses == whole[0].losses
+    assert same(weights(again.model), weights(whole[0].model))
+
+
+@pytest.mark.parametrize(("failing", "done"), [(4, 4), (6, 4), (11, 8)])
+def test_interrupted_and_resumed_is_uninterrupted(
+    failing: int, done: int, whole: tuple[Outcome, Encoder], tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(tmp_path, batches=stops_at(failing, power_cut))
+    assert_completes(tmp_path, *whole, done)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_with_a_checkpoint(
+    number: signal.Signals, whole: tuple[Outcome, Encoder], escaped: list[int], tmp_path: Path
+) -> None:
+    before = signal.getsignal(number)
+    part = run(tmp_path, batches=stops_at(6, lambda: os.kill(os.getpid(), number)))
+    assert (part.step, part.finished, escaped) == (7, False, [])
+    assert signal.getsignal(number) is before
+    assert part.losses == whole[0].losses[:7]
+    assert_completes(tmp_path, *whole, 7)
+
+
+def test_a_finished_run_has_nothing_left_to_do(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
+    run(tmp_path)
+    again = run(tmp_path, model=tiny_model(seed=7), resume=True)
+    assert (again.step, again.finished, again.losses) == (12, True, [])
+    assert same(weights(again.model), weights(whole[0].model))
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("I/O error")])
+def test_a_full_disk_leaves_the_earlier_checkpoint(
+    error: Exception, whole: tuple[Outcome, Encoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+        if metadata["step"] == "8":
+            path.write_bytes(b"half")
+            raise error
+        save_file(tensors, path, metadata)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_file", fill)
+        with pytest.raises(OSError, match=r"checkpoint\.safetensors"):
+            run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if "checkpoint" in path.name] == [checkpoint.NAME]
+    assert_completes(tmp_path, *whole, 4)
+
+
+def test_a_folder_that_cannot_be_is_an_os_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        run(tmp_path / "file")
+
+
+def damaged(folder: Path, change: Callable[[Path], object]) -> None:
+    """A checkpoint of a short run, spoilt."""
+    run(folder, Settings(steps=2, warmup=1, checkpoint_every=2))
+    change(folder / checkpoint.NAME)
+
+
+def without(prefix: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        kept = {name: tensor for name, tensor in load_file(path).items() if not name.startswith(prefix)}
+        save_file(kept, path, metadata)
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "missing": lambda path: path.unlink(),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "no safetensors": lambda path: path.write_bytes(b"\x80\x04 something else" * 99),
+    "no step": lambda path: save_file(load_file(path), path),
+    "a step that is no number": lambda path: save_file(load_file(path), path, {"step": "two"}),
+    "no weights": without("model/"),
+    "no average": without("average/"),
+    "no first optimizer": without("optimizer/0/"),
+    "no second optimizer": without("optimizer/1/"),
+    "an incomplete optimizer": without("optimizer/1/0/step"),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_a_checkpoint_that_is_missing_or_damaged_is_refused(change: Callable[[Path], object], tmp_path: Path) -> None:
+    damaged(tmp_path, change)
+    with pytest.raises(ValueError, match=r"checkpoint\.safetensors"):
+        run(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Shape(width=8, layers=1, heads=2, attention="block", span=2, absolute=2),
+        Shape(width=16, layers=2, heads=2),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(shape: Shape, tmp_path: Path) -> None:
+    damaged(tmp_path, lambda path: None)
+    with pytest.raises(ValueError, match="another model"):
+        run(tmp_path, model=tiny_model(shape), resume=True)
+
+
+def test_the_saved_weights_are_the_outcome(tmp_path: Path) -> None:
+    outcome = run(tmp_path)
+    assert same(weights(Encoder.from_pretrained(tmp_path)), weights(outcome.model))
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_average_is_that_of_the_weights_after_every_step(tmp_path: Path) -> None:
+    """Its memory grows with the steps until it is the chosen one."""
+    model, history = tiny_model(), []
+
+    def watching(number: int) -> tuple[State, Edits]:
+        history.append(weights(model))
+        return batches(number)
+
+    outcome = run(tmp_path, Settings(steps=8, warmup=1, average=0.3), model=model, batches=watching)
+    mean, *later = [*history, weights(model)]
+    for number, new in enumerate(later):
+        keep = min(0.3, (1 + number) / (10 + number))
+        mean = {name: keep * mean[name] + (1 - keep) * new[name] for name in mean}
+    for name, tensor in weights(outcome.model).items():
+        torch.testing.assert_close(tensor, mean[name])
+
+
+def test_everything_measured_is_on_the_board(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
+    outcome = run(tmp_path)
+    board = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in board.Scalars("loss/total")] == list(range(1, 13))
+    assert [event.value for event in board.Scalars("loss/total")] == pytest.approx(outcome.losses)
+    assert [event.value for event in board.Scalars("rate")] == pytest.approx([rate(n, 12, 3, 0.03) for n in range(12)])
+    assert [event.step for event in board.Scalars("evaluation/embedding")] == [5, 10, 12]
+
+
+def test_rates_are_applied(tmp_path: Path) -> None:
+    """Without a rate nothing is learned, whatever the gradients."""
+    model = tiny_model()
+    run(tmp_path, Settings(steps=3, matrix_rate=0.0, other_rate=0.0), model=model)
+    assert same(weights(model), weights(tiny_model()))
+
+
+@pytest.mark.parametrize(
+    ("steps", "warmup", "final"), [(100, 10, 0.1), (100, 0, 0.0), (7, 3, 1.0), (5, 5, 0.5), (5, 50, 0.5)]
+)
+def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int, final: float) -> None:
+    curve = [rate(step, steps, warmup, final) for step in range(steps + 1)]
+    rising, falling = curve[:warmup], curve[warmup:]
+    assert rising == pytest.approx([(step + 1) / warmup for step in range(len(rising))])
+    assert falling == sorted(falling, reverse=True)
+    assert all(final <= share <= 1 for share in falling)
+    if warmup < steps:
+        assert (falling[0], falling[-1]) == pytest.approx((1.0, final))
+        assert falling[len(falling) // 2] == pytest.approx((1 + final) / 2, abs=0.2)
+    assert rate(10 * steps + warmup, steps, warmup, final) == pytest.approx(final)
+
+
+def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
+    model = tiny_model(Shape(width=8, layers=2, heads=2, absolute=3, relations=((0, 0),)))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    muon, adamw = optimizers(model, 0.5, 0.25)
+    assert (type(muon), type(adamw)) == (Muon, AdamW)
+    held = [[names[id(p)] for group in solver.param_groups for p in group["params"]] for solver in (muon, adamw)]
+    matrices = ["attention.query_key_value.weight", "attention.out.weight", "up.weight", "down.weight"]
+    assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
+    assert sorted(held[0] + held[1]) == sorted(names.values())
+    assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"precision": "fp8"}, {"steps": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}], ids=str
+)
+def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        Settings(**settings)
+
+
+def test_one_process_can_train_in_more_than_one_precision(tmp_path: Path) -> None:
+    full = run(tmp_path / "full", Settings(steps=2, warmup=1))
+    half = run(tmp_path / "half", Settings(steps=2, warmup=1, precision="bf16"))
+    again = run(tmp_path / "again", Settings(steps=2, warmup=1))
+    assert half.losses == pytest.approx(full.losses, rel=0.05)
+    assert half.losses != full.losses
+    assert again.losses == full.losses
+
+
+def test_a_teacher_is_learned_perfectly(tmp_path: Path) -> None:
+    """From strings of one and two bits; every step is right, and so is the parity of longer strings."""
+    state = State.stack([sequence(tokens) for tokens in STATES])
+    taught = teacher(state)
+    settings = Settings(steps=250, warmup=20)
+    model = run(tmp_path, settings, batches=lambda number: (state, taught)).model
+    with torch.no_grad():
+        assert set(accuracy(Greedy()(model(state), state), state, taught).values()) == {1.0}
+    strings = [bin(n)[2:] for n in range(60)] + ["1" * 99, "10" * 200]
+    runs = list(generate(model, map(encode, strings), max_steps=50, max_length=1000))
+    assert {run.index: decode(run.final) for run in runs} == {n: bits.count("1") % 2 for n, bits in enumerate(strings)}
+    assert {run.stop for run in runs} == {"fixed point"}
