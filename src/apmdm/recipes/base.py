@@ -26,36 +26,39 @@ class Recipe:
     data: Any = None
 
 
-def override(recipe: Any, path: str, text: str) -> Any:
-    """The recipe with the setting at a dotted path replaced by the value that `text` spells.
+def override(settings: Any, path: str, text: str, within: str = "") -> Any:
+    """The settings with the one at a dotted path replaced by the value that `text` spells.
 
     Raises ValueError for an unknown path, naming the allowed ones, or for text of the wrong type.
     """
     name, _, rest = path.partition(".")
-    types = {field.name: field.type for field in fields(recipe)}
-    allowed = [known for known, kind in types.items() if is_dataclass(getattr(recipe, known)) or _readable(kind)]
+    kinds = {field.name: field.type for field in fields(settings)}
+    groups = {known for known in kinds if _is_group(getattr(settings, known))}
+    allowed = sorted(groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or _choices(kind)})
     if name not in allowed:
-        raise ValueError(f"unknown setting {path!r}; allowed are {', '.join(sorted(allowed))}")
-    current = getattr(recipe, name)
-    if is_dataclass(current) != bool(rest):
-        inside = f", such as {name}.{fields(current)[0].name}" if is_dataclass(current) else ""
-        raise ValueError(f"{name!r} is {'a group of settings' + inside if not rest else 'a single setting'}")
-    return replace(recipe, **{name: override(current, rest, text) if rest else _read(path, types[name], text)})
+        raise ValueError(f"unknown setting {within + name!r}; allowed are {', '.join(within + a for a in allowed)}")
+    if (name in groups) != bool(rest):
+        example = f"a group of settings, such as {name}.{fields(getattr(settings, name))[0].name}" if not rest else ""
+        raise ValueError(f"{within + name!r} is {example or 'a single setting'}")
+    if rest:
+        return replace(settings, **{name: override(getattr(settings, name), rest, text, f"{within}{name}.")})
+    return replace(settings, **{name: _read(within + name, kinds[name], text)})
 
 
-def _readable(kind: Any) -> bool:
-    return kind in (int, float, str, bool) or get_origin(kind) is Literal
+def _is_group(value: object) -> bool:
+    return is_dataclass(value) and any(field.type in (int, float, bool) for field in fields(value))
 
 
-def _read(path: str, kind: Any, text: str) -> int | float | str | bool:
-    if get_origin(kind) is Literal:
-        if text not in get_args(kind):
-            raise ValueError(f"{path} is one of {', '.join(get_args(kind))}, not {text!r}")
-        return text
-    if kind is bool:
-        if text not in ("true", "false"):
-            raise ValueError(f"{path} is true or false, not {text!r}")
-        return text == "true"
+def _choices(kind: Any) -> tuple[str, ...]:
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _read(path: str, kind: Any, text: str) -> int | float | str:
+    choices = ("true", "false") if kind is bool else _choices(kind)
+    if choices and text not in choices:
+        raise ValueError(f"{path} is one of {', '.join(choices)}, not {text!r}")
+    if choices:
+        return text == "true" if kind is bool else text
     try:
         return kind(text)
     except ValueError:

@@ -36,6 +36,10 @@ class Data:
     batch_size: int = 64
     validation: int = 300
 
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.validation) < 1:
+            raise ValueError("data.batch_size and data.validation are at least 1")
+
 
 def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
     """laptop: 258k parameters, under an hour on 2 CPU cores; full: the shipped checkpoint."""

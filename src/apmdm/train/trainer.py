@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
@@ -53,7 +54,7 @@ class Settings:
     average: float = 0.999
     evaluate_every: int = 1000
     checkpoint_every: int = 500
-    precision: str = "no"
+    precision: Literal["no", "bf16"] = "no"
 
     def __post_init__(self) -> None:
         if self.precision not in ("no", "bf16"):

@@ -1,0 +1,69 @@
+"""Recipes: complete and reproducible, changed by path=value, and nothing held out is trained on."""
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+import torch
+
+from apmdm.model.encoder import Encoder
+from apmdm.objective.supervised import same_step
+from apmdm.recipes import RECIPES
+from apmdm.recipes.base import override
+from apmdm.state import same_rows
+from apmdm.tasks.sudoku.process import teacher
+from apmdm.transition import transition
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_batch_is_a_function_of_its_number_and_legal(name: str) -> None:
+    first, again = (RECIPES[name]().batches(RECIPES[name]())(3) for _ in range(2))
+    state, edits = first
+    assert bool(same_rows(state, again[0]).all())
+    assert bool(same_step(again[1], state, edits).all())
+    assert len(transition(state, edits)) == len(state)
+
+
+def test_sudoku_batches_differ_and_are_labelled_by_the_teacher() -> None:
+    recipe = RECIPES["sudoku"]()
+    batch = recipe.batches(recipe)
+    (first, edits), (second, _) = batch(0), batch(1)
+    assert len(first) == recipe.data.batch_size
+    assert not torch.equal(first.ids, second.ids)
+    assert bool(same_rows(transition(first, edits), transition(first, teacher(first))).all())
+    other = override(recipe, "seed", "1")
+    assert not torch.equal(first.ids, other.batches(other)(0)[0].ids)
+
+
+@pytest.mark.parametrize("preset", ["laptop", "full"])
+def test_the_sudoku_model_is_within_its_parameters(preset: Any) -> None:
+    recipe = RECIPES["sudoku"](preset=preset)
+    assert Encoder(recipe.vocab, recipe.shape).num_parameters() <= 1_200_000
+
+
+def test_settings_are_changed_by_path() -> None:
+    recipe = RECIPES["sudoku"]()
+    changed = override(override(recipe, "shape.width", "32"), "training.precision", "bf16")
+    assert (changed.shape.width, changed.training.precision) == (32, "bf16")
+    assert asdict(changed.data) == asdict(recipe.data)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("colour", "1", "allowed are data, seed, shape, training"),
+        ("shape", "1", "group of settings, such as shape.width"),
+        ("seed.x", "1", "single setting"),
+        ("shape.colour", "1", "allowed are"),
+        ("shape.width", "wide", "shape.width takes int, not 'wide'"),
+        ("shape.width", "6.5", "takes int"),
+        ("shape.rotary", "yes", "true, false"),
+        ("shape.attention", "sideways", "full, causal, window, block"),
+        ("training.steps", "0", "at least 1"),
+        ("shape.width", "63", "multiple of heads"),
+        ("data.batch_size", "0", "at least 1"),
+    ],
+)
+def test_a_wrong_setting_is_refused(path: str, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        override(RECIPES["sudoku"](), path, text)
