@@ -35,7 +35,7 @@ class Relations(nn.Module):
         return nn.functional.embedding(patterns, self.bias).permute(0, 3, 1, 2)
 
 
-def patterns(coordinates: Int[Tensor, "B L A"], relations: tuple[tuple[int, int], ...]) -> Int[Tensor, "#B L L"]:
+def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]]) -> Int[Tensor, "#B L L"]:
     """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree."""
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]

@@ -107,7 +107,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         return super()._from_pretrained(strict=strict, **options)
 
     @classmethod
-    def _load_as_pickle(cls, *_: Any) -> "Encoder":
+    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> "Encoder":
         raise ValueError("weights are read from model.safetensors only, never from a pickle")
 
     def num_parameters(self) -> int:
