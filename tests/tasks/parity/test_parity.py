@@ -36,7 +36,7 @@ def test_the_paper_process_gives_the_parity_two_bits_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("task", [process, paper])
-@pytest.mark.parametrize("text", ["2", "01 1", "O1", "０"])
+@pytest.mark.parametrize("text", ["2", "01 1", "O1", "\uff10"])
 def test_only_bits_are_encoded(task: Any, text: str) -> None:
     with pytest.raises(ValueError, match="0 and 1"):
         task.encode(text)
