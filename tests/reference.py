@@ -117,7 +117,7 @@ def slow_forward(model: Encoder, one: Sequence) -> dict[str, Tensor]:
     length = len(one)
     x = []
     for position, token in enumerate(one.ids.tolist()):
-        atoms = [model.vocab.atoms.index(atom) for atom in model.vocab.symbols[token].split("@")]
+        atoms = [model.vocab.atoms.index(atom) for atom in model.vocab.decode([token])[0].split("@")]
         vector = torch.stack([weights["embedding"][atom] for atom in atoms]).sum(0)
         within = position % shape.span if shape.attention == "block" else position
         x.append(vector + weights["absolute"][within] if shape.absolute else vector)

@@ -78,8 +78,8 @@ def test_a_damaged_model_is_not_certified(name: str) -> None:
 def test_a_model_too_close_to_a_threshold_is_not_certified() -> None:
     model = weights.load("parity")
     with torch.no_grad():
-        model.controls.weight *= 0.05
-        model.controls.bias *= 0.05
+        model.controls.weight.mul_(0.05)
+        model.controls.bias.mul_(0.05)
     blocks = certify(model)
     assert all(block.after == block.expected for block in blocks)
     assert not any(block.holds for block in blocks)

@@ -90,8 +90,8 @@ def test_tables_say_what_the_symbols_say() -> None:
         assert int(LEVEL[index]) == (int(rest[0][1:]) if rest else -1)
         assert bool(IS_GUESS[index]) == (len(rest) == 2)
     for value in range(1, 10):
-        assert VOCAB.symbols[DIGIT_ID[value]] == f"{value}"
+        assert VOCAB.symbols[int(DIGIT_ID[value])] == f"{value}"
         for level in range(NUM_LEVELS):
-            assert VOCAB.symbols[FILL_ID[value, level]] == f"{value}@L{level}"
-            assert VOCAB.symbols[GUESS_ID[value, level]] == (f"{value}@L{level}@guess" if level else "<mask>")
+            assert VOCAB.symbols[int(FILL_ID[value, level])] == f"{value}@L{level}"
+            assert VOCAB.symbols[int(GUESS_ID[value, level])] == (f"{value}@L{level}@guess" if level else "<mask>")
     assert (DIGIT_ID[0], FILL_ID[0, 0], GUESS_ID[0, 1]) == (MASK, MASK, MASK)
