@@ -3,12 +3,23 @@
 import sys
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; whatever the user got wrong is one line on stderr and exit code 2."""
-    from apmdm.cli.app import app
-
     try:
-        app()
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        from apmdm.cli.app import UsageError, app
+
+        try:
+            status = app(sys.argv[1:] if arguments is None else arguments, "apmdm", standalone_mode=False)
+        except UsageError as error:
+            command = error.ctx.command_path if error.ctx else "apmdm"
+            status = refusal(f"{error.format_message()} ({command} --help tells more)")
+        except (ValueError, OSError) as error:
+            status = refusal(str(error))
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+def refusal(message: str) -> int:
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    return 2

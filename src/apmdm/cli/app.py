@@ -2,13 +2,17 @@
 
 import json
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
-solve = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Solve problems with a trained model.")
+UsageError: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it
+MAX_SEED = 2**32 - 1
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__)
+solve = typer.Typer(rich_markup_mode=None, help="Solve problems with a trained model.")
 app.add_typer(solve, name="solve")
 
 
@@ -28,9 +32,28 @@ class Certifiable(StrEnum):
 
 
 DeviceOption = Annotated[Device, typer.Option(help="Where the model runs; auto takes a GPU if there is one.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-WeightsOption = Annotated[str | None, typer.Option(help="A shipped name or a folder; the task's own if left out.")]
+SeedOption = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of everything random.")]
+WeightsOption = Annotated[str, typer.Option(help="A shipped name or a folder; the task's own if left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+def show_version(wanted: bool) -> bool:
+    if wanted:
+        try:
+            typer.echo(version("apmdm"))
+        except PackageNotFoundError:
+            typer.echo("unknown: apmdm runs from its sources and is not installed")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 @solve.command("sudoku")
@@ -47,52 +70,53 @@ def solve_sudoku(
     trace: Annotated[Path | None, typer.Option(help="Write every step of one puzzle's run as JSON.")] = None,
     watch: Annotated[bool, typer.Option(help="Show the grid while it is solved, in a terminal.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many puzzles only.")] = None,
-    weights: WeightsOption = None,
+    weights: WeightsOption = "sudoku",
     device: DeviceOption = Device.auto,
 ) -> None:
     """Solve Sudoku puzzles; exit code 0 only if every one was solved and verified."""
     from apmdm.cli import read
     from apmdm.cli import solve as run
 
-    lines = read.problems(source or str(run.DEMO), run.looks_like_sudoku)[:limit]
+    lines = read.lines(run.DEMO) if source is None else read.problems(source, run.looks_like_sudoku, run.PUZZLE)
+    lines = lines[:limit]
     trace = trace and read.writable(trace)
-    finish(run.solve_sudoku(lines, weights or "sudoku", read.device(device), as_json=as_json, watch=watch, trace=trace))
+    finish(run.solve_sudoku(lines, weights, read.device(device), as_json=as_json, watch=watch, trace=trace))
 
 
 @solve.command("parity")
 def solve_parity(
     source: Annotated[str, typer.Argument(metavar="BITS|FILE|-", help="A string of 0 and 1, or a file of them.")],
     as_json: JsonOption = False,
-    weights: WeightsOption = None,
+    weights: WeightsOption = "parity",
     device: DeviceOption = Device.auto,
 ) -> None:
     """Tell the parity of strings of bits of any length."""
     from apmdm.cli import read
     from apmdm.cli import solve as run
 
-    lines = read.problems(source, lambda text: set(text) <= {"0", "1"})
-    finish(run.solve_parity(lines, weights or "parity", read.device(device), as_json=as_json))
+    lines = read.problems(source, lambda text: set(text) <= {"0", "1"}, "a string of 0 and 1")
+    finish(run.solve_parity(lines, weights, read.device(device), as_json=as_json))
 
 
 @app.command("certify")
 def certify(
     task: Annotated[Certifiable, typer.Argument(help="What is proved: parity of every string of every length.")],
-    weights: WeightsOption = None,
+    weights: WeightsOption | None = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that a model is exact, from finitely many evaluations; exit code 1 if the proof fails."""
     from apmdm.cli.evaluate import certify_parity
 
-    finish(certify_parity(weights or task, as_json))
+    finish(certify_parity(task if weights is None else weights, as_json))
 
 
 @app.command("eval")
 def evaluate(
     task: Annotated[Task, typer.Argument(help="What is measured.")],
     data: Annotated[
-        str | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
+        Path | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
     ] = None,
-    weights: WeightsOption = None,
+    weights: WeightsOption | None = None,
     as_json: JsonOption = False,
     device: DeviceOption = Device.auto,
     seed: SeedOption = 1,
@@ -101,7 +125,7 @@ def evaluate(
     from apmdm.cli import evaluate, read
 
     measure = evaluate.evaluate_sudoku if task == Task.sudoku else evaluate.evaluate_parity
-    results = measure(data, weights or task, read.device(device), seed)
+    results = measure(data, task if weights is None else weights, read.device(device), seed)
     if as_json:
         typer.echo(json.dumps(results))
     else:
@@ -121,14 +145,16 @@ def train(
         typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, such as training.steps=100."),
     ] = None,
     device: DeviceOption = Device.auto,
-    seed: Annotated[int | None, typer.Option(help="Seed of weights and data; the recipe's own if left out.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of weights and data; the recipe's own if left out.")
+    ] = None,
 ) -> None:
     """Train a recipe from nothing; Ctrl-C stops it with a checkpoint."""
     from apmdm.cli import read
-    from apmdm.cli.train import recipe_of, run
+    from apmdm.cli.train import choose, run
 
-    chosen = recipe_of(recipe, settings or [], seed)
-    finish(run(chosen, out or Path("runs") / recipe, read.device(device), resume))
+    choice = choose(recipe, settings or [], seed)
+    finish(run(choice, out or Path("runs") / recipe, read.device(device), resume))
 
 
 @app.command("info")

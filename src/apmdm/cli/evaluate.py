@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from random import Random
 
 import torch
@@ -26,13 +27,11 @@ FRESH_PUZZLES = 1000
 POSITIONS_AT_ONCE = 2**20
 
 
-def evaluate_sudoku(data: str | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
     """Free-running greedy rollouts, one a puzzle, every answer verified."""
     model = weights.load(model_name, grid.VOCAB).to(device)
-    if data is None:
-        puzzles = generated(FRESH_PUZZLES, seed)
-    else:
-        puzzles = torch.tensor(read.each(grid.parse, read.lines_of(read.contents(data), data)))
+    given = read.each(grid.parse, read.lines(data)) if data else None
+    puzzles = torch.tensor(given) if given else generated(FRESH_PUZZLES, seed)
     began = time.perf_counter()
     solutions = track(solve(model, puzzles, device=device), "solving", len(puzzles), console=read.stderr())
     final, teacher_steps = teacher_run(puzzles)
@@ -44,10 +43,10 @@ def evaluate_sudoku(data: str | None, model_name: str, device: str, seed: int) -
     }
 
 
-def evaluate_parity(data: str | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+def evaluate_parity(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
     """1,000 random strings of every length from 1 to 64 and ten of a million bits, or those of a file."""
     model = weights.load(model_name, parity.VOCAB).to(device)
-    strings = _random_strings(seed) if data is None else read.lines_of(read.contents(data), data)
+    strings = _random_strings(seed) if data is None else read.lines(data)
     read.each(parity.encode, strings)
     right, steps, stops = Counter(), 0, Counter()
     began = time.perf_counter()

@@ -1,6 +1,7 @@
 """`apmdm solve`: problems in, one line or one JSON object each out."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from apmdm.tasks.sudoku.solve import Solution, solve
 from apmdm.trace import Trace
 
 DEMO = Path(grid.__file__).with_name("demo_puzzles.txt")
+PUZZLE = f"a puzzle ({grid.CELLS} characters, 1 to 9 and . or 0 for an empty cell)"
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
 
 
 def looks_like_sudoku(text: str) -> bool:
-    return set(text) <= set(grid.DIGITS + ".0")
+    return len(text) == grid.CELLS or set(text) <= set(grid.DIGITS + ".0")
 
 
 def solve_sudoku(
@@ -33,9 +35,10 @@ def solve_sudoku(
         raise ValueError(f"--trace writes the run of one puzzle, there are {len(puzzles)}; add --limit 1")
     model = weights.load(model_name, grid.VOCAB).to(device)
     console = Console()
+    can_draw = sys.stdout.isatty() and not console.is_dumb_terminal and not as_json
+    drawn = view.watched(model, puzzles, console, device) if watch and can_draw else None
     if not as_json:
         typer.echo(ROW.format("puzzle", "status", "steps", "backtracks", "seconds", "answer"))
-    drawn = view.watched(model, puzzles, console, device) if watch and console.is_terminal else None
     num_solved, began = 0, time.perf_counter()
     for solution in drawn or solve(model, puzzles, record=True, device=device):
         seconds = time.perf_counter() - began
@@ -49,8 +52,12 @@ def solve_sudoku(
 
 
 def sudoku_row(solution: Solution, seconds: float) -> str:
-    answer = grid.to_text(solution.answer) if solution.status == "solved" else f"stopped: {solution.run.stop}"
     run = solution.run
+    answer = {
+        "solved": grid.to_text(solution.answer),
+        "unsolvable": "proved to have no solution",
+        "unsolved": f"no answer; stopped: {run.stop}",
+    }[solution.status]
     return ROW.format(run.index + 1, solution.status, run.time, solution.backtracks, f"{seconds:.2f}", answer)
 
 

@@ -2,21 +2,46 @@
 
 import inspect
 import json
-from dataclasses import asdict
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 import typer
+from accelerate import PartialState
 
 from apmdm import weights
+from apmdm.cli import read
+from apmdm.cli.app import MAX_SEED
 from apmdm.model.encoder import Encoder
 from apmdm.recipes import RECIPES
 from apmdm.recipes.base import Recipe, override
-from apmdm.train.trainer import train
+from apmdm.train import checkpoint
+from apmdm.train.trainer import Outcome, train
 
 
-def recipe_of(name: str, settings: list[str], seed: int | None) -> Recipe:
+@dataclass(frozen=True)
+class Choice:
+    """A recipe, its name, the arguments it was made with (such as a preset)."""
+
+    name: str
+    arguments: dict[str, str]
+    recipe: Recipe
+
+    def described(self) -> dict[str, object]:
+        recipe = self.recipe
+        groups: dict[str, Any] = {"shape": recipe.shape, "training": recipe.training, "data": recipe.data}
+        return {
+            "recipe": self.name,
+            **self.arguments,
+            "seed": recipe.seed,
+            "settings": {name: asdict(group) for name, group in groups.items() if group is not None},
+        }
+
+
+def choose(name: str, settings: list[str], seed: int | None) -> Choice:
     """A recipe by name, changed by `path=value` settings; raises ValueError for unknown names, paths and values."""
     if name not in RECIPES:
         raise ValueError(f"unknown recipe {name!r}; allowed are {', '.join(sorted(RECIPES))}")
@@ -25,7 +50,8 @@ def recipe_of(name: str, settings: list[str], seed: int | None) -> Recipe:
     if wrong is not None:
         raise ValueError(f"--set takes path=value, not {wrong!r}")
     parameters = inspect.signature(RECIPES[name]).parameters
-    arguments = {path: value for path, _, value in pairs if path in parameters}
+    arguments = {path: parameter.default for path, parameter in parameters.items()}
+    arguments |= {path: value for path, _, value in pairs if path in parameters}
     for path, value in arguments.items():
         allowed = get_args(parameters[path].annotation)
         if value not in allowed:
@@ -33,14 +59,21 @@ def recipe_of(name: str, settings: list[str], seed: int | None) -> Recipe:
     recipe = RECIPES[name](**arguments)
     for path, _, value in pairs:
         recipe = recipe if path in parameters else override(recipe, path, value)
-    return recipe if seed is None else override(recipe, "seed", str(seed))
+    recipe = recipe if seed is None else override(recipe, "seed", str(seed))
+    if not 0 <= recipe.seed <= MAX_SEED:
+        raise ValueError(f"seed is 0 to {MAX_SEED}, not {recipe.seed}")
+    return Choice(name, arguments, recipe)
 
 
-def run(recipe: Recipe, out: Path, device: str, resume: bool) -> bool:
-    """Train; True if the run reached its last step."""
-    torch.manual_seed(recipe.seed)
-    model = Encoder(recipe.vocab, recipe.shape)
-    typer.echo(f"{recipe.task}: {model.num_parameters():,} parameters, {recipe.training.steps:,} steps, into {out}")
+def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
+    """Train and leave weights with their manifest; True if the run reached its last step."""
+    if resume and not (out / checkpoint.NAME).is_file():
+        raise ValueError(f"nothing to resume in {out}: it has no {checkpoint.NAME}; leave out --resume to start anew")
+    read.writable_folder(out)
+    before = weights.read_manifest(out) if resume else {}
+    recipe, model = choice.recipe, new_model(choice.recipe)
+    typer.echo(f"{choice.name}: {model.num_parameters():,} parameters, {recipe.training.steps:,} steps, into {out}")
+    began = time.perf_counter()
     outcome = train(
         model,
         recipe.batches(recipe),
@@ -50,11 +83,33 @@ def run(recipe: Recipe, out: Path, device: str, resume: bool) -> bool:
         resume=resume,
         device=device,
     )
+    if PartialState().is_main_process:
+        finish(choice, out, outcome, before, time.perf_counter() - began)
+    return outcome.finished
+
+
+def new_model(recipe: Recipe) -> Encoder:
+    torch.manual_seed(recipe.seed)
+    try:
+        return Encoder(recipe.vocab, recipe.shape)
+    except (RuntimeError, MemoryError) as error:
+        raise ValueError(f"no memory for a model of width {recipe.shape.width}") from error
+
+
+def finish(choice: Choice, out: Path, outcome: Outcome, before: dict[str, Any], seconds: float) -> None:
+    """Say how a run ended, on the screen and in the manifest, which counts on from that of the run it resumed."""
+    about = choice.described() | {
+        "parameters": outcome.model.num_parameters(),
+        "step": outcome.step,
+        "finished": outcome.finished,
+        "seconds": round(before.get("seconds", 0) + seconds, 1),
+        "evaluation": outcome.evaluation or before.get("evaluation", {}),
+    }
+    weights.write_manifest(out, about)
     for name, value in outcome.evaluation.items():
         typer.echo(f"  {name}: {value:.4f}")
     if not outcome.finished:
         typer.echo(f"stopped at step {outcome.step:,}; continue with --resume")
-    return outcome.finished
 
 
 def info(name: str, as_json: bool) -> None:
@@ -62,12 +117,19 @@ def info(name: str, as_json: bool) -> None:
     model = weights.load(name)
     about = {
         "parameters": model.num_parameters(),
-        "shape": asdict(model.shape),
         "symbols": len(model.vocab),
         "atoms": len(model.vocab.atoms),
-    } | weights.manifest(name)
-    if as_json:
-        typer.echo(json.dumps(about))
-    else:
-        for key, value in about.items():
-            typer.echo(f"{key}: {value if isinstance(value, (str, int, float)) else json.dumps(value)}")
+        "settings": {"shape": asdict(model.shape)},
+    } | weights.read_manifest(weights.folder(name))
+    for line in [json.dumps(about)] if as_json else outline(about):
+        typer.echo(line)
+
+
+def outline(about: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """A nested dictionary as indented lines."""
+    for key, value in about.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}:"
+            yield from outline(value, indent + "  ")
+        else:
+            yield f"{indent}{key}: {value if isinstance(value, str) else json.dumps(value)}"

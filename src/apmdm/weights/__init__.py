@@ -1,8 +1,15 @@
 """The shipped checkpoints, one folder each, and the way to load any folder of weights; loading executes nothing."""
 
+import hashlib
 import json
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -10,6 +17,7 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.vocab import Vocab
 
 SHIPPED = Path(__file__).parent
+CHECKOUT = SHIPPED.parents[2]
 CONFIG, TENSORS, MANIFEST = "config.json", "model.safetensors", "manifest.json"
 
 
@@ -34,21 +42,82 @@ def folder(weights: str) -> Path:
 def load(weights: str, vocab: Vocab | None = None) -> Encoder:
     """The model of a shipped name or a folder, on the CPU, in evaluation mode.
 
-    Raises ValueError if there is none, if it is damaged, or if its vocabulary is not `vocab`.
+    Raises ValueError if there is none, if it is damaged or not the one its manifest describes, or if its
+    vocabulary is not `vocab`.
     """
     path = folder(weights)
     try:
-        config = json.loads((path / CONFIG).read_text())
+        config = json.loads((path / CONFIG).read_bytes())
         model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]))
         model.load_state_dict(load_file(path / TENSORS))
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"the weights at {weights!r} are damaged: {str(error).splitlines()[0]}") from error
+        if read_manifest(path).get("sha256") not in (None, _sha256(path)):
+            raise ValueError(f"{TENSORS} is not the file that {MANIFEST} describes")
+        if not all(bool(tensor.isfinite().all()) for tensor in model.parameters()):
+            raise ValueError(f"{TENSORS} has numbers that are not finite")
+    except (
+        SafetensorError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RuntimeError,
+        ArithmeticError,
+    ) as error:
+        raise ValueError(f"the weights at {weights!r} are damaged: {' '.join(str(error).split())[:200]}") from error
     if vocab is not None and model.vocab != vocab:
         raise ValueError(f"the weights at {weights!r} are of another task: their vocabulary is not this task's")
     return model.eval()
 
 
-def manifest(weights: str) -> dict[str, object]:
-    """How the weights were made; empty if their folder does not say."""
-    path = folder(weights) / MANIFEST
-    return json.loads(path.read_text()) if path.is_file() else {}
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """How the weights in a folder were made; empty if it does not say."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        manifest = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if not isinstance(manifest, dict):
+        raise ValueError(f"{path} is damaged: not a JSON object")
+    return manifest
+
+
+def write_manifest(folder: Path, about: dict[str, Any]) -> None:
+    """Write beside the weights in a folder how they were made: `about`, with what, where, and their checksum."""
+    surroundings = {
+        "versions": {"apmdm": _apmdm_version(), "torch": torch.__version__, "python": platform.python_version()},
+        "machine": {
+            "architecture": platform.machine(),
+            "cpus": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        },
+        "commit": _commit(),
+        "sha256": _sha256(folder),
+    }
+    partial = folder / f"{MANIFEST}.partial"
+    partial.write_text(json.dumps(about | surroundings, indent=2) + "\n")
+    os.replace(partial, folder / MANIFEST)
+
+
+def _sha256(folder: Path) -> str:
+    return hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
+
+
+def _apmdm_version() -> str | None:
+    try:
+        return version("apmdm")
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that the package runs from, if it does."""
+    if not (CHECKOUT / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() or None

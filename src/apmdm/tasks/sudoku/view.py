@@ -22,9 +22,9 @@ SECONDS_PER_STEP = 0.06
 
 
 def watched(model: Model, puzzles: Int[Tensor, "N 81"], console: Console, device: str) -> Iterator[Solution]:
-    """Solve one puzzle after the other, drawing every state that the model is shown."""
+    """Solve one puzzle after the other, drawing every state that the model is shown; the last grid stays."""
     for number, puzzle in enumerate(puzzles):
-        with Live(console=console, auto_refresh=False) as live:
+        with Live(console=console, auto_refresh=False, transient=number + 1 < len(puzzles)) as live:
             look = _looking(model, live, f"puzzle {number + 1}")
             for solution in solve(look, puzzle[None], record=True, device=device):
                 yield replace(solution, run=replace(solution.run, index=number))

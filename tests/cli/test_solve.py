@@ -1,0 +1,117 @@
+"""`apmdm solve`, `eval` and `certify`: what is printed, and that exit code 0 means solved and verified."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apmdm.cli.solve import DEMO
+from apmdm.tasks.sudoku.grid import parse
+from apmdm.tasks.sudoku.verify import is_solution
+from apmdm.trace import Trace
+
+PUZZLES = [line for line in DEMO.read_text().splitlines() if not line.startswith("#")]
+EASY = PUZZLES[0]
+Ends = Callable[..., tuple[int, str, str]]
+UNSOLVABLE = "5168497323.76.5...8.97...65135.6.9.7472591..696837..5.253186.746842.75..791.5.6.8"
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_the_demo_is_solved_if_no_puzzle_is_given(apmdm: Ends) -> None:
+    code, out, err = apmdm("solve", "sudoku", "--json")
+    records = {record["index"]: record for record in map(json.loads, out.splitlines())}
+    assert (code, err, len(records)) == (0, "", 8)
+    for index, puzzle in enumerate(PUZZLES):
+        record = records[index]
+        assert record["puzzle"] == puzzle.replace("0", ".")
+        assert (record["status"], record["verified"], record["stop"]) == ("solved", True, "fixed point")
+        assert is_solution(parse(puzzle), parse(record["answer"]))
+    assert records[7]["steps"] == 229
+    assert records[7]["backtracks"] > records[0]["backtracks"] == 0
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_limit_and_the_table(apmdm: Ends) -> None:
+    code, out, _ = apmdm("solve", "sudoku", "--limit", "2")
+    header, *rows, last = out.splitlines()
+    assert header.split() == ["puzzle", "status", "steps", "backtracks", "seconds", "answer"]
+    assert [row.split()[:2] for row in rows] == [["1", "solved"], ["2", "solved"]]
+    assert (code, last) == (0, "2 of 2 solved and verified")
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_a_puzzle_without_solution_is_told_as_such(apmdm: Ends) -> None:
+    code, out, _ = apmdm("solve", "sudoku", UNSOLVABLE)
+    assert code == 1
+    assert "unsolvable" in out
+    assert "proved to have no solution" in out
+    assert "0 of 1 solved" in out
+    code, out, _ = apmdm("solve", "sudoku", UNSOLVABLE, "--json")
+    record = json.loads(out)
+    assert (code, record["status"], record["answer"], record["verified"]) == (1, "unsolvable", None, False)
+
+
+def test_an_unsolved_puzzle_is_told_as_such(apmdm: Ends, sudoku_weights: Path) -> None:
+    code, out, _ = apmdm("solve", "sudoku", EASY, "--weights", sudoku_weights)
+    assert code == 1
+    assert "unsolved" in out
+    assert "no answer; stopped: fixed point" in out
+    code, out, _ = apmdm("solve", "sudoku", EASY, "--weights", sudoku_weights, "--json")
+    record = json.loads(out)
+    assert (code, record["status"], record["answer"], record["verified"]) == (1, "unsolved", None, False)
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_one_unsolved_of_two_is_not_success(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "puzzles"
+    path.write_text(f"\ufeff# two\n{UNSOLVABLE}\n\n{EASY}  # easy\n", encoding="utf-8")
+    code, out, _ = apmdm("solve", "sudoku", path)
+    assert (code, out.splitlines()[-1]) == (1, "1 of 2 solved and verified")
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_a_trace_is_written(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    assert apmdm("solve", "sudoku", EASY, "--trace", path)[0] == 0
+    trace = Trace.from_json(path.read_text())
+    assert len(trace.steps) == 7
+    assert trace.info == {"task": "sudoku", "puzzle": EASY, "status": "solved"}
+
+
+def test_parity(apmdm: Ends) -> None:
+    code, out, err = apmdm("solve", "parity", "01" * 501, "--json")
+    record = json.loads(out)
+    assert (code, err, record["parity"], record["verified"], record["length"]) == (0, "", 1, True, 1002)
+    assert apmdm("solve", "parity", "0110")[1].startswith("parity 0 (even)")
+
+
+def test_a_wrong_parity_is_told_as_such(apmdm: Ends, parity_weights: Path) -> None:
+    code, out, _ = apmdm("solve", "parity", "011", "--weights", parity_weights)
+    assert (code, "no right answer" in out) == (1, True)
+    code, out, _ = apmdm("solve", "parity", "011", "--weights", parity_weights, "--json")
+    assert (code, json.loads(out)["verified"]) == (1, False)
+
+
+def test_certify(apmdm: Ends) -> None:
+    code, out, _ = apmdm("certify", "parity", "--json")
+    found = json.loads(out)
+    assert (code, found["certified"], len(found["blocks"])) == (0, True, 10)
+    assert "certified: these are all the blocks" in apmdm("certify", "parity")[1]
+
+
+def test_eval_counts_right_answers(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "strings"
+    path.write_text("0\n1\n0110\n111\n")
+    code, out, _ = apmdm("eval", "parity", "--data", path, "--json")
+    found = json.loads(out)
+    assert (code, found["strings"], found["right"], found["longest"]) == (0, 4, 4, 4)
+    assert found["max_steps"] <= 4
+    assert "right: 4" in apmdm("eval", "parity", "--data", path)[1]
+
+
+def test_eval_of_a_model_that_cannot(apmdm: Ends, sudoku_weights: Path) -> None:
+    code, out, _ = apmdm("eval", "sudoku", "--data", DEMO, "--weights", sudoku_weights, "--json")
+    found = json.loads(out)
+    assert (code, found["puzzles"], found["solved"], found["stops"]) == (0, 8, 0, {"fixed point": 8})
+    assert found["mean_teacher_steps"] == pytest.approx(474 / 8)

@@ -1,0 +1,106 @@
+"""`apmdm train` and `apmdm info`: weights, and a manifest that says how they were made."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apmdm import weights
+from apmdm.cli.train import choose
+from apmdm.model.encoder import Encoder
+from apmdm.train import checkpoint
+
+Ends = Callable[..., tuple[int, str, str]]
+TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=3"]
+
+
+def test_a_run_leaves_weights_and_their_manifest(apmdm: Ends, tmp_path: Path) -> None:
+    code, out, _ = apmdm(*TRAIN, "--set", "training.steps=5", "--seed", "3", "--out", tmp_path)
+    assert code == 0
+    assert out.startswith("parity: 3,463 parameters, 5 steps")
+    found = weights.read_manifest(tmp_path)
+    assert (found["recipe"], found["seed"], found["step"], found["finished"]) == ("parity", 3, 5, True)
+    assert found["settings"]["training"]["steps"] == 5
+    assert found["settings"]["shape"]["attention"] == "block"
+    assert found["parameters"] == weights.load(str(tmp_path)).num_parameters() == 3463
+    assert 0 <= found["evaluation"]["certified blocks"] < 1
+    assert found["seconds"] > 0
+    assert found["machine"]["threads"] == 1
+    assert found["versions"].keys() == {"apmdm", "torch", "python"}
+    assert str(tmp_path) not in json.dumps(found)
+
+
+def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
+    apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"certified blocks": 0.5}
+
+    arguments = [*TRAIN, "--set", "training.steps=7", "--set", "training.evaluate_every=4", "--out", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["apmdm.recipes.parity"], "_evaluate_blocks", stop)
+        code, out, _ = apmdm(*arguments)
+    first = weights.read_manifest(tmp_path)
+    assert (code, first["finished"]) == (1, False)
+    assert f"stopped at step {first['step']}; continue with --resume" in out
+    assert 4 <= first["step"] < 7
+    assert first["evaluation"] == {"certified blocks": 0.5}
+    (tmp_path / weights.MANIFEST).write_text(json.dumps(first | {"seconds": 1000}))
+    assert apmdm(*arguments, "--resume")[0] == 0
+    second = weights.read_manifest(tmp_path)
+    assert (second["finished"], second["step"]) == (True, 7)
+    assert 1000 < second["seconds"] < 1100
+
+
+def test_a_preset_and_data_are_described() -> None:
+    described = choose("sudoku", ["preset=full", "data.batch_size=8"], None).described()
+    assert (described["recipe"], described["preset"], described["seed"]) == ("sudoku", "full", 0)
+    assert described["settings"]["data"]["batch_size"] == 8  # pyright: ignore[reportIndexIssue]
+    assert choose("sudoku", [], 4).described()["preset"] == "laptop"
+
+
+def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:
+    arguments = [
+        "train",
+        "parity",
+        "--device",
+        "cpu",
+        "--set",
+        "training.steps=400",
+        "--set",
+        "training.evaluate_every=400",
+        "--out",
+        tmp_path,
+    ]
+    assert apmdm(*arguments)[0] == 0
+    assert apmdm("certify", "parity", "--weights", tmp_path)[0] == 0
+
+
+def test_a_damaged_model_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:
+    model: Encoder = weights.load("parity")
+    model.controls.bias.data[0] += 100
+    model.save_pretrained(tmp_path)
+    code, out, _ = apmdm("certify", "parity", "--weights", tmp_path)
+    assert code == 1
+    assert "not certified" in out
+    assert "FAILS" in out
+
+
+def test_info(apmdm: Ends, parity_weights: Path) -> None:
+    weights.write_manifest(parity_weights, {"recipe": "mine", "evaluation": {"solved": 0.5}})
+    code, out, _ = apmdm("info", parity_weights)
+    assert code == 0
+    assert {"recipe: mine", "evaluation:", "  solved: 0.5", "    width: 8"} <= set(out.splitlines())
+    found = json.loads(apmdm("info", parity_weights, "--json")[1])
+    assert (found["recipe"], found["settings"]["shape"]["width"]) == ("mine", 8)
+
+
+def test_checkpoints_are_where_resume_looks(apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert apmdm(*TRAIN, "--set", "training.steps=2")[0] == 0
+    assert (tmp_path / "runs/parity" / checkpoint.NAME).is_file()
