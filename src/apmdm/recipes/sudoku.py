@@ -37,8 +37,8 @@ class Data:
     validation: int = 300
 
     def __post_init__(self) -> None:
-        if min(self.batch_size, self.validation) < 1:
-            raise ValueError("data.batch_size and data.validation are at least 1")
+        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
+            raise ValueError(f"data.batch_size and data.validation are at least 1, batch_size at most {CHUNK}")
 
 
 def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:

@@ -1,6 +1,7 @@
 """The training loop: batches in, weights out; knows no task, no sampler and no file but its own folder."""
 
 import copy
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,10 @@ class Settings:
             raise ValueError(f"precision is no or bf16, not {self.precision!r}")
         if min(self.steps, self.evaluate_every, self.checkpoint_every) < 1:
             raise ValueError("steps and the intervals evaluate_every and checkpoint_every are at least 1")
+        if not (0 <= self.average < 1 and 0 <= self.final_rate <= 1 and self.warmup >= 0):
+            raise ValueError("average is in [0, 1), final_rate in [0, 1], warmup not negative")
+        if not (0 <= self.matrix_rate < math.inf and 0 <= self.other_rate < math.inf):
+            raise ValueError("matrix_rate and other_rate are finite and not negative")
 
 
 @dataclass(frozen=True)
