@@ -1,7 +1,7 @@
 """How far the paper's form of parity generalises: full attention, a begin token, trained on seven transitions.
 
-Up to FREE_RUNNING bits the model runs to its own end. Beyond, a run would take hours, so it is followed for the first
-pair of bits only, two steps, which every run must get right.
+Up to FREE_RUNNING bits the model runs to its own end. Beyond, a run takes O(n) steps of O(n^2) attention, so it is
+followed for the first pair of bits only, two steps, which every run must get right.
 """
 
 import json

@@ -42,7 +42,7 @@ class Data:
 
 
 def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
-    """laptop: 258k parameters, under an hour on 2 CPU cores; full: the shipped checkpoint."""
+    """259k parameters. laptop: made for an hour on 2 CPU cores; full: longer. docs/results.md says what ran."""
     return Recipe(
         task="sudoku",
         seed=0,
