@@ -168,7 +168,8 @@ def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, p
                 a, b = _turned(a, _within(model, i)), _turned(b, _within(model, j))
             bias = 0.0
             if shape.relations and places is not None:
-                bias = float(layer["relations.bias"][_pattern(model, places[i].tolist(), places[j].tolist()), head])
+                pattern = _pattern(model, places[i].tolist(), places[j].tolist(), j < i)
+                bias = float(layer["relations.bias"][pattern, head])
             scores.append(math.exp(float(a @ b) / math.sqrt(size) + bias))
         heads.append(sum(score / sum(scores) * (value @ x[j]) for score, j in zip(scores, seen, strict=True)))
     return torch.cat(heads)
@@ -199,6 +200,8 @@ def _turned(vector: Tensor, position: int) -> Tensor:
     return torch.tensor(turned, dtype=vector.dtype)
 
 
-def _pattern(model: Encoder, own: list[int], other: list[int]) -> int:
-    holds = (own[a] == other[b] and own[a] != NOWHERE for a, b in model.shape.relations)
+def _pattern(model: Encoder, own: list[int], other: list[int], precedes: bool) -> int:
+    holds = [own[a] == other[b] and own[a] != NOWHERE for a, b in model.shape.relations]
+    if model.shape.ordered:
+        holds.append(precedes)
     return sum(2**number for number, true in enumerate(holds) if true)

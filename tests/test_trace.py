@@ -37,7 +37,7 @@ def example(places: tuple[tuple[int, ...], ...] | None = PLACES) -> Trace:
     for tokens, edits in (((A, MASK), first), ((MASK, MASK, B), second)):
         state = stack(tokens)
         steps.append(Step.of(state, edits_of_rows(state, [edits]), 0))
-    return Trace(VOCAB, tuple(steps), places, {"task": "none", "seed": 3})
+    return Trace(VOCAB, tuple(steps), (B, MASK), places, {"task": "none", "seed": 3})
 
 
 def test_states_are_replayed() -> None:
@@ -54,8 +54,11 @@ def test_json_and_back(places: tuple[tuple[int, ...], ...] | None) -> None:
     assert again.to_json() == trace.to_json()
 
 
-def test_a_trace_without_info_or_steps_survives() -> None:
-    assert Trace.from_json(Trace(VOCAB, ()).to_json()) == Trace(VOCAB, ())
+@pytest.mark.parametrize("final", [(), (A, MASK)])
+def test_a_trace_without_info_or_steps_survives(final: tuple[int, ...]) -> None:
+    again = Trace.from_json(Trace(VOCAB, (), final).to_json())
+    assert again == Trace(VOCAB, (), final)
+    assert [tokens_of(State.stack([state]), 0) for state in again.states()] == [final]
 
 
 @given(states_with_edits())
@@ -127,6 +130,9 @@ TAMPERED = {
     "another version": with_change("version", 2),
     "no version": without("version"),
     "no tokens": without("steps", 0, "tokens"),
+    "another final state": with_change("final", [A, MASK]),
+    "a final state with another last step": with_change("steps", 1, "unmask", {"1": A}),
+    "no final state": without("final"),
     "no vocabulary": without("vocab"),
     "a vocabulary of numbers": with_change("vocab", [0, 1, 2, 3, 4]),
     "too small a vocabulary": with_change("vocab", ["<pad>", "<mask>"]),
@@ -158,13 +164,15 @@ def test_the_message_says_which_step_is_wrong() -> None:
 def test_tampering_is_noticed_without_json_too() -> None:
     first, second = example().steps
     with pytest.raises(ValueError, match="step 1"):
-        Trace(VOCAB, (first, Step((A,), {}, (), (), ()))).states()
-    assert len(Trace(VOCAB, (first, second)).states()) == 3
+        Trace(VOCAB, (first, Step((A,), {}, (), (), ())), (A,)).states()
+    with pytest.raises(ValueError, match="final"):
+        Trace(VOCAB, (first, second), (A, MASK)).states()
+    assert len(Trace(VOCAB, (first, second), (B, MASK)).states()) == 3
 
 
 def test_coordinates_survive_an_emptied_state() -> None:
     state = State.stack([sequence((MASK,), ((4,),))])
     step = Step.of(state, edits_of_rows(state, [[Edit(delete=True)]]), 0)
-    last = Trace.from_json(Trace(VOCAB, (step,), ((4,),)).to_json()).states()[-1]
+    last = Trace.from_json(Trace(VOCAB, (step,), (), ((4,),)).to_json()).states()[-1]
     assert last.coordinates is not None
     assert last.coordinates.shape == torch.Size((0, 1))

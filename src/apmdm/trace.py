@@ -48,13 +48,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """The steps of one run; the last state is the one that its last step leads to.
+    """The steps of one run and the tokens of the state that they lead to.
 
     coordinates: those of the first state, or None.
     """
 
     vocab: Vocab
     steps: tuple[Step, ...]
+    final: tuple[int, ...]
     coordinates: tuple[tuple[int, ...], ...] | None = None
     info: Mapping[str, object] | None = None
 
@@ -63,10 +64,9 @@ class Trace:
 
         Raises ValueError where a recorded state is not what the transition gives.
         """
-        if not self.steps:
-            return []
-        grid = None if self.coordinates is None else torch.tensor(self.coordinates, dtype=torch.long)
-        state = State.stack([Sequence(torch.tensor(self.steps[0].tokens, dtype=torch.long), grid)])
+        first = self.steps[0].tokens if self.steps else self.final
+        grid = torch.tensor(self.coordinates, dtype=torch.long) if self.coordinates else None
+        state = State.stack([Sequence(torch.tensor(first, dtype=torch.long), grid)])
         states = [state.sequence(0)]
         for number, step in enumerate(self.steps):
             if states[-1].ids.tolist() != list(step.tokens):
@@ -76,11 +76,16 @@ class Trace:
                 raise ValueError(f"step {number} of the trace does what its tokens do not allow")
             state = transition(state, edits)
             states.append(state.sequence(0))
+        if states[-1].ids.tolist() != list(self.final) or not self._are_tokens(self.final):
+            raise ValueError("the final state of the trace does not follow from its last step")
         return states
 
     def _known(self, step: Step) -> bool:
-        tokens, contents = range(MASK, len(self.vocab)), range(MASK + 1, len(self.vocab))
-        return all(token in tokens for token in step.tokens) and all(y in contents for y in step.unmask.values())
+        contents = range(MASK + 1, len(self.vocab))
+        return self._are_tokens(step.tokens) and all(y in contents for y in step.unmask.values())
+
+    def _are_tokens(self, tokens: tuple[int, ...]) -> bool:
+        return all(token in range(MASK, len(self.vocab)) for token in tokens)
 
     def to_json(self) -> str:
         steps = [
@@ -100,6 +105,7 @@ class Trace:
             "coordinates": self.coordinates,
             "info": self.info,
             "steps": steps,
+            "final": self.final,
         }
         return json.dumps(whole)
 
@@ -113,7 +119,7 @@ class Trace:
             steps = tuple(_step(entry) for entry in whole["steps"])
             grid = whole["coordinates"]
             coordinates = None if grid is None else tuple(_integers(place) for place in grid)
-            trace = cls(Vocab(whole["vocab"]), steps, coordinates, whole["info"])
+            trace = cls(Vocab(whole["vocab"]), steps, _integers(whole["final"]), coordinates, whole["info"])
             trace.states()
         except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise ValueError(f"not a trace: {error}") from error

@@ -34,7 +34,8 @@ POSITIONS: dict[str, dict[str, Any]] = {
     "rotary": {"rotary": True},
     "absolute": {"absolute": 12},
     "relational": {"relations": ((0, 0), (1, 1), (0, 1))},
-    "every kind": {"rotary": True, "absolute": 12, "relations": ((1, 0),)},
+    "ordered": {"relations": ((0, 0), (1, 1)), "ordered": True},
+    "every kind": {"rotary": True, "absolute": 12, "relations": ((1, 0),), "ordered": True},
 }
 SHAPES = {
     f"{attention}, {positions}": Shape(width=8, layers=2, heads=2, **ATTENTION[attention], **POSITIONS[positions])
@@ -190,6 +191,7 @@ def test_pad_and_mask_are_never_content() -> None:
         {"attention": "block", "span": 0},
         {"absolute": -1},
         {"relations": ((0, -1),)},
+        {"ordered": True},
     ],
     ids=str,
 )

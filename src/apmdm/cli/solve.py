@@ -77,7 +77,8 @@ def sudoku_record(solution: Solution, seconds: float) -> dict[str, object]:
 def sudoku_trace(solution: Solution) -> Trace:
     places = tuple(tuple(place) for place in grid.COORDINATES.tolist())
     about = {"task": "sudoku", "puzzle": grid.to_text(solution.puzzle), "status": solution.status}
-    return Trace(grid.VOCAB, solution.run.steps, places, about)
+    run = solution.run
+    return Trace(grid.VOCAB, run.steps, tuple(run.final.ids.tolist()), places, about)
 
 
 def solve_parity(lines: list[str], model_name: str, device: str, *, as_json: bool) -> bool:

@@ -18,14 +18,13 @@ class Relations(nn.Module):
     """One learned bias per head for each pattern of equal coordinates between two positions.
 
     A relation (a, b) holds between positions i and j if coordinate a of i equals coordinate b of j and
-    is not NOWHERE; R relations have 2^R patterns. Head h starts with a preference for relation h, if there is
-    one, so that rows, columns and boxes need not be discovered.
+    is not NOWHERE; R relations have 2^R patterns, twice as many if it is told as well whether j precedes i. Head h
+    starts with a preference for relation h, if there is one, so that rows, columns and boxes need not be discovered.
     """
 
-    def __init__(self, relations: Seq[Seq[int]], heads: int) -> None:
+    def __init__(self, relations: Seq[Seq[int]], ordered: bool, heads: int) -> None:
         super().__init__()
-        self.relations = relations
-        bias = torch.zeros(2 ** len(relations), heads)
+        bias = torch.zeros(2 ** (len(relations) + ordered), heads)
         for number in range(min(len(relations), heads)):
             holds = torch.arange(len(bias)) // 2**number % 2 == 1
             bias[holds, number] = STARTING_BIAS
@@ -35,8 +34,11 @@ class Relations(nn.Module):
         return nn.functional.embedding(patterns, self.bias).permute(0, 3, 1, 2)
 
 
-def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]]) -> Int[Tensor, "#B L L"]:
-    """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree."""
+def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]], ordered: bool) -> Int[Tensor, "#B L L"]:
+    """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree.
+
+    If ordered, 2^R is added where j precedes i.
+    """
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]
     rows, length, _ = coordinates.shape
@@ -44,6 +46,8 @@ def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]]) -> Int
     for number, (a, b) in enumerate(relations):
         own, other = coordinates[:, :, None, a], coordinates[:, None, :, b]
         pattern += 2**number * ((own == other) & (own != NOWHERE))
+    if ordered:
+        pattern += 2 ** len(relations) * torch.ones_like(pattern).tril(-1)
     return pattern
 
 

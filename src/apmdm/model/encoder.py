@@ -26,7 +26,8 @@ class Shape:
 
     attention: full, causal, window (span positions to either side) or block (of span positions).
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
-    relational (a learned bias for each pattern of `relations` between coordinates).
+    relational (a learned bias for each pattern of `relations` between coordinates and, if ordered, for which of the
+    two positions comes first).
     """
 
     width: int = 64
@@ -37,6 +38,7 @@ class Shape:
     rotary: bool = False
     absolute: int = 0
     relations: Seq[Seq[int]] = ()
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
@@ -48,6 +50,8 @@ class Shape:
             raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
         if self.attention in ("window", "block") and self.span < 1:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
+        if self.ordered and not self.relations:
+            raise ValueError("ordered tells relations apart by which position comes first: it needs relations")
         if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
             raise ValueError(
                 f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
@@ -61,7 +65,7 @@ class Layer(nn.Module):
         super().__init__()
         width = shape.width
         self.attention = Attention(width, shape.heads, shape.rotary)
-        self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
+        self.relations = Relations(shape.relations, shape.ordered, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
@@ -137,7 +141,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
                 raise ValueError(
                     f"this model relates {axes} coordinates of a position, got {state.coordinates.shape[-1]}"
                 )
-            pattern = patterns(state.coordinates, self.shape.relations)
+            pattern = patterns(state.coordinates, self.shape.relations, self.shape.ordered)
         mask = allowed(state, self.shape.attention, self.shape.span)
         forbidden = None
         if mask is not None:

@@ -15,10 +15,11 @@ from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
     answers_of,
     generated,
+    mixed_states,
     path,
+    plain_states,
     teacher_steps,
     training_puzzles,
-    training_states,
 )
 from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
 from apmdm.tasks.sudoku.process import next_ids, teacher
@@ -31,9 +32,12 @@ VALIDATION_SEED = 7
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: states a step; validation: freshly generated puzzles that periodic evaluation solves."""
+    """batch_size: states a step; plain: chunks of CHUNK states on the teacher's paths that come before the mixed ones;
+    validation: freshly generated puzzles that periodic evaluation solves.
+    """
 
     batch_size: int = 64
+    plain: int = 6
     validation: int = 300
 
     def __post_init__(self) -> None:
@@ -46,8 +50,8 @@ def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
     return Recipe(
         task="sudoku",
         seed=0,
-        shape=Shape(width=64, layers=5, heads=4, relations=((0, 0), (1, 1), (2, 2)), absolute=LENGTH),
-        training=Settings(steps={"laptop": 18_000, "full": 60_000}[preset], evaluate_every=2000, warmup=200),
+        shape=Shape(width=64, layers=5, heads=4, relations=((0, 0), (1, 1), (2, 2)), absolute=LENGTH, ordered=True),
+        training=Settings(steps={"laptop": 16_000, "full": 60_000}[preset], evaluate_every=2000, warmup=200),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
@@ -62,7 +66,9 @@ def _batches(recipe: Recipe) -> Batches:
 
     @lru_cache(maxsize=1)
     def chunk(number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        ids = training_states(number, CHUNK, recipe.seed, puzzles, answers)
+        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+        plain = number < recipe.data.plain
+        ids = plain_states(CHUNK, random, puzzles) if plain else mixed_states(CHUNK, random, puzzles, answers)
         return ids, next_ids(ids)
 
     def batch(number: int) -> tuple[State, Edits]:

@@ -12,12 +12,13 @@ from apmdm.tasks.sudoku.data import (
     change_clues,
     chosen_for_training,
     generated,
+    mixed_states,
     path,
+    plain_states,
     relabel_levels,
     teacher_run,
     teacher_steps,
     training_puzzles,
-    training_states,
 )
 from apmdm.tasks.sudoku.grid import (
     CELLS,
@@ -35,6 +36,7 @@ from apmdm.tasks.sudoku.grid import (
 from apmdm.tasks.sudoku.process import next_ids
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
+from apmdm.vocab import MASK
 
 HALF = NUM_TRAINING // 2
 
@@ -55,7 +57,7 @@ def answers(puzzles: torch.Tensor) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def states(puzzles: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
-    return training_states(0, 8192, 0, puzzles, answers)
+    return mixed_states(8192, random(0), puzzles, answers)
 
 
 def test_the_file_is_what_the_generator_chose(puzzles: torch.Tensor) -> None:
@@ -85,15 +87,22 @@ def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.
         assert all(count_solutions([*puzzle[:cell], 0, *puzzle[cell + 1 :]]) > 1 for cell in clues)
 
 
-def test_a_chunk_is_a_function_of_its_seed_and_number(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
-    def chunk(number: int, seed: int) -> torch.Tensor:
-        return training_states(number, 500, seed, puzzles, answers)
+def test_states_are_a_function_of_the_random_numbers(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
+    for draw in (plain_states, lambda num, r, p: mixed_states(num, r, p, answers)):
+        first = draw(500, random(0), puzzles)
+        assert first.shape == (500, LENGTH)
+        assert torch.equal(first, draw(500, random(0), puzzles))
+        assert not torch.equal(first, draw(500, random(1), puzzles))
 
-    first = chunk(0, 0)
-    assert first.shape == (500, LENGTH)
-    assert torch.equal(first, chunk(0, 0))
-    assert not torch.equal(first, chunk(1, 0))
-    assert not torch.equal(first, chunk(0, 1))
+
+def test_plain_states_are_on_the_paths_of_the_puzzles(puzzles: torch.Tensor) -> None:
+    """No level-0 cell of a path is ever remasked, so none has fewer than the sparsest puzzle has clues."""
+    states = plain_states(2000, random(0), puzzles)
+    assert len(states.unique(dim=0)) > 0.98 * len(states)
+    clues, of_puzzles = (LEVEL[states[:, :CELLS]] == 0).sum(1), (puzzles > 0).sum(1)
+    assert clues.min() >= of_puzzles.min()
+    assert set(states[:, R1].tolist()) == {RUN, MASK}
+    assert int((states != next_ids(states)).any(1).sum()) > 0.9 * len(states)
 
 
 def test_all_kinds_of_states_are_in_a_chunk(states: torch.Tensor) -> None:
@@ -106,7 +115,7 @@ def test_all_kinds_of_states_are_in_a_chunk(states: torch.Tensor) -> None:
     givens = (LEVEL[cells] == 0).sum(1)
     assert givens.min() < 19
     assert givens.max() > 40
-    assert len(states.unique(dim=0)) > 0.6 * len(states)
+    assert len(states.unique(dim=0)) > 0.98 * len(states)
 
 
 def test_paths_start_at_the_puzzles_and_end_at_fixed_points(puzzles: torch.Tensor) -> None:

@@ -3,6 +3,7 @@
 The teacher is a function of the state, so a state need not lie on its own path to have a right label.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,8 @@ PATH_STEPS = 300
 MIX = {"path": 0.50, "strayed": 0.20, "clues": 0.22, "wrong": 0.05}
 """Shares of a chunk: the teacher's own paths; paths whose guesses are random; paths of puzzles with clues added or
 taken away; with one wrong clue. The rest are such states with damaged cells or registers."""
+RELABELLED = 0.3
+"""Share of the mixed states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
 
 
@@ -79,32 +82,31 @@ def teacher_run(puzzles: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 83"], Int[
     return final, steps
 
 
-def training_states(
-    chunk: int, size: int, seed: int, puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]
-) -> Int[Tensor, "size 83"]:
-    """The states of one chunk, shuffled: a pure function of its arguments."""
-    random = torch.Generator().manual_seed(seed * 1_000_003 + chunk)
+def plain_states(num: int, random: torch.Generator, puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "num 83"]:
+    """States of the teacher's own paths through symmetry copies, shuffled."""
+    return _gathered(num, random, lambda: path(_copies(1 + num // 80, random, puzzles)[0], random))
 
-    def copies(kind: str, run_length: int) -> tuple[Tensor, Tensor]:
-        num = 1 + int(1.5 * size * MIX[kind]) // run_length
-        chosen = torch.randint(len(puzzles), (num,), generator=random)
-        copy = random_symmetries(num, random)
-        return copy(puzzles[chosen]), copy(answers[chosen])
 
-    def sample(states: Tensor, num: int) -> Tensor:
-        return states[torch.randint(len(states), (num,), generator=random)]
+def mixed_states(
+    num: int, random: torch.Generator, puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]
+) -> Int[Tensor, "num 83"]:
+    """States of every kind that MIX tells, a share of them RELABELLED, shuffled."""
+
+    def of_kind(kind: str, mean_length: int) -> tuple[Tensor, Tensor]:
+        return _copies(1 + int(num * MIX[kind]) // mean_length, random, puzzles, answers)
 
     paths = {
-        "path": path(copies("path", 80)[0], random),
-        "strayed": path(copies("strayed", 250)[0], random, stray=0.7),
-        "clues": path(change_clues(*copies("clues", 80), random), random),
-        "wrong": path(add_wrong_clue(copies("wrong", 250)[0], random), random, stray=0.2),
+        "path": lambda: path(of_kind("path", 80)[0], random),
+        "strayed": lambda: path(of_kind("strayed", 250)[0], random, stray=0.7),
+        "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
+        "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
     }
-    states = torch.cat([sample(paths[kind], int(size * share)) for kind, share in MIX.items()])
-    states = torch.cat((states, damaged(sample(states, size - len(states)), random)))
-    relabelled = torch.rand(len(states), generator=random) < 0.5
+    states = torch.cat([_gathered(int(num * share), random, paths[kind]) for kind, share in MIX.items()])
+    sound = states[torch.randint(len(states), (num - len(states),), generator=random)]
+    states = torch.cat((states, damaged(sound, random)))
+    relabelled = torch.rand(num, generator=random) < RELABELLED
     states[relabelled] = relabel_levels(states[relabelled], random)
-    return states[torch.randperm(len(states), generator=random)]
+    return states[torch.randperm(num, generator=random)]
 
 
 def path(puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0) -> Int[Tensor, "states 83"]:
@@ -182,6 +184,21 @@ def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
 def answers_of(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
     """The solutions, by the teacher."""
     return decode(teacher_run(puzzles)[0])
+
+
+def _copies(num: int, random: torch.Generator, *grids: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "num 81"], ...]:
+    """Rows drawn at random, the same ones of each of the grids, all turned by the same random symmetries."""
+    chosen = torch.randint(len(grids[0]), (num,), generator=random)
+    turned = random_symmetries(num, random)
+    return tuple(turned(grid[chosen]) for grid in grids)
+
+
+def _gathered(num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M 83"]]) -> Int[Tensor, "num 83"]:
+    """A random selection of `num` states out of as many calls as it takes."""
+    states = more()
+    while len(states) < num:
+        states = torch.cat((states, more()))
+    return states[torch.randperm(len(states), generator=random)[:num]]
 
 
 def _up_to(most: int, num: int, random: torch.Generator) -> Int[Tensor, "num 1"]:
