@@ -186,6 +186,13 @@ def test_a_trace_of_several_puzzles(refused: Refused, tmp_path: Path) -> None:
     assert not (tmp_path / "t").exists()
 
 
+def test_a_run_is_not_overwritten(refused: Refused, tmp_path: Path) -> None:
+    begun = tmp_path / checkpoint.NAME
+    begun.write_bytes(b"hours of training")
+    assert "holds a run already" in refused(*TRAIN, "training.steps=2", "--out", tmp_path)
+    assert begun.read_bytes() == b"hours of training"
+
+
 def test_nothing_to_resume(refused: Refused, in_empty_folder: Path) -> None:
     assert "nothing to resume in missing" in refused(*TRAIN, "training.steps=2", "--out", "missing", "--resume")
 

@@ -67,8 +67,11 @@ def choose(name: str, settings: list[str], seed: int | None) -> Choice:
 
 def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
     """Train and leave weights with their manifest; True if the run reached its last step."""
-    if resume and not (out / checkpoint.NAME).is_file():
+    begun = (out / checkpoint.NAME).is_file()
+    if resume and not begun:
         raise ValueError(f"nothing to resume in {out}: it has no {checkpoint.NAME}; leave out --resume to start anew")
+    if begun and not resume:
+        raise ValueError(f"{out} holds a run already: go on with it by --resume or choose another folder by --out")
     read.writable_folder(out)
     before = weights.read_manifest(out) if resume else {}
     recipe, model = choice.recipe, new_model(choice.recipe)

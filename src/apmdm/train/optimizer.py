@@ -5,6 +5,8 @@ import math
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
+FINAL_RATE, RESTART = 0.03, 0.6
+
 
 def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:
     """Muon (Jordan et al. 2024) on the 2-D weights inside `layers`, AdamW on embeddings, heads, norms, biases."""
@@ -18,9 +20,16 @@ def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[
     ]
 
 
-def rate(step: int, steps: int, warmup: int, final: float) -> float:
-    """The share of the base rate used at a step: linear warm-up, then half a cosine down to `final`."""
+def rate(step: int, steps: int, warmup: int, cycles: int) -> float:
+    """The share of the base rate used at a step: linear warm-up, then cosines from a peak down to FINAL_RATE.
+
+    Each of the `cycles` takes as many steps, and starts at RESTART times the peak of the one before (warm restarts,
+    arXiv 1608.03983); so a finished run is the first cycle of a longer one.
+    """
     if step < warmup:
         return (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
-    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
+    length = -(-steps // cycles)
+    cycle = min(step // length, cycles - 1)
+    first = max(warmup, cycle * length)
+    progress = min(1.0, (step - first) / max(1, (cycle + 1) * length - first))
+    return FINAL_RATE + (RESTART**cycle - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -45,13 +45,13 @@ Evaluate = Callable[[Encoder], dict[str, float]]
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the loop may vary. Rates follow one curve: warm-up, then a cosine down to final_rate."""
+    """Everything the loop may vary. The rates follow apmdm.train.optimizer.rate."""
 
     steps: int = 1000
     matrix_rate: float = 0.02
     other_rate: float = 0.01
-    final_rate: float = 0.03
     warmup: int = 100
+    cycles: int = 1
     average: float = 0.999
     evaluate_every: int = 1000
     checkpoint_every: int = 500
@@ -60,10 +60,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.precision not in ("no", "bf16"):
             raise ValueError(f"precision is no or bf16, not {self.precision!r}")
-        if min(self.steps, self.evaluate_every, self.checkpoint_every) < 1:
-            raise ValueError("steps and the intervals evaluate_every and checkpoint_every are at least 1")
-        if not (0 <= self.average < 1 and 0 <= self.final_rate <= 1 and self.warmup >= 0):
-            raise ValueError("average is in [0, 1), final_rate in [0, 1], warmup not negative")
+        if min(self.steps, self.cycles, self.evaluate_every, self.checkpoint_every) < 1:
+            raise ValueError("steps, cycles and the intervals evaluate_every and checkpoint_every are at least 1")
+        if not (0 <= self.average < 1 and self.warmup >= 0):
+            raise ValueError("average is in [0, 1), warmup not negative")
         if not (0 <= self.matrix_rate < math.inf and 0 <= self.other_rate < math.inf):
             raise ValueError("matrix_rate and other_rate are finite and not negative")
 
@@ -153,7 +153,7 @@ class _Run:
 
     def step(self, state: State, edits: Edits, number: int) -> dict[str, float]:
         """One step of every optimizer on one batch; returns what the board shows."""
-        share = rate(number, self.settings.steps, self.settings.warmup, self.settings.final_rate)
+        share = rate(number, self.settings.steps, self.settings.warmup, self.settings.cycles)
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
