@@ -11,6 +11,7 @@ from apmdm.tasks.sudoku.data import (
     answers_of,
     change_clues,
     chosen_for_training,
+    conflicts,
     generated,
     mixed_states,
     path,
@@ -140,6 +141,15 @@ def test_strayed_paths_guess_elsewhere_but_halt_all_the_same(puzzles: torch.Tens
     assert sum(tuple(row) not in known for row in strayed.tolist()) > 0.5 * len(strayed)
     assert set(strayed[:, R1].tolist()) <= {RUN, FAIL, 1}
     assert LEVEL[strayed[:, :CELLS]].max() > 2
+
+
+def test_conflicts_are_taken_back(puzzles: torch.Tensor) -> None:
+    states = path(puzzles[:3], random(1), stray=1.0)
+    found = conflicts(states)
+    assert 0 < len(found) < len(states)
+    assert set(next_ids(found)[:, R1].tolist()) == {MASK}
+    others = [row for row in states.tolist() if row not in found.tolist() and row[R1] == RUN]
+    assert (next_ids(torch.tensor(others))[:, R1] == RUN).all()
 
 
 def test_clues_come_from_the_answer(puzzles: torch.Tensor, answers: torch.Tensor) -> None:

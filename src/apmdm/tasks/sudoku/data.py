@@ -35,9 +35,9 @@ from apmdm.vocab import MASK
 
 NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
-MIX = {"path": 0.50, "strayed": 0.20, "clues": 0.22, "wrong": 0.05}
-"""Shares of a chunk: the teacher's own paths; paths whose guesses are random; paths of puzzles with clues added or
-taken away; with one wrong clue. The rest are such states with damaged cells or registers."""
+MIX = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05}
+"""Shares of a chunk: the teacher's own paths; paths whose guesses are random; the conflicts on such paths; paths of
+puzzles with clues added or taken away; with one wrong clue. The rest are such states with damaged cells or registers."""
 RELABELLED = 0.3
 """Share of the mixed states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
@@ -98,6 +98,7 @@ def mixed_states(
     paths = {
         "path": lambda: path(of_kind("path", 80)[0], random),
         "strayed": lambda: path(of_kind("strayed", 250)[0], random, stray=0.7),
+        "conflict": lambda: conflicts(path(of_kind("conflict", 3)[0], random, stray=0.7)),
         "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
         "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
     }
@@ -119,6 +120,11 @@ def path(puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0
         following = astray(ids, following, random, stray) if stray else following
         ids = following[moved]
     return torch.cat(seen)
+
+
+def conflicts(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "conflicts 83"]:
+    """Those of the states whose next step is to take back a level."""
+    return ids[(ids[:, R1] == RUN) & analyse(ids[:, :CELLS]).conflict]
 
 
 def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float) -> Int[Tensor, "N 83"]:
