@@ -303,7 +303,9 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"precision": "fp8"}, {"steps": 0}, {"cycles": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}], ids=str
+    "settings",
+    [{"precision": "fp8"}, {"steps": 0}, {"cycles": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}],
+    ids=str,
 )
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     with unchecked(), pytest.raises(ValueError, match=next(iter(settings))):

@@ -37,7 +37,7 @@ NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
 MIX = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05}
 """Shares of a chunk: the teacher's own paths; paths whose guesses are random; the conflicts on such paths; paths of
-puzzles with clues added or taken away; with one wrong clue. The rest are such states with damaged cells or registers."""
+puzzles with clues added or taken away; with one wrong clue. The rest: such states with damaged cells or registers."""
 RELABELLED = 0.3
 """Share of the mixed states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
