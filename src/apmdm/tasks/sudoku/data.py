@@ -93,7 +93,8 @@ def mixed_states(
     """States of every kind that MIX tells, a share of them RELABELLED, shuffled."""
 
     def of_kind(kind: str, mean_length: int) -> tuple[Tensor, Tensor]:
-        return _copies(1 + int(num * MIX[kind]) // mean_length, random, puzzles, answers)
+        copies, solved = _copies(1 + int(num * MIX[kind]) // mean_length, random, puzzles, answers)
+        return copies, solved
 
     paths = {
         "path": lambda: path(of_kind("path", 80)[0], random),
