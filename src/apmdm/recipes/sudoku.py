@@ -13,11 +13,12 @@ from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
+    MIXED,
+    PLAIN,
     answers_of,
+    drawn_states,
     generated,
-    mixed_states,
     path,
-    plain_states,
     teacher_steps,
     training_puzzles,
 )
@@ -32,12 +33,12 @@ VALIDATION_SEED = 7
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: states a step; plain: chunks of CHUNK states on the teacher's paths that come before the mixed ones;
-    validation: freshly generated puzzles that periodic evaluation solves.
+    """batch_size: states a step; plain: chunks of CHUNK states, with PLAIN's kinds, that come before those with
+    MIXED's; validation: freshly generated puzzles that periodic evaluation solves.
     """
 
     batch_size: int = 64
-    plain: int = 6
+    plain: int = 16
     validation: int = 300
 
     def __post_init__(self) -> None:
@@ -68,8 +69,7 @@ def _batches(recipe: Recipe) -> Batches:
     @lru_cache(maxsize=1)
     def chunk(number: int) -> tuple[torch.Tensor, torch.Tensor]:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-        plain = number < recipe.data.plain
-        ids = plain_states(CHUNK, random, puzzles) if plain else mixed_states(CHUNK, random, puzzles, answers)
+        ids = drawn_states(CHUNK, random, puzzles, answers, PLAIN if number < recipe.data.plain else MIXED)
         return ids, next_ids(ids)
 
     def batch(number: int) -> tuple[State, Edits]:

@@ -4,18 +4,19 @@ import pytest
 import torch
 
 from apmdm.tasks.sudoku.data import (
+    MIXED,
     NUM_TRAINING,
     PATH_STEPS,
+    PLAIN,
     POOL_SEED,
     add_wrong_clue,
     answers_of,
     change_clues,
     chosen_for_training,
     conflicts,
+    drawn_states,
     generated,
-    mixed_states,
     path,
-    plain_states,
     relabel_levels,
     teacher_run,
     teacher_steps,
@@ -58,7 +59,7 @@ def answers(puzzles: torch.Tensor) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def states(puzzles: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
-    return mixed_states(8192, random(0), puzzles, answers)
+    return drawn_states(8192, random(0), puzzles, answers, MIXED)
 
 
 def test_the_file_is_what_the_generator_chose(puzzles: torch.Tensor) -> None:
@@ -89,21 +90,22 @@ def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.
 
 
 def test_states_are_a_function_of_the_random_numbers(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
-    for draw in (plain_states, lambda num, r, p: mixed_states(num, r, p, answers)):
-        first = draw(500, random(0), puzzles)
+    for shares in (PLAIN, MIXED):
+        first, again, other = (drawn_states(500, random(seed), puzzles, answers, shares) for seed in (0, 0, 1))
         assert first.shape == (500, LENGTH)
-        assert torch.equal(first, draw(500, random(0), puzzles))
-        assert not torch.equal(first, draw(500, random(1), puzzles))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)
 
 
-def test_plain_states_are_on_the_paths_of_the_puzzles(puzzles: torch.Tensor) -> None:
+def test_plain_states_are_on_paths_of_the_puzzles(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
     """No level-0 cell of a path is ever remasked, so none has fewer than the sparsest puzzle has clues."""
-    states = plain_states(2000, random(0), puzzles)
+    states = drawn_states(2000, random(0), puzzles, answers, PLAIN)
     assert len(states.unique(dim=0)) > 0.98 * len(states)
     clues, of_puzzles = (LEVEL[states[:, :CELLS]] == 0).sum(1), (puzzles > 0).sum(1)
     assert clues.min() >= of_puzzles.min()
     assert set(states[:, R1].tolist()) == {RUN, MASK}
     assert int((states != next_ids(states)).any(1).sum()) > 0.9 * len(states)
+    assert len(conflicts(states)) > 0.1 * len(states)
 
 
 def test_all_kinds_of_states_are_in_a_chunk(states: torch.Tensor) -> None:

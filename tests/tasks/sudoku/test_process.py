@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apmdm.edits import edits_between
 from apmdm.state import same_rows
-from apmdm.tasks.sudoku.data import answers_of, generated, mixed_states, teacher_run, training_puzzles
+from apmdm.tasks.sudoku.data import MIXED, answers_of, drawn_states, generated, teacher_run, training_puzzles
 from apmdm.tasks.sudoku.grid import (
     CELLS,
     DIGIT_ID,
@@ -165,7 +165,7 @@ def test_agrees_with_the_slow_teacher_off_its_path(seed: int) -> None:
 
 def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() -> None:
     puzzles = training_puzzles()
-    states = mixed_states(1200, torch.Generator().manual_seed(5), puzzles, training_answers())
+    states = drawn_states(1200, torch.Generator().manual_seed(5), puzzles, training_answers(), MIXED)
     assert set(assert_as_slow(torch.cat((states, odd_states(0, 200))))) == MOVES
 
 

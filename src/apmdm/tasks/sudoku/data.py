@@ -3,7 +3,8 @@
 The teacher is a function of the state, so a state need not lie on its own path to have a right label.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,12 @@ from apmdm.vocab import MASK
 
 NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
-MIX = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05}
-"""Shares of a chunk: the teacher's own paths; paths whose guesses are random; the conflicts on such paths; paths of
-puzzles with clues added or taken away; with one wrong clue. The rest: such states with damaged cells or registers."""
-RELABELLED = 0.3
-"""Share of the mixed states whose levels get other names."""
+PLAIN = {"path": 0.9, "conflict": 0.1}
+MIXED = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05, "damaged": 0.03}
+"""Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
+paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers."""
+RELABELLED = 0.15
+"""Share of the states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
 
 
@@ -82,33 +84,32 @@ def teacher_run(puzzles: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 83"], Int[
     return final, steps
 
 
-def plain_states(num: int, random: torch.Generator, puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "num 83"]:
-    """States of the teacher's own paths through symmetry copies, shuffled."""
-    return _gathered(num, random, lambda: path(_copies(1 + num // 80, random, puzzles)[0], random))
-
-
-def mixed_states(
-    num: int, random: torch.Generator, puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]
+def drawn_states(
+    num: int,
+    random: torch.Generator,
+    puzzles: Int[Tensor, "N 81"],
+    answers: Int[Tensor, "N 81"],
+    shares: Mapping[str, float],
 ) -> Int[Tensor, "num 83"]:
-    """States of every kind that MIX tells, a share of them RELABELLED, shuffled."""
+    """States met on symmetry copies of the puzzles, of each kind its share, some of them RELABELLED, shuffled."""
 
     def of_kind(kind: str, mean_length: int) -> tuple[Tensor, Tensor]:
-        copies, solved = _copies(1 + int(num * MIX[kind]) // mean_length, random, puzzles, answers)
+        copies, solved = _copies(1 + int(num * shares[kind]) // mean_length, random, puzzles, answers)
         return copies, solved
 
-    paths = {
+    kinds = {
         "path": lambda: path(of_kind("path", 80)[0], random),
         "strayed": lambda: path(of_kind("strayed", 250)[0], random, stray=0.7),
         "conflict": lambda: conflicts(path(of_kind("conflict", 3)[0], random, stray=0.7)),
         "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
         "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
+        "damaged": lambda: damaged(path(of_kind("damaged", 80)[0], random), random),
     }
-    states = torch.cat([_gathered(int(num * share), random, paths[kind]) for kind, share in MIX.items()])
-    sound = states[torch.randint(len(states), (num - len(states),), generator=random)]
-    states = torch.cat((states, damaged(sound, random)))
+    states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
+    states = states[torch.randperm(len(states), generator=random)[:num]]
     relabelled = torch.rand(num, generator=random) < RELABELLED
     states[relabelled] = relabel_levels(states[relabelled], random)
-    return states[torch.randperm(num, generator=random)]
+    return states
 
 
 def path(puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0) -> Int[Tensor, "states 83"]:
