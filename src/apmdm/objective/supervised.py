@@ -10,7 +10,7 @@ from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
-CONTROL_WEIGHT = 3.0
+CONTROL_WEIGHT = 10.0
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Data:
     """
 
     batch_size: int = 64
-    plain: int = 16
+    plain: int = 6
     validation: int = 300
 
     def __post_init__(self) -> None:
