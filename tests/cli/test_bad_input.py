@@ -74,6 +74,25 @@ def test_the_wrong_line_of_a_file_is_named(refused: Refused, tmp_path: Path) -> 
     assert "problem 2: a puzzle has 81 characters" in refused("solve", "sudoku", path)
 
 
+@pytest.mark.usefixtures("teacher_as_model")
+def test_results(refused: Refused, tmp_path: Path) -> None:
+    out = tmp_path / "results"
+    foreign = "does not hold results of these puzzles; give the file that --out wrote"
+    for content in ("no results\n", "[]\n", '{"index": 7, "puzzle": "", "status": "solved"}\n'):
+        out.write_text(content)
+        assert "is there already; --resume goes on with it" in refused("solve", "sudoku", EMPTY, "--out", out)
+        assert foreign in refused("solve", "sudoku", EMPTY, "--out", out, "--resume")
+        assert out.read_text() == content
+    record = f'{{"index": 0, "puzzle": "{EMPTY}", "status": "unsolved"}}\n'
+    for puzzle, content in (("1" + EMPTY[1:], record), (EMPTY, 2 * record)):
+        out.write_text(content)
+        assert foreign in refused("solve", "sudoku", puzzle, "--out", out, "--resume")
+    assert "give --out as well" in refused("solve", "sudoku", EMPTY, "--resume")
+    assert "does not go with --json" in refused("solve", "sudoku", EMPTY, "--out", out, "--json")
+    assert "no results to go on with" in refused("solve", "sudoku", EMPTY, "--out", tmp_path / "none", "--resume")
+    assert "cannot write" in refused("solve", "sudoku", EMPTY, "--out", tmp_path / "none" / "results")
+
+
 def test_empty_standard_input(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     assert "standard input is empty" in refused("solve", "sudoku", "-")

@@ -79,6 +79,34 @@ def test_a_trace_is_written(apmdm: Ends, tmp_path: Path) -> None:
     assert trace.info == {"task": "sudoku", "puzzle": EASY, "status": "solved"}
 
 
+@pytest.mark.usefixtures("teacher_as_model")
+def test_results_are_saved_and_an_interrupted_file_is_taken_up(apmdm: Ends, tmp_path: Path) -> None:
+    """Whatever was on disk when the run was killed, half a line included, no puzzle is lost or solved twice."""
+    out = tmp_path / "results"
+    code, said, _ = apmdm("solve", "sudoku", DEMO, "--out", out)
+    assert (code, said) == (0, "8 of 8 solved and verified\n")
+    whole = out.read_bytes()
+    records = list(map(json.loads, whole.splitlines()))
+    assert sorted(record["index"] for record in records) == list(range(8))
+    assert all(is_solution(parse(record["puzzle"]), parse(record["answer"])) for record in records)
+    for keep in (0, 10, len(whole.splitlines()[0]), len(whole) // 2, len(whole) - 1, len(whole)):
+        out.write_bytes(whole[:keep])
+        code, said, _ = apmdm("solve", "sudoku", DEMO, "--out", out, "--resume")
+        assert (code, said) == (0, "8 of 8 solved and verified\n")
+        assert sorted(map(json.loads, out.read_text().splitlines()), key=lambda r: r["index"]) == sorted(
+            records, key=lambda r: r["index"]
+        )
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+def test_what_an_earlier_run_did_not_solve_still_counts(apmdm: Ends, tmp_path: Path) -> None:
+    puzzles, out = tmp_path / "puzzles", tmp_path / "results"
+    puzzles.write_text(f"{UNSOLVABLE}\n{EASY}\n")
+    for options in ([], ["--resume"]):
+        code, said, _ = apmdm("solve", "sudoku", puzzles, "--out", out, *options)
+        assert (code, said) == (1, "1 of 2 solved and verified\n")
+
+
 def test_parity(apmdm: Ends) -> None:
     code, out, err = apmdm("solve", "parity", "01" * 501, "--json")
     record = json.loads(out)

@@ -1,6 +1,7 @@
 """Any-process masked diffusion: generation that can unmask, remask, insert and delete."""
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -69,6 +70,10 @@ def solve_sudoku(
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step of one puzzle's run as JSON.")] = None,
     watch: Annotated[bool, typer.Option(help="Show the grid while it is solved, in a terminal.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Save one JSON object a line in a file as puzzles are solved.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file of --out where it was cut.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many puzzles only.")] = None,
     weights: WeightsOption = "sudoku",
     device: DeviceOption = Device.auto,
@@ -77,10 +82,17 @@ def solve_sudoku(
     from apmdm.cli import read
     from apmdm.cli import solve as run
 
-    lines = read.lines(run.DEMO) if source is None else read.problems(source, run.looks_like_sudoku, run.PUZZLE)
-    lines = lines[:limit]
+    problems = read.lines(run.DEMO) if source is None else read.problems(source, run.looks_like_sudoku, run.PUZZLE)
+    problems = replace(problems, limit=limit)
+    place = read.device(device)
+    if out is not None:
+        if as_json or watch or trace:
+            raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")
+        finish(run.solve_sudoku_into(read.writable(out), problems, weights, place, resume))
+    if resume:
+        raise ValueError("--resume goes on with the file of --out; give --out as well")
     trace = trace and read.writable(trace)
-    finish(run.solve_sudoku(lines, weights, read.device(device), as_json=as_json, watch=watch, trace=trace))
+    finish(run.solve_sudoku(problems, weights, place, as_json=as_json, watch=watch, trace=trace))
 
 
 @solve.command("parity")
@@ -94,8 +106,8 @@ def solve_parity(
     from apmdm.cli import read
     from apmdm.cli import solve as run
 
-    lines = read.problems(source, lambda text: set(text) <= {"0", "1"}, "a string of 0 and 1")
-    finish(run.solve_parity(lines, weights, read.device(device), as_json=as_json))
+    problems = read.problems(source, lambda text: set(text) <= {"0", "1"}, "a string of 0 and 1")
+    finish(run.solve_parity(problems, weights, read.device(device), as_json=as_json))
 
 
 @app.command("certify")

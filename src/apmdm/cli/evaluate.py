@@ -30,8 +30,7 @@ POSITIONS_AT_ONCE = 2**20
 def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
     """Free-running greedy rollouts, one a puzzle, every answer verified."""
     model = weights.load(model_name, grid.VOCAB).to(device)
-    given = read.each(grid.parse, read.lines(data)) if data else None
-    puzzles = torch.tensor(given) if given else generated(FRESH_PUZZLES, seed)
+    puzzles = torch.tensor(list(read.each(grid.parse, read.lines(data)))) if data else generated(FRESH_PUZZLES, seed)
     began = time.perf_counter()
     solutions = track(solve(model, puzzles, device=device), "solving", len(puzzles), console=read.stderr())
     final, teacher_steps = teacher_run(puzzles)
@@ -46,23 +45,25 @@ def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) 
 def evaluate_parity(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
     """1,000 random strings of every length from 1 to 64 and ten of a million bits, or those of a file."""
     model = weights.load(model_name, parity.VOCAB).to(device)
-    strings = _random_strings(seed) if data is None else read.lines(data)
-    read.each(parity.encode, strings)
+    problems = read.Problems(_random_strings(seed)) if data is None else read.lines(data)
+    total = read.count(parity.encode, problems)
+    strings = sorted(problems, key=len)
     right, steps, stops = Counter(), 0, Counter()
     began = time.perf_counter()
-    for length, group in groupby(track(sorted(strings, key=len), "parity", console=read.stderr()), len):
+    for length, group in groupby(track(strings, "parity", console=read.stderr()), len):
         group = list(group)
         rows = max(1, min(len(group), POSITIONS_AT_ONCE // max(1, length)))
         for run in generate(model, map(parity.encode, group), batch_size=rows, device=device):
             right[length] += parity.decode(run.final) == group[run.index].count("1") % 2
             steps = max(steps, run.time)
             stops[run.stop] += 1
-    total = Counter(map(len, strings))
     return {
-        "strings": len(strings),
+        "strings": total,
         "right": sum(right.values()),
-        "lengths with errors": [length for length in total if right[length] < total[length]],
-        "longest": max(total),
+        "lengths with errors": [
+            length for length, number in Counter(map(len, strings)).items() if right[length] < number
+        ],
+        "longest": len(strings[-1]),
         "max_steps": steps,
         "stops": dict(stops),
         "parameters": model.num_parameters(),

@@ -3,7 +3,9 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,38 +17,59 @@ SHOWN = 100
 """Characters of an argument that a message repeats."""
 
 
-def problems(source: str, is_problem: Callable[[str], bool], form: str) -> list[str]:
+@dataclass(frozen=True)
+class Problems:
+    """The problems of a source, the first `limit` of them; a file is read anew at each iteration, so it may be long."""
+
+    source: Path | list[str]
+    limit: int | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        return islice(self.source if isinstance(self.source, list) else self._in_file(self.source), self.limit)
+
+    def _in_file(self, path: Path) -> Iterator[str]:
+        with path.open("rb") as file:
+            yield from lines_of(file, str(path))
+
+
+def problems(source: str, is_problem: Callable[[str], bool], form: str) -> Problems:
     """The problems that an argument names: one written out, a file with one a line, or `-` for standard input.
 
     form: what a problem looks like, in words. Empty lines and what follows a `#` are skipped.
     """
     if source == "-":
-        return lines_of(sys.stdin.buffer.read(), "standard input")
+        return Problems(list(lines_of(sys.stdin.buffer, "standard input")))
     if os.path.exists(source):
         return lines(Path(source))
     if source and is_problem(source):
-        return [source]
+        return Problems([source])
     raise ValueError(f"{source[:SHOWN]!r} is neither {form} nor a file that exists")
 
 
-def lines(path: Path) -> list[str]:
+def lines(path: Path) -> Problems:
     """The problems of a file."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a text file with one problem a line")
     if not path.exists():
         raise ValueError(f"there is no file {path}; give a text file with one problem a line")
-    return lines_of(path.read_bytes(), str(path))
+    return Problems(path)
 
 
-def lines_of(data: bytes, name: str) -> list[str]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{name} is not a text file; give one problem a line") from None
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    if not any(lines):
+def lines_of(data: Iterable[bytes], name: str) -> Iterator[str]:
+    """Raises ValueError for what is not text, and at the end if there was no problem at all."""
+    empty = True
+    for chunk in data:
+        try:
+            text = chunk.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ValueError(f"{name} is not a text file; give one problem a line") from None
+        for line in text.splitlines():
+            problem = line.partition("#")[0].strip()
+            if problem:
+                empty = False
+                yield problem
+    if empty:
         raise ValueError(f"{name} is empty; give one problem a line")
-    return [line for line in lines if line]
 
 
 def device(name: str) -> str:
@@ -81,12 +104,17 @@ def writable_folder(path: Path) -> Path:
         ) from None
 
 
-def each(parse: Callable[[str], T], lines: list[str]) -> list[T]:
-    """Every line parsed; a ValueError says which problem it was if there are several."""
-    parsed = []
-    for number, line in enumerate(lines, 1):
+def each(parse: Callable[[str], T], problems: Problems) -> Iterator[T]:
+    """Every problem parsed; a ValueError says which one it was, unless it was written out alone."""
+    alone = isinstance(problems.source, list) and len(problems.source) == 1
+    for number, problem in enumerate(problems, 1):
         try:
-            parsed.append(parse(line))
+            parsed = parse(problem)
         except ValueError as error:
-            raise ValueError(f"problem {number}: {error}" if len(lines) > 1 else str(error)) from None
-    return parsed
+            raise ValueError(str(error) if alone else f"problem {number}: {error}") from None
+        yield parsed
+
+
+def count(parse: Callable[[str], object], problems: Problems) -> int:
+    """How many problems there are; every one is looked at, so that a bad one is told before the work begins."""
+    return sum(1 for _ in each(parse, problems))

@@ -3,14 +3,17 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from apmdm import weights
-from apmdm.cli import read
+from apmdm.cli import read, results
 from apmdm.sampler import Run, generate
 from apmdm.tasks.parity import process as parity
 from apmdm.tasks.sudoku import grid, view
@@ -27,28 +30,61 @@ def looks_like_sudoku(text: str) -> bool:
 
 
 def solve_sudoku(
-    lines: list[str], model_name: str, device: str, *, as_json: bool, watch: bool, trace: Path | None
+    problems: read.Problems, model_name: str, device: str, *, as_json: bool, watch: bool, trace: Path | None
 ) -> bool:
     """Print what came of each puzzle; True if every one was solved and verified."""
-    puzzles = torch.tensor(read.each(grid.parse, lines))
-    if trace is not None and len(puzzles) > 1:
-        raise ValueError(f"--trace writes the run of one puzzle, there are {len(puzzles)}; add --limit 1")
+    number = read.count(grid.parse, problems)
+    if trace is not None and number > 1:
+        raise ValueError(f"--trace writes the run of one puzzle, there are {number}; add --limit 1")
     model = weights.load(model_name, grid.VOCAB).to(device)
+    puzzles = map(torch.tensor, read.each(grid.parse, problems))
     console = Console()
     can_draw = sys.stdout.isatty() and not console.is_dumb_terminal and not as_json
-    drawn = view.watched(model, puzzles, console, device) if watch and can_draw else None
+    drawn = view.watched(model, torch.stack(list(puzzles)), console, device) if watch and can_draw else None
     if not as_json:
         typer.echo(ROW.format("puzzle", "status", "steps", "backtracks", "seconds", "answer"))
     num_solved, began = 0, time.perf_counter()
     for solution in drawn or solve(model, puzzles, record=True, device=device):
         seconds = time.perf_counter() - began
-        typer.echo(json.dumps(sudoku_record(solution, seconds)) if as_json else sudoku_row(solution, seconds))
+        if as_json:
+            extra = {"backtracks": solution.backtracks, "seconds": round(seconds, 3)}
+            typer.echo(json.dumps(sudoku_record(solution) | extra))
+        else:
+            typer.echo(sudoku_row(solution, seconds))
         num_solved += solution.status == "solved"
         if trace is not None:
             trace.write_text(sudoku_trace(solution).to_json())
     if not as_json:
-        typer.echo(f"{num_solved} of {len(puzzles)} solved and verified")
-    return num_solved == len(puzzles)
+        typer.echo(f"{num_solved} of {number} solved and verified")
+    return num_solved == number
+
+
+def solve_sudoku_into(out: Path, problems: read.Problems, model_name: str, device: str, resume: bool) -> bool:
+    """Save what came of each puzzle, one JSON object a line, as runs end; True if every one was solved and verified."""
+    number = read.count(grid.parse, problems)
+    model = weights.load(model_name, grid.VOCAB).to(device)
+    texts = map(grid.to_text, read.each(grid.parse, problems))
+    saved = results.taken_up(out, texts, number) if resume else results.begun(out, number)
+    numbers: dict[int, int] = {}
+
+    def remaining() -> Iterator[Tensor]:
+        for index, puzzle in enumerate(read.each(grid.parse, problems)):
+            if not saved.done[index]:
+                numbers[len(numbers)] = index
+                yield torch.tensor(puzzle)
+
+    with _progress() as progress:
+        task = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
+        for solution in solve(model, remaining(), device=device):
+            saved.append(sudoku_record(solution) | {"index": numbers[solution.run.index]})
+            progress.update(task, advance=1, solved=saved.solved)
+    typer.echo(f"{saved.solved} of {number} solved and verified")
+    return saved.solved == number
+
+
+def _progress() -> Progress:
+    counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
+    return Progress(BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn(), console=read.stderr())
 
 
 def sudoku_row(solution: Solution, seconds: float) -> str:
@@ -61,7 +97,7 @@ def sudoku_row(solution: Solution, seconds: float) -> str:
     return ROW.format(run.index + 1, solution.status, run.time, solution.backtracks, f"{seconds:.2f}", answer)
 
 
-def sudoku_record(solution: Solution, seconds: float) -> dict[str, object]:
+def sudoku_record(solution: Solution) -> dict[str, object]:
     solved = solution.status == "solved"
     return {
         "index": solution.run.index,
@@ -69,8 +105,6 @@ def sudoku_record(solution: Solution, seconds: float) -> dict[str, object]:
         "status": solution.status,
         "answer": grid.to_text(solution.answer) if solved else None,
         "verified": solved,
-        "backtracks": solution.backtracks,
-        "seconds": round(seconds, 3),
     } | cost(solution.run)
 
 
@@ -81,9 +115,9 @@ def sudoku_trace(solution: Solution) -> Trace:
     return Trace(grid.VOCAB, run.steps, tuple(run.final.ids.tolist()), places, about)
 
 
-def solve_parity(lines: list[str], model_name: str, device: str, *, as_json: bool) -> bool:
+def solve_parity(problems: read.Problems, model_name: str, device: str, *, as_json: bool) -> bool:
     """Print the parity of each string; True if the model was right about every one."""
-    sequences = read.each(parity.encode, lines)
+    lines, sequences = list(problems), list(read.each(parity.encode, problems))
     model = weights.load(model_name, parity.VOCAB).to(device)
     num_right = 0
     for run in sorted(generate(model, sequences, device=device), key=lambda run: run.index):

@@ -38,18 +38,26 @@ class Solution:
 
 def solve(
     model: Model,
-    puzzles: Int[Tensor, "N 81"],
+    puzzles: Iterable[Int[Tensor, "81"]],
     *,
     batch_size: int = 128,
     max_steps: int = MAX_STEPS,
     record: bool = False,
     device: str = "cpu",
 ) -> Iterator[Solution]:
-    """Free-running greedy runs; solutions come as they are found, Solution.run.index says of which puzzle."""
-    starts = (Sequence(ids, COORDINATES) for ids in encode(puzzles).ids)
-    for run in generate(model, starts, batch_size=batch_size, max_steps=max_steps, record=record, device=device):
-        puzzle = puzzles[run.index].tolist()
-        answer = decode(run.final.ids[None])[0].tolist()
+    """Free-running greedy runs; solutions come as they are found, Solution.run.index says of which puzzle.
+
+    A puzzle is taken when there is room for it in the batch, so there may be very many.
+    """
+    under_way: dict[int, list[int]] = {}
+
+    def starts() -> Iterator[Sequence]:
+        for index, puzzle in enumerate(puzzles):
+            under_way[index] = puzzle.tolist()
+            yield Sequence(encode(puzzle[None]).ids[0], COORDINATES)
+
+    for run in generate(model, starts(), batch_size=batch_size, max_steps=max_steps, record=record, device=device):
+        puzzle, answer = under_way.pop(run.index), decode(run.final.ids[None])[0].tolist()
         yield Solution(puzzle, answer, _status(puzzle, answer, run), run)
 
 
