@@ -1,6 +1,7 @@
 """The supervised loss and the accuracies against loops over positions."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.edits import Edits, edits_between
-from apmdm.objective.supervised import CONTROL_WEIGHT, accuracy, same_step, supervised_loss
+from apmdm.objective.supervised import CONTROL_WEIGHT, HINT_WEIGHT, accuracy, same_step, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.tasks.parity.process import encode, teacher
@@ -59,6 +60,25 @@ def test_loss_is_that_of_the_loop(case: tuple[State, Edits], seed: int) -> None:
         assert getattr(found, name).item() == pytest.approx(value, abs=1e-5)
     bits = sum(expected[name] for name in BITS)
     assert found.total.item() == pytest.approx(expected["content"] + CONTROL_WEIGHT * bits, abs=1e-4)
+
+
+@given(states_with_edits(), st.integers(0, 99))
+def test_hints_cost_their_mean_surprise(case: tuple[State, Edits], seed: int) -> None:
+    state, edits = case
+    draw = torch.Generator().manual_seed(seed)
+    logits = torch.randn(*state.ids.shape, 2, generator=draw).masked_fill(~state.valid[..., None], torch.nan)
+    hints = torch.rand(logits.shape, generator=draw) < 0.5
+    prediction = random_prediction(state, seed)
+    without = supervised_loss(prediction, state, edits)
+    found = supervised_loss(replace(prediction, hints=logits), state, edits, hints)
+    surprises = [
+        math.log(1 + math.exp(-logit if hint else logit))
+        for row, length in enumerate(state.lengths.tolist())
+        for position in zip(logits[row, :length].tolist(), hints[row, :length].tolist(), strict=True)
+        for logit, hint in zip(*position, strict=True)
+    ]
+    assert found.hints.item() == pytest.approx(sum(surprises) / max(1, len(surprises)), abs=1e-5)
+    assert found.total.item() == pytest.approx(without.total.item() + HINT_WEIGHT * found.hints.item(), abs=1e-3)
 
 
 @given(states_with_edits())

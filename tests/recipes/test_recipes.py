@@ -35,6 +35,17 @@ def test_sudoku_batches_differ_and_are_labelled_by_the_teacher() -> None:
     assert not torch.equal(first.ids, other.batches(other)(0)[0].ids)
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
+    recipe = RECIPES[name]()
+    state, _ = recipe.batches(recipe)(0)
+    assert (recipe.hints is not None) == bool(recipe.shape.hints)
+    if recipe.hints is not None:
+        said = Encoder(recipe.vocab, recipe.shape)(state).hints
+        assert said is not None
+        assert said.shape == recipe.hints(state).shape
+
+
 @pytest.mark.parametrize("preset", ["laptop", "full"])
 def test_the_sudoku_model_is_within_its_parameters(preset: Any) -> None:
     recipe = RECIPES["sudoku"](preset=preset)

@@ -83,6 +83,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
         lambda averaged: recipe.evaluate(recipe, averaged),
         recipe.training,
         out,
+        hints=recipe.hints,
         resume=resume,
         device=device,
     )

@@ -28,6 +28,8 @@ class Shape:
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
     relational (a learned bias for each pattern of `relations` between coordinates and, if ordered, for which of the
     two positions comes first).
+    hints: bits that a linear head reads off the middle layer, for training alone: what the teacher looks up on the
+    way to its edits (arXiv 2105.14544 calls them hints).
     """
 
     width: int = 64
@@ -39,6 +41,7 @@ class Shape:
     absolute: int = 0
     relations: Seq[Seq[int]] = ()
     ordered: bool = False
+    hints: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
@@ -52,6 +55,8 @@ class Shape:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
         if self.ordered and not self.relations:
             raise ValueError("ordered tells relations apart by which position comes first: it needs relations")
+        if self.hints < 0:
+            raise ValueError(f"hints are not negative, got {self.hints}")
         if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
             raise ValueError(
                 f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
@@ -102,6 +107,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         self.norm = nn.LayerNorm(shape.width)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
+        self.hints = nn.Linear(shape.width, shape.hints) if shape.hints else None
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
@@ -122,7 +128,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             return self._predict(state)
         rows, length = state.ids.shape
         within = self._predict(in_blocks(state, self.shape.span))
-        fields = (within.content, within.remask, within.insert, within.delete)
+        fields = [field for field in vars(within).values() if field is not None]
         padded = -(-length // self.shape.span) * self.shape.span
         return Prediction(*(field.reshape(rows, padded, *field.shape[2:])[:, :length] for field in fields))
 
@@ -146,13 +152,16 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         forbidden = None
         if mask is not None:
             forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
-        for layer in self.layers:
+        hints = None
+        for number, layer in enumerate(self.layers):
             x = layer(x, pattern, forbidden)
+            if self.hints is not None and number == len(self.layers) // 2:
+                hints = self.hints(x)
         x = self.norm(x)
         bar = x.new_zeros(len(self.vocab))
         bar[[PAD, MASK]] = -torch.inf
         content = self.content(x) @ self.composition.T + bar
-        return Prediction(content, *self.controls(x).unbind(-1))
+        return Prediction(content, *self.controls(x).unbind(-1), hints)
 
 
 def in_blocks(state: State, span: int) -> State:

@@ -10,7 +10,7 @@ from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
-CONTROL_WEIGHT = 10.0
+CONTROL_WEIGHT, HINT_WEIGHT = 10.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,23 @@ class Loss:
 
     content averages over the positions that the teacher unmasks, the control bits over all positions; their total
     weighs the bits CONTROL_WEIGHT times. A plain sum over all decisions learns far slower (docs/log.md).
+    hints averages over all hints of all positions and is weighed HINT_WEIGHT times; 0 without hints.
     """
 
     content: Float[Tensor, ""]
     remask: Float[Tensor, ""]
     insert: Float[Tensor, ""]
     delete: Float[Tensor, ""]
+    hints: Float[Tensor, ""]
 
     @property
     def total(self) -> Float[Tensor, ""]:
-        return self.content + CONTROL_WEIGHT * (self.remask + self.insert + self.delete)
+        return self.content + CONTROL_WEIGHT * (self.remask + self.insert + self.delete) + HINT_WEIGHT * self.hints
 
 
-def supervised_loss(prediction: Prediction, state: State, edits: Edits) -> Loss:
+def supervised_loss(
+    prediction: Prediction, state: State, edits: Edits, hints: Bool[Tensor, "batch length hints"] | None = None
+) -> Loss:
     """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state."""
     written, valid = edits.unmasked(state) & state.valid, state.valid
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
@@ -39,12 +43,16 @@ def supervised_loss(prediction: Prediction, state: State, edits: Edits) -> Loss:
     def control(logits: Tensor, bits: Tensor) -> Tensor:
         return binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
 
+    hinted = content.new_zeros(())
+    if hints is not None and prediction.hints is not None:
+        hinted = control(prediction.hints, hints) / hints.shape[-1]
     num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
     return Loss(
         content / num_written,
         control(prediction.remask, edits.remask) / num_valid,
         control(prediction.insert, edits.insert) / num_valid,
         control(prediction.delete, edits.delete) / num_valid,
+        hinted / num_valid,
     )
 
 

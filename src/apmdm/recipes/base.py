@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin
 
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.train.trainer import Batches, Settings
+from apmdm.train.trainer import Batches, Hints, Settings
 from apmdm.vocab import Vocab
 
 
@@ -23,6 +23,7 @@ class Recipe:
     vocab: Vocab
     batches: Callable[["Recipe"], Batches]
     evaluate: Callable[["Recipe", Encoder], dict[str, float]]
+    hints: Hints | None = None
     data: Any = None
 
 

@@ -23,7 +23,7 @@ from apmdm.tasks.sudoku.data import (
     training_puzzles,
 )
 from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
-from apmdm.tasks.sudoku.process import next_ids, teacher
+from apmdm.tasks.sudoku.process import NUM_HINTS, hints, next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.train.trainer import Batches, Settings
 
@@ -52,11 +52,20 @@ def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
     return Recipe(
         task="sudoku",
         seed=0,
-        shape=Shape(width=64, layers=5, heads=4, relations=((0, 0), (1, 1), (2, 2)), absolute=LENGTH, ordered=True),
-        training=Settings(steps=16_000 * cycles, cycles=cycles, evaluate_every=2000, warmup=200),
+        shape=Shape(
+            width=64,
+            layers=5,
+            heads=4,
+            relations=((0, 0), (1, 1), (2, 2)),
+            absolute=LENGTH,
+            ordered=True,
+            hints=NUM_HINTS,
+        ),
+        training=Settings(steps=24_000 * cycles, cycles=cycles, evaluate_every=4000, warmup=200, precision="bf16"),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
+        hints=hints,
         data=Data(),
     )
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 from accelerate import Accelerator
+from jaxtyping import Bool
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,7 +26,7 @@ from rich.progress import (
 )
 from rich.text import Text
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
@@ -41,6 +42,7 @@ CLIP = 1.0
 
 Batches = Callable[[int], tuple[State, Edits]]
 Evaluate = Callable[[Encoder], dict[str, float]]
+Hints = Callable[[State], Bool[Tensor, "batch length hints"]]
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ def train(
     settings: Settings,
     folder: Path,
     *,
+    hints: Hints | None = None,
     resume: bool = False,
     device: str = "cpu",
 ) -> Outcome:
     """Train on batches(0), batches(1), ... and save the averaged weights in `folder`.
 
     A batch is a pure function of its number, so a resumed run has the losses of an uninterrupted one.
+    hints: what the teacher looks up in a state, as bits per position, for a model whose shape has hints.
     With several processes each takes its own share of the numbers. SIGINT and SIGTERM end the run after the
     step under way, with a checkpoint. Raises ValueError if there is nothing to resume, OSError if `folder`
     cannot be written.
@@ -99,7 +103,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
-    run = _Run.of(model.to(accelerator.device), accelerator, settings)
+    run = _Run.of(model.to(accelerator.device), accelerator, settings, hints)
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     done, losses, evaluation = first, [], {}
     board = SummaryWriter(folder) if accelerator.is_main_process else None
@@ -140,12 +144,13 @@ class _Run:
     wrapped: nn.Module
     average: Encoder
     solvers: list[Optimizer]
+    hints: Hints | None
 
     @classmethod
-    def of(cls, model: Encoder, accelerator: Accelerator, settings: Settings) -> "_Run":
+    def of(cls, model: Encoder, accelerator: Accelerator, settings: Settings, hints: Hints | None) -> "_Run":
         average = copy.deepcopy(model).eval().requires_grad_(False)
         solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
-        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers)
+        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers, hints)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -159,14 +164,14 @@ class _Run:
                 group["lr"] = base * share
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.settings.precision == "bf16"):
             prediction = self.wrapped(state)
-        loss = supervised_loss(prediction, state, edits)
+        loss = supervised_loss(prediction, state, edits, self.hints and self.hints(state))
         self.accelerator.backward(loss.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:
             solver.step()
             solver.zero_grad()
         self._average(number)
-        heads = {head: getattr(loss, head).item() for head in ("total", "content", "remask", "insert", "delete")}
+        heads = {head: getattr(loss, head).item() for head in ("total", *vars(loss))}
         return {f"loss/{head}": value for head, value in heads.items()} | {
             "gradient_norm": torch.as_tensor(norm).item(),
             "rate": share,

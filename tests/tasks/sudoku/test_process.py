@@ -28,7 +28,7 @@ from apmdm.tasks.sudoku.grid import (
     encode,
     parse,
 )
-from apmdm.tasks.sudoku.process import next_ids, teacher
+from apmdm.tasks.sudoku.process import hints, next_ids, teacher
 from apmdm.tasks.sudoku.puzzles import solutions
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.transition import transition
@@ -167,6 +167,23 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
     puzzles = training_puzzles()
     states = drawn_states(1200, torch.Generator().manual_seed(5), puzzles, training_answers(), MIXED)
     assert set(assert_as_slow(torch.cat((states, odd_states(0, 200))))) == MOVES
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_hints_are_candidates_and_those_with_no_other_place(seed: int) -> None:
+    ids = odd_states(seed, num=2)
+    for symbols, bits in zip(map(VOCAB.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
+        value = [int(cell[0]) if cell != EMPTY else 0 for cell in symbols[:81]]
+        seen = [{value[j] for unit in UNITS_WITH[i] for j in unit} for i in range(81)]
+        open_cells = {i: [v for v in range(1, 10) if v not in seen[i]] for i in range(81) if not value[i]}
+        for cell in range(83):
+            candidates = open_cells.get(cell, [])
+            rows = [[v in candidates for v in range(1, 10)]]
+            for unit in UNITS_WITH[cell] if candidates else [()] * 3:
+                lonely = [v for v in candidates if not any(v in open_cells.get(j, ()) for j in unit if j != cell)]
+                rows.append([v in lonely for v in range(1, 10)])
+            assert bits[cell] == [bit for row in rows for bit in row]
 
 
 @settings(max_examples=50)

@@ -59,12 +59,16 @@ CELLS_OF = UNITS_OF.flatten().argsort(stable=True).view(3 * SIDE, SIDE) // 3
 
 @dataclass(frozen=True)
 class Analysis:
-    """What one look at the cells tells; singles holds the value of each single and 0 elsewhere."""
+    """What one look at the cells tells.
+
+    singles: the value of each single, 0 elsewhere; single_places: for each unit the values with one place left.
+    """
 
     empty: Bool[Tensor, "N 81"]
     open_values: Int[Tensor, "N 81"]
     conflict: Bool[Tensor, "N"]
     singles: Int[Tensor, "N 81"]
+    single_places: Int[Tensor, "N 27"]
     depth: Int[Tensor, "N"]
     guess_cell: Int[Tensor, "N"]
 
@@ -116,6 +120,22 @@ def next_ids(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
     return torch.cat((new_cells, new_r1[:, None], new_r2[:, None]), 1)
 
 
+NUM_HINTS = 4 * SIDE
+
+
+def hints(state: State) -> Bool[Tensor, "N 83 36"]:
+    """What the teacher looks up for each empty cell: its candidates, and those with no other place in a unit.
+
+    In this order: 9 candidates, then 9 bits each for the cell's row, column and box.
+    """
+    seen = analyse(state.ids[:, :CELLS])
+    units = UNITS_OF.to(state.ids.device)
+    only = seen.single_places[:, units] & seen.open_values[..., None]
+    sets = torch.cat((seen.open_values[..., None], only), 2)
+    bits = sets[..., None] >> torch.arange(SIDE, device=sets.device) & 1 > 0
+    return torch.nn.functional.pad(bits.flatten(2), (0, 0, 0, state.ids.shape[1] - CELLS))
+
+
 def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
     device = cells.device
@@ -133,7 +153,7 @@ def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
     order = num_candidates * CELLS + torch.arange(CELLS, device=device)
     guess_cell = order.masked_fill(~empty, (SIDE + 1) * CELLS).argmin(1)
     depth = LEVEL.to(device)[cells].amax(1).clamp(min=0)
-    return Analysis(empty, open_values, conflict, singles, depth, guess_cell)
+    return Analysis(empty, open_values, conflict, singles, only, depth, guess_cell)
 
 
 def _once_and_twice(sets: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
