@@ -1,8 +1,10 @@
 """The loop of generation against a slow loop: bookkeeping, stop reasons, continuous batching, laziness."""
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
@@ -17,7 +19,7 @@ from apmdm.prediction import Prediction
 from apmdm.sampler import Run, generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.parity.process import encode, teacher
-from apmdm.trace import Trace
+from apmdm.trace import Step, Trace
 from apmdm.transition import transition
 from apmdm.vocab import MASK, Vocab
 from reference import slow_run
@@ -107,6 +109,31 @@ def test_a_model_gives_the_same_runs_for_any_batch_size() -> None:
 
     assert runs(1) == runs(3) == runs(20)
     assert len({final for final, *_ in runs(1)}) > 5
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 20])
+def test_the_probability_of_a_run_is_the_product_of_its_decisions(batch_size: int) -> None:
+    torch.manual_seed(0)
+    model = Encoder(VOCAB, Shape(width=16, layers=1, heads=2, rotary=True))
+    policy = Stochastic(generator=torch.Generator().manual_seed(1))
+    given = map(sequence, [*starts(20), ()])
+    for run in generate(model, given, policy, batch_size=batch_size, max_steps=9, max_length=30, record=True):
+        assert run.log_probability == pytest.approx(sum(map(partial(slow_surprise, model), run.steps)), abs=1e-3)
+    (handmade,) = generate(batched(erratic), [sequence((A,))])
+    assert handmade.log_probability == 0.0
+
+
+@torch.no_grad()
+def slow_surprise(model: Encoder, step: Step) -> float:
+    prediction, total = model(stack(step.tokens)), 0.0
+    for bit, fired in (
+        (prediction.remask, step.remask),
+        (prediction.insert, step.insert),
+        (prediction.delete, step.delete),
+    ):
+        for i in range(len(step.tokens)):
+            total -= math.log1p(math.exp(-float(bit[0, i]) if i in fired else float(bit[0, i])))
+    return total + sum(float(prediction.content[0, i].log_softmax(-1)[y]) for i, y in step.unmask.items())
 
 
 @pytest.mark.parametrize("bits", ["", "1", "0", "11", "1101", "0" * 7])

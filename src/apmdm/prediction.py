@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import cross_entropy, logsigmoid
+
+from apmdm.edits import Edits
+from apmdm.state import State
 
 
 @dataclass(frozen=True)
@@ -18,3 +23,13 @@ class Prediction:
     insert: Float[Tensor, "batch length"]
     delete: Float[Tensor, "batch length"]
     hints: Float[Tensor, "batch length hints"] | None = None
+
+    def log_probability(self, state: State, edits: Edits) -> Float[Tensor, "batch"]:
+        """Of the edits, in nats: the sum over the content that they write and every control bit."""
+        valid = state.valid
+        written = edits.unmasked(state) & valid
+        content = torch.zeros_like(self.remask, dtype=torch.float)
+        content[written] = -cross_entropy(self.content[written].float(), edits.content[written], reduction="none")
+        pairs = (self.remask, edits.remask), (self.insert, edits.insert), (self.delete, edits.delete)
+        bits = [logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs]
+        return (content + sum(bits)).masked_fill(~valid, 0.0).sum(1)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apmdm.edits import Edits
@@ -29,7 +29,8 @@ class Run:
     """The end of one sequence's generation.
 
     time: decoding steps that changed it; space: largest length reached; work: sum of the lengths over the steps.
-    steps: its trace, if recorded.
+    log_probability: of all its decisions together, halting included, in nats by the model's own account; 0 if the
+    model gives edits and no prediction. steps: its trace, if recorded.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Run:
     space: int
     work: int
     stop: StopReason
+    log_probability: float = 0.0
     steps: tuple[Step, ...] = ()
 
 
@@ -70,12 +72,14 @@ def generate(
             prediction = model(batch.state)
             edits = prediction if isinstance(prediction, Edits) else policy(prediction, batch.state)
             next_state = transition(batch.state, edits)
-            halted = same_rows(batch.state, next_state)
-            if isinstance(policy, Stochastic) and isinstance(prediction, Prediction):
-                halted &= ~policy.may_change(prediction, batch.state)
+            halted, log_probability = same_rows(batch.state, next_state), None
+            if isinstance(prediction, Prediction):
+                log_probability = prediction.log_probability(batch.state, edits)
+                if isinstance(policy, Stochastic):
+                    halted &= ~policy.may_change(prediction, batch.state)
         if record:
             batch.record(edits, halted)
-        batch = batch.after(next_state, halted)
+        batch = batch.after(next_state, halted, log_probability)
         ended = torch.full_like(batch.index, RUNNING)
         ended[batch.state.lengths > max_length] = REASONS.index("length budget")
         ended[batch.time >= max_steps] = REASONS.index("step budget")
@@ -97,7 +101,7 @@ REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 @dataclass(frozen=True)
 class _Batch:
-    """The sequences under way: each one's number, counts (time, space, work), recorded steps, and an earlier state.
+    """The sequences under way: number, counts (time, space, work), log-probability, recorded steps, an earlier state.
 
     Brent's algorithm: the anchor is the state at the last power of two of the steps, so a cycle has closed when the
     state equals it.
@@ -107,6 +111,7 @@ class _Batch:
     anchor: State
     index: Int[Tensor, "batch"]
     counts: Int[Tensor, "batch 3"]
+    log_probability: Float[Tensor, "batch"]
     steps: list[list[Step]]
 
     @classmethod
@@ -114,7 +119,8 @@ class _Batch:
         state = State.stack([sequence for _, sequence in numbered]).to(device)
         index = torch.tensor([number for number, _ in numbered], dtype=torch.long, device=device)
         counts = torch.stack((torch.zeros_like(index), state.lengths, torch.zeros_like(index)), 1)
-        return cls(state, state, index, counts, [[] for _ in numbered])
+        log_probability = torch.zeros(len(index), dtype=torch.float64, device=device)
+        return cls(state, state, index, counts, log_probability, [[] for _ in numbered])
 
     @property
     def time(self) -> Int[Tensor, "batch"]:
@@ -125,11 +131,14 @@ class _Batch:
         for row in (~halted).nonzero()[:, 0].tolist():
             self.steps[row].append(Step.of(state, edits, row))
 
-    def after(self, next_state: State, halted: Bool[Tensor, "batch"]) -> "_Batch":
+    def after(
+        self, next_state: State, halted: Bool[Tensor, "batch"], log_probability: Float[Tensor, "batch"] | None
+    ) -> "_Batch":
         time, space, work = self.counts.unbind(1)
         going = (~halted).long()
         counts = (time + going, space.maximum(next_state.lengths), work + going * self.state.lengths)
-        return replace(self, state=next_state, counts=torch.stack(counts, 1))
+        total = self.log_probability if log_probability is None else self.log_probability + log_probability
+        return replace(self, state=next_state, counts=torch.stack(counts, 1), log_probability=total)
 
     def anchored(self) -> "_Batch":
         power_of_two = (self.time & (self.time - 1)) == 0
@@ -139,12 +148,14 @@ class _Batch:
         for row in (ended != RUNNING).nonzero()[:, 0].tolist():
             time, space, work = self.counts[row].tolist()
             final, stop = self.state.sequence(row).to("cpu"), REASONS[int(ended[row])]
-            yield Run(int(self.index[row]), final, time, space, work, stop, tuple(self.steps[row]))
+            sure = float(self.log_probability[row])
+            yield Run(int(self.index[row]), final, time, space, work, stop, sure, tuple(self.steps[row]))
 
     def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
         steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]
         state, anchor = trimmed(self.state[chosen]), trimmed(self.anchor[chosen])
-        return _Batch(state, anchor, self.index[chosen], self.counts[chosen], steps)
+        kept = (self.index[chosen], self.counts[chosen], self.log_probability[chosen])
+        return _Batch(state, anchor, *kept, steps)
 
     def join(self, other: "_Batch") -> "_Batch":
         return _Batch(
@@ -152,5 +163,6 @@ class _Batch:
             concatenate(self.anchor, other.anchor),
             torch.cat((self.index, other.index)),
             torch.cat((self.counts, other.counts)),
+            torch.cat((self.log_probability, other.log_probability)),
             self.steps + other.steps,
         )

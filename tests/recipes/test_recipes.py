@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from apmdm.model.encoder import Encoder
 from apmdm.objective.supervised import same_step
 from apmdm.recipes import RECIPES
 from apmdm.recipes.base import override
@@ -36,20 +36,28 @@ def test_sudoku_batches_differ_and_are_labelled_by_the_teacher() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
+    recipe = RECIPES[name]()
+    model, (states, _) = recipe.new_model(), recipe.batches(recipe)(0)
+    with FlopCounterMode(display=False) as counter:
+        model(states[:1])
+    assert counter.get_total_flops() == 2 * model.multiply_adds(states.ids.shape[1])
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
     recipe = RECIPES[name]()
     state, _ = recipe.batches(recipe)(0)
-    assert (recipe.hints is not None) == bool(recipe.shape.hints)
-    if recipe.hints is not None:
-        said = Encoder(recipe.vocab, recipe.shape)(state).hints
-        assert said is not None
-        assert said.shape == recipe.hints(state).shape
+    said = recipe.new_model()(state).hints
+    assert (said is None) == (recipe.hints is None)
+    if recipe.hints is not None and said is not None:
+        assert said.shape == recipe.hints.of(state).shape
 
 
 @pytest.mark.parametrize("preset", ["laptop", "full"])
 def test_the_sudoku_model_is_within_its_parameters(preset: Any) -> None:
     recipe = RECIPES["sudoku"](preset=preset)
-    assert Encoder(recipe.vocab, recipe.shape).num_parameters() <= 1_200_000
+    assert recipe.new_model().num_parameters() <= 1_200_000
 
 
 def test_settings_are_changed_by_path() -> None:

@@ -38,6 +38,7 @@ def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) 
     return asdict(report) | {
         "leaked": len(leaks(answers_of(training_puzzles()).tolist(), grid.decode(final).tolist())),
         "parameters": model.num_parameters(),
+        "mean_multiply_adds": round(model.multiply_adds(grid.LENGTH) * (1 + report.mean_steps)),
         "seconds": round(time.perf_counter() - began, 1),
     }
 

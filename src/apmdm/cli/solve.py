@@ -1,6 +1,7 @@
 """`apmdm solve`: problems in, one line or one JSON object each out."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -133,4 +134,5 @@ def solve_parity(problems: read.Problems, model_name: str, device: str, *, as_js
 
 
 def cost(run: Run) -> dict[str, object]:
-    return {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}
+    counts: dict[str, object] = {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}
+    return counts | {"probability": round(math.exp(run.log_probability), 6)}

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import torch
 import typer
 from accelerate import PartialState
 
@@ -93,9 +92,8 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
 
 
 def new_model(recipe: Recipe) -> Encoder:
-    torch.manual_seed(recipe.seed)
     try:
-        return Encoder(recipe.vocab, recipe.shape)
+        return recipe.new_model()
     except (RuntimeError, MemoryError) as error:
         raise ValueError(f"no memory for a model of width {recipe.shape.width}") from error
 

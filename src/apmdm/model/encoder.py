@@ -28,8 +28,6 @@ class Shape:
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
     relational (a learned bias for each pattern of `relations` between coordinates and, if ordered, for which of the
     two positions comes first).
-    hints: bits that a linear head reads off the middle layer, for training alone: what the teacher looks up on the
-    way to its edits (arXiv 2105.14544 calls them hints).
     """
 
     width: int = 64
@@ -41,7 +39,6 @@ class Shape:
     absolute: int = 0
     relations: Seq[Seq[int]] = ()
     ordered: bool = False
-    hints: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
@@ -55,8 +52,6 @@ class Shape:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
         if self.ordered and not self.relations:
             raise ValueError("ordered tells relations apart by which position comes first: it needs relations")
-        if self.hints < 0:
-            raise ValueError(f"hints are not negative, got {self.hints}")
         if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
             raise ValueError(
                 f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
@@ -90,13 +85,16 @@ class Layer(nn.Module):
 class Encoder(nn.Module, PyTorchModelHubMixin):
     """State -> Prediction. Padding changes no prediction; predictions on padding mean nothing.
 
+    hints: how many bits a linear head reads off the middle layer, for training alone: what the teacher looks up on
+    the way to its edits.
+
     save_pretrained writes model.safetensors and config.json (vocabulary and shape); from_pretrained reads
     them and executes nothing.
     """
 
     composition: Tensor
 
-    def __init__(self, vocab: Vocab, shape: Shape) -> None:
+    def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0) -> None:
         super().__init__()
         self.vocab, self.shape = vocab, shape
         self.register_buffer("composition", vocab.composition(), persistent=False)
@@ -107,7 +105,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         self.norm = nn.LayerNorm(shape.width)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
-        self.hints = nn.Linear(shape.width, shape.hints) if shape.hints else None
+        self.hints = nn.Linear(shape.width, hints) if hints else None
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
@@ -122,6 +120,16 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
 
     def num_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
+
+    def multiply_adds(self, length: int) -> int:
+        """Multiply-adds in the matrix products of one decoding step on one sequence of this length."""
+        shape, atoms = self.shape, len(self.vocab.atoms)
+        blocks = -(-length // shape.span) if shape.attention == "block" else 1
+        positions = length if blocks == 1 else shape.span
+        layer = 12 * shape.width**2 * positions + 2 * shape.width * positions**2
+        heads = (shape.width * (atoms + 3) + len(self.vocab) * atoms) * positions
+        hints = self.hints.weight.numel() * positions if self.hints else 0
+        return blocks * (shape.layers * layer + heads + hints) + len(self.vocab) * atoms * shape.width
 
     def forward(self, state: State) -> Prediction:
         if self.shape.attention != "block":
@@ -161,7 +169,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         bar = x.new_zeros(len(self.vocab))
         bar[[PAD, MASK]] = -torch.inf
         content = self.content(x) @ self.composition.T + bar
-        return Prediction(content, *self.controls(x).unbind(-1), hints)
+        return Prediction(content, *self.controls(x).unbind(-1), hints=hints)
 
 
 def in_blocks(state: State, span: int) -> State:

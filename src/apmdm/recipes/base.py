@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin
 
+import torch
+
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.train.trainer import Batches, Hints, Settings
 from apmdm.vocab import Vocab
@@ -23,8 +25,12 @@ class Recipe:
     vocab: Vocab
     batches: Callable[["Recipe"], Batches]
     evaluate: Callable[["Recipe", Encoder], dict[str, float]]
-    hints: Hints | None = None
     data: Any = None
+    hints: Hints | None = None
+
+    def new_model(self) -> Encoder:
+        torch.manual_seed(self.seed)
+        return Encoder(self.vocab, self.shape, self.hints.number if self.hints else 0)
 
 
 def override(settings: Any, path: str, text: str, within: str = "") -> Any:

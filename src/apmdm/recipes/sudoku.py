@@ -25,7 +25,7 @@ from apmdm.tasks.sudoku.data import (
 from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
 from apmdm.tasks.sudoku.process import NUM_HINTS, hints, next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
-from apmdm.train.trainer import Batches, Settings
+from apmdm.train.trainer import Batches, Hints, Settings
 
 CHUNK = 2**16
 VALIDATION_SEED = 7
@@ -59,13 +59,12 @@ def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
             relations=((0, 0), (1, 1), (2, 2)),
             absolute=LENGTH,
             ordered=True,
-            hints=NUM_HINTS,
         ),
         training=Settings(steps=24_000 * cycles, cycles=cycles, evaluate_every=4000, warmup=200, precision="bf16"),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
-        hints=hints,
+        hints=Hints(NUM_HINTS, hints),
         data=Data(),
     )
 

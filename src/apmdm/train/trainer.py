@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -42,7 +42,16 @@ CLIP = 1.0
 
 Batches = Callable[[int], tuple[State, Edits]]
 Evaluate = Callable[[Encoder], dict[str, float]]
-Hints = Callable[[State], Bool[Tensor, "batch length hints"]]
+
+
+class Hints(NamedTuple):
+    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position.
+
+    They train a middle layer and are not needed afterwards; the CLRS benchmark (arXiv 2205.15659) has the word.
+    """
+
+    number: int
+    of: Callable[[State], Bool[Tensor, "batch length hints"]]
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ def train(
     """Train on batches(0), batches(1), ... and save the averaged weights in `folder`.
 
     A batch is a pure function of its number, so a resumed run has the losses of an uninterrupted one.
-    hints: what the teacher looks up in a state, as bits per position, for a model whose shape has hints.
+    hints are for a model that was made to read as many.
     With several processes each takes its own share of the numbers. SIGINT and SIGTERM end the run after the
     step under way, with a checkpoint. Raises ValueError if there is nothing to resume, OSError if `folder`
     cannot be written.
@@ -164,7 +173,7 @@ class _Run:
                 group["lr"] = base * share
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.settings.precision == "bf16"):
             prediction = self.wrapped(state)
-        loss = supervised_loss(prediction, state, edits, self.hints and self.hints(state))
+        loss = supervised_loss(prediction, state, edits, self.hints and self.hints.of(state))
         self.accelerator.backward(loss.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:

@@ -48,7 +48,7 @@ def load(weights: str, vocab: Vocab | None = None) -> Encoder:
     path = folder(weights)
     try:
         config = json.loads((path / CONFIG).read_bytes())
-        model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]))
+        model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]), config.get("hints", 0))
         model.load_state_dict(load_file(path / TENSORS))
         if read_manifest(path).get("sha256") not in (None, _sha256(path)):
             raise ValueError(f"{TENSORS} is not the file that {MANIFEST} describes")

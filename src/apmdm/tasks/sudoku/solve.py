@@ -70,7 +70,11 @@ def _status(puzzle: list[int], answer: list[int], run: Run) -> Literal["solved",
 
 @dataclass(frozen=True)
 class Report:
-    """Counts over many solutions."""
+    """Counts over many solutions.
+
+    separation: the chance that the model holds an unsolved run for less probable than a solved one (the area under
+    the ROC curve), None unless there are both.
+    """
 
     puzzles: int
     solved: int
@@ -80,11 +84,13 @@ class Report:
     mean_teacher_steps: float
     max_steps: int
     mean_work: float
+    separation: float | None
 
     @classmethod
     def of(cls, solutions: Iterable[Solution], teacher_steps: Int[Tensor, "N"]) -> "Report":
         solutions = list(solutions)
         statuses = Counter(solution.status for solution in solutions)
+        probability = torch.tensor([solution.run.log_probability for solution in solutions], dtype=torch.float64)
         times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float)
         return cls(
             puzzles=len(solutions),
@@ -95,4 +101,11 @@ class Report:
             mean_teacher_steps=float(teacher_steps.float().mean()),
             max_steps=int(times.max()),
             mean_work=sum(solution.run.work for solution in solutions) / len(solutions),
+            separation=_separation(probability, torch.tensor([s.status == "solved" for s in solutions])),
         )
+
+
+def _separation(probability: Tensor, solved: Tensor) -> float | None:
+    lower, upper = probability[~solved, None], probability[None, solved]
+    above = (lower < upper).double() + 0.5 * (lower == upper)
+    return float(above.mean()) if above.numel() else None

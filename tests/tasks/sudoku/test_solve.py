@@ -1,0 +1,37 @@
+"""The report over many solutions: what it counts, and how well the model's own probabilities tell failures."""
+
+from itertools import product
+
+import pytest
+import torch
+
+from apmdm.sampler import Run
+from apmdm.state import Sequence
+from apmdm.tasks.sudoku.solve import Report, Solution
+
+
+def solution(solved: bool, log_probability: float, time: int = 1) -> Solution:
+    run = Run(0, Sequence(torch.zeros(83, dtype=torch.long)), time, 83, 83 * time, "fixed point", log_probability)
+    return Solution([], [], "solved" if solved else "unsolved", run)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_separation_is_that_of_all_pairs(seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    solved = (torch.rand(30, generator=draw) < 0.7).tolist()
+    scores = (-torch.randint(9, (30,), generator=draw) / 4).tolist()
+    pairs = [
+        (low, high)
+        for (failed, low), (right, high) in product(zip(solved, scores, strict=True), repeat=2)
+        if right and not failed
+    ]
+    expected = sum((low < high) + 0.5 * (low == high) for low, high in pairs) / len(pairs)
+    report = Report.of(map(solution, solved, scores), torch.ones(30))
+    assert report.separation == pytest.approx(expected)
+    assert report.solved == sum(solved)
+
+
+def test_nothing_to_separate() -> None:
+    report = Report.of([solution(True, -1.0, 3), solution(True, -2.0, 5)], torch.tensor([4, 6]))
+    assert report.separation is None
+    assert (report.mean_steps, report.mean_teacher_steps, report.max_steps, report.mean_work) == (4, 5, 5, 83 * 4)
