@@ -26,7 +26,7 @@ def test_separation_is_that_of_all_pairs(seed: int) -> None:
         if right and not failed
     ]
     expected = sum((low < high) + 0.5 * (low == high) for low, high in pairs) / len(pairs)
-    report = Report.of(map(solution, solved, scores), torch.ones(30))
+    report = Report.of(map(solution, solved, scores), torch.ones(30, dtype=torch.long))
     assert report.separation == pytest.approx(expected)
     assert report.solved == sum(solved)
 
