@@ -41,10 +41,9 @@ def _pair(process: Model, starts: list[Sequence]) -> Iterator[Run]:
 
 def main() -> None:
     recipe = RECIPES["parity-paper"]()
-    torch.manual_seed(recipe.seed)
     with tempfile.TemporaryDirectory() as folder:
         outcome = train(
-            Encoder(recipe.vocab, recipe.shape),
+            recipe.new_model(),
             recipe.batches(recipe),
             lambda model: recipe.evaluate(recipe, model),
             recipe.training,

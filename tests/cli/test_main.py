@@ -21,11 +21,14 @@ def test_help_is_quick_and_does_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=3)
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("solve", "certify", "eval", "train", "info"):
+    for command in ("solve", "generate", "certify", "eval", "train", "info"):
         assert f"  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["solve", "solve sudoku", "solve parity", "certify", "eval", "train", "info"])
+COMMANDS = ["solve", "solve sudoku", "solve parity", "generate dyck", "certify", "eval", "train", "info"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(apmdm: Callable[..., tuple[int, str, str]], command: str) -> None:
     code, out, err = apmdm(*command.split(), "--help")
     assert (code, err) == (0, "")

@@ -15,6 +15,8 @@ MAX_SEED = 2**32 - 1
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__)
 solve = typer.Typer(rich_markup_mode=None, help="Solve problems with a trained model.")
 app.add_typer(solve, name="solve")
+generate = typer.Typer(rich_markup_mode=None, help="Draw new sequences from a trained model.")
+app.add_typer(generate, name="generate")
 
 
 class Device(StrEnum):
@@ -26,10 +28,12 @@ class Device(StrEnum):
 class Task(StrEnum):
     sudoku = "sudoku"
     parity = "parity"
+    dyck = "dyck"
 
 
 class Certifiable(StrEnum):
     parity = "parity"
+    dyck = "dyck"
 
 
 DeviceOption = Annotated[Device, typer.Option(help="Where the model runs; auto takes a GPU if there is one.")]
@@ -110,16 +114,41 @@ def solve_parity(
     finish(run.solve_parity(problems, weights, read.device(device), as_json=as_json))
 
 
+@generate.command("dyck")
+def generate_dyck(
+    k: Annotated[int, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...")] = 2,
+    length: Annotated[int, typer.Option(min=0, help="Exact length of every word, an even number.")] = 64,
+    num: Annotated[int, typer.Option(min=1, help="How many words.")] = 10,
+    as_json: JsonOption = False,
+    weights: WeightsOption = "dyck",
+    device: DeviceOption = Device.auto,
+    seed: SeedOption = 0,
+) -> None:
+    """Words of two-sided Dyck-k: letters that cancel with their inverses, in either order, down to nothing."""
+    from apmdm.cli import read
+    from apmdm.cli.generate import generate_dyck
+
+    finish(generate_dyck(k, length, num, weights, read.device(device), seed, as_json))
+
+
 @app.command("certify")
 def certify(
-    task: Annotated[Certifiable, typer.Argument(help="What is proved: parity of every string of every length.")],
+    task: Annotated[Certifiable, typer.Argument(help="What is proved, for sequences of every length.")],
     weights: WeightsOption | None = None,
+    k: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Letters of the Dyck language; 1, 2, 3 and 4 if left out.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that a model is exact, from finitely many evaluations; exit code 1 if the proof fails."""
-    from apmdm.cli.evaluate import certify_parity
+    from apmdm.cli.certify import certify_dyck, certify_parity
 
-    finish(certify_parity(task if weights is None else weights, as_json))
+    name = task if weights is None else weights
+    if task == Certifiable.dyck:
+        finish(certify_dyck(name, range(1, 5) if k is None else [k], as_json))
+    if k is not None:
+        raise ValueError("--k is the number of letters of a Dyck language; parity has none")
+    finish(certify_parity(name, as_json))
 
 
 @app.command("eval")
@@ -136,8 +165,8 @@ def evaluate(
     """Measure a model by free-running rollouts; every answer is verified."""
     from apmdm.cli import evaluate, read
 
-    measure = evaluate.evaluate_sudoku if task == Task.sudoku else evaluate.evaluate_parity
-    results = measure(data, task if weights is None else weights, read.device(device), seed)
+    measures = {"sudoku": evaluate.evaluate_sudoku, "parity": evaluate.evaluate_parity, "dyck": evaluate.evaluate_dyck}
+    results = measures[task](data, task if weights is None else weights, read.device(device), seed)
     if as_json:
         typer.echo(json.dumps(results))
     else:

@@ -1,6 +1,6 @@
-"""`apmdm eval` and `apmdm certify`: what a model can do, measured or proved."""
+"""`apmdm eval`: what a model can do, measured."""
 
-import json
+import math
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -9,14 +9,15 @@ from pathlib import Path
 from random import Random
 
 import torch
-import typer
 from rich.progress import track
 
 from apmdm import weights
 from apmdm.cli import read
 from apmdm.sampler import generate
+from apmdm.tasks.dyck import process as dyck
+from apmdm.tasks.dyck.verify import num_words
+from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as parity
-from apmdm.tasks.parity.certify import certify
 from apmdm.tasks.sudoku import grid
 from apmdm.tasks.sudoku.data import answers_of, generated, teacher_run, training_puzzles
 from apmdm.tasks.sudoku.solve import Report, solve
@@ -25,6 +26,8 @@ from apmdm.tasks.sudoku.symmetry import leaks
 FRESH_PUZZLES = 1000
 """Freshly generated when no file is given."""
 POSITIONS_AT_ONCE = 2**20
+DRAWN, SHORT_WORDS = 100_000, (2, 8)
+"""Words drawn, their number of letters and their length."""
 
 
 def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
@@ -78,21 +81,25 @@ def _random_strings(seed: int) -> list[str]:
     return [f"{random.getrandbits(length):0{length}b}" for length in lengths]
 
 
-def certify_parity(model_name: str, as_json: bool) -> bool:
-    """Print every block that can occur; True if the proof goes through."""
-    blocks = certify(weights.load(model_name, parity.VOCAB))
-    holds = all(block.holds for block in blocks)
-    if as_json:
-        typer.echo(json.dumps({"certified": holds, "blocks": [asdict(b) | {"holds": b.holds} for b in blocks]}))
-        return holds
-    typer.echo("block  becomes  should  margin in logits   (_ is MASK)")
-    for block in blocks:
-        verdict = "" if block.holds else "  FAILS"
-        typer.echo(f"{block.before:5}  {block.after:7}  {block.expected:6}  {block.margin:6.1f}{verdict}")
-    typer.echo(
-        "certified: these are all the blocks this model can ever see, so it computes the parity of every string "
-        "of every length in at most 4 steps"
-        if holds
-        else "not certified: the model is wrong, or too close to a threshold, on a block that occurs"
-    )
-    return holds
+def evaluate_dyck(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+    """Words of length 8 over two letters: validity, how many of all words came, and the distance from uniform."""
+    if data is not None:
+        raise ValueError("eval dyck draws its words itself; leave --data out")
+    model = weights.load(model_name, dyck.VOCAB).to(device)
+    began = time.perf_counter()
+    words = draw(model, *SHORT_WORDS, DRAWN, seed, batch_size=4096, device=device)
+    drawn = list(track(words, "dyck", DRAWN, console=read.stderr()))
+    counts = Counter(word.text for word in drawn if word.valid)
+    total = num_words(*SHORT_WORDS)
+    valid = counts.total()
+    return {
+        "words": DRAWN,
+        "valid": valid,
+        "distinct": len(counts),
+        "all words": total,
+        "KL to uniform (nats)": round(sum(n / valid * math.log(n / valid * total) for n in counts.values()), 4),
+        "mean_steps": round(sum(word.run.time for word in drawn) / DRAWN, 2),
+        "stops": dict(Counter(word.run.stop for word in drawn)),
+        "parameters": model.num_parameters(),
+        "seconds": round(time.perf_counter() - began, 1),
+    }

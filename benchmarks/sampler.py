@@ -1,0 +1,116 @@
+"""Bars of the sampler on Sudoku: busy batch slots, overhead beyond the forward pass, and two samplers to compare with.
+
+A static batch waits for its slowest member: the row evaluations that it would need follow from the measured runs.
+The per-token sampler decides position by position in a Python loop, as the paper's public release does.
+
+    python benchmarks/sampler.py [FILE]     one puzzle a line; freshly generated puzzles if left out
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from apmdm import weights
+from apmdm.cli import read
+from apmdm.model.encoder import Encoder
+from apmdm.prediction import Prediction
+from apmdm.sampler import Run
+from apmdm.state import Sequence, State
+from apmdm.tasks.sudoku.data import generated
+from apmdm.tasks.sudoku.grid import COORDINATES, VOCAB, encode, parse
+from apmdm.tasks.sudoku.solve import solve
+from apmdm.vocab import MASK
+
+BATCH, NUM_FRESH, PER_TOKEN_STEPS = 256, 1000, 200
+
+
+class Clocked:
+    """A model that notes the rows and the seconds of each of its calls."""
+
+    def __init__(self, model: Encoder) -> None:
+        self.model, self.seconds = model, 0.0
+        self.rows: list[int] = []
+        self.drained = 0
+
+    def __call__(self, state: State) -> Prediction:
+        began = time.perf_counter()
+        prediction = self.model(state)
+        self.seconds += time.perf_counter() - began
+        self.rows.append(len(state))
+        return prediction
+
+
+def feed(puzzles: torch.Tensor, clocked: Clocked) -> Iterator[torch.Tensor]:
+    """The puzzles; notes at which call of the model none is left."""
+    yield from puzzles
+    clocked.drained = len(clocked.rows)
+
+
+def static_rows(runs: list[Run]) -> int:
+    """Row evaluations of batches in the order of the file, each as long as its slowest member."""
+    times = [1 + run.time for run in sorted(runs, key=lambda run: run.index)]
+    return sum(
+        max(times[first : first + BATCH]) * len(times[first : first + BATCH]) for first in range(0, len(times), BATCH)
+    )
+
+
+def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
+    """Decoding steps of one puzzle after the other, every position decided by itself."""
+    for puzzle in puzzles:
+        tokens, moved = encode(puzzle[None]).ids[0].tolist(), True
+        while moved:
+            prediction = model(State.stack([Sequence(torch.tensor(tokens), COORDINATES)]))
+            after: list[int] = []
+            for i, token in enumerate(tokens):
+                if token == MASK and prediction.delete[0, i].item() > 0:
+                    continue
+                if prediction.remask[0, i].item() > 0:
+                    after.append(MASK)
+                else:
+                    after.append(int(prediction.content[0, i].argmax().item()) if token == MASK else token)
+                if prediction.insert[0, i].item() > 0:
+                    after.append(MASK)
+            yield
+            tokens, moved = after, after != tokens
+
+
+@torch.inference_mode()
+def main() -> None:
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    puzzles = torch.tensor([parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
+    model = weights.load("sudoku", VOCAB)
+    clocked = Clocked(model)
+    began = time.perf_counter()
+    solutions = list(solve(clocked, feed(puzzles, clocked), batch_size=BATCH))
+    seconds = time.perf_counter() - began
+    runs = [solution.run for solution in solutions]
+    evaluations, busy = sum(clocked.rows), clocked.rows[: clocked.drained]
+    steps, slow_began = 0, time.perf_counter()
+    for _ in per_token_steps(model, puzzles):
+        steps += 1
+        if steps == PER_TOKEN_STEPS:
+            break
+    slow_rate = steps / (time.perf_counter() - slow_began)
+    record = {
+        "benchmark": "sampler",
+        "puzzles": len(runs),
+        "solved": sum(solution.status == "solved" for solution in solutions),
+        "puzzles_per_second": round(len(runs) / seconds, 2),
+        "busy_slots": round(sum(busy) / (BATCH * len(busy)), 4),
+        "overhead_beyond_forward": round(seconds / clocked.seconds - 1, 4),
+        "row_evaluations": evaluations,
+        "row_evaluations_static": static_rows(runs),
+        "static_ratio": round(static_rows(runs) / evaluations, 2),
+        "speed_over_per_token": round(evaluations / seconds / slow_rate, 1),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+    print(json.dumps(record))
+
+
+if __name__ == "__main__":
+    main()

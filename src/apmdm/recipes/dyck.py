@@ -1,0 +1,66 @@
+"""Two-sided Dyck-k from the windows of five that can occur: two layers, each of which looks one position further."""
+
+from dataclasses import dataclass
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.policy import Stochastic
+from apmdm.recipes.base import Recipe
+from apmdm.state import State
+from apmdm.tasks.dyck.certify import certify
+from apmdm.tasks.dyck.process import MAX_K, REACH, VOCAB, process
+from apmdm.tasks.dyck.windows import as_state, reachable
+from apmdm.tasks.dyck.words import draw
+from apmdm.train.trainer import Batches, Settings
+
+CERTIFIED_K, SAMPLES, LENGTH = 2, 200, 24
+
+
+@dataclass(frozen=True)
+class Data:
+    """batch_size: windows a step."""
+
+    batch_size: int = 512
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError("data.batch_size is at least 1")
+
+
+def dyck() -> Recipe:
+    """Minutes on a CPU; one model for every k up to 8."""
+    return Recipe(
+        task="dyck",
+        seed=0,
+        shape=Shape(width=64, layers=REACH, heads=4, attention="window", span=1, rotary=True),
+        training=Settings(steps=6000, evaluate_every=1000, warmup=100),
+        vocab=VOCAB,
+        batches=_batches,
+        evaluate=_evaluate,
+        data=Data(),
+    )
+
+
+def _batches(recipe: Recipe) -> Batches:
+    windows, num = torch.tensor(reachable()), recipe.data.batch_size
+
+    def batch(number: int) -> tuple[State, Edits]:
+        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+        kinds = windows[torch.randint(len(windows), (num,), generator=random)]
+        k = torch.randint(1, MAX_K + 1, (num,), generator=random)
+        letters = (torch.rand(kinds.shape, generator=random) * 2 * k[:, None]).long()
+        state = as_state(kinds, letters, k)
+        return state, Stochastic(generator=random)(process(state), state)
+
+    return batch
+
+
+def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
+    """The share of windows on which the certificate holds, and of samples that are words of the right length."""
+    device = next(model.parameters()).device
+    proof = certify(model.cpu(), CERTIFIED_K)
+    valid = sum(word.valid for word in draw(model, CERTIFIED_K, LENGTH, SAMPLES, recipe.seed))
+    model.to(device)
+    return {"certified windows": 1 - proof.failures / proof.windows, "valid words": valid / SAMPLES}

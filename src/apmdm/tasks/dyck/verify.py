@@ -1,0 +1,26 @@
+"""Membership in two-sided Dyck-k, asked of the definition alone."""
+
+
+def is_word(word: str) -> bool:
+    """True if the letters cancel with their inverses (the other case) down to nothing, in either order."""
+    stack: list[str] = []
+    for letter in word:
+        if stack and stack[-1] == letter.swapcase():
+            stack.pop()
+        else:
+            stack.append(letter)
+    return not stack
+
+
+def num_words(k: int, length: int) -> int:
+    """How many words of a length there are over k letters and their inverses: closed walks in the 2k-regular tree."""
+    walks = [1] + [0] * length
+    for _ in range(length):
+        steps = [0] * (length + 1)
+        for height, number in enumerate(walks):
+            if height < length:
+                steps[height + 1] += number * (2 * k - (height > 0))
+            if height:
+                steps[height - 1] += number
+        walks = steps
+    return walks[0]

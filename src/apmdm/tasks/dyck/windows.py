@@ -1,0 +1,129 @@
+"""Every window of five neighbours that can ever occur in a run of the process, whatever its length: a finite set.
+
+A position's next token or tokens depend on its window, so the windows of the next state are the sequences of five
+outputs along overlapping windows of this state. From the windows of the start states that closes after a few
+rounds. Letters and k are left out: no decision tells one letter from another, so a window is five kinds.
+"""
+
+from collections import defaultdict
+from functools import cache
+from itertools import product
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from apmdm.prediction import Prediction
+from apmdm.state import State
+from apmdm.tasks.dyck.process import (
+    FUEL,
+    FUEL_ID,
+    HOP,
+    HOP_ID,
+    KIND,
+    LETTER,
+    LETTER_ID,
+    MASKED,
+    MOVED,
+    MOVED_ID,
+    OUTSIDE,
+    PAIR,
+    PAIR_ID,
+    REACH,
+    START,
+    VOCAB,
+    process,
+)
+from apmdm.vocab import MASK, PAD
+
+WIDTH = 2 * REACH + 1
+NEVER = 1e-9
+"""A probability that stands for none."""
+
+Kinds = tuple[int, ...]
+
+
+@cache
+def reachable() -> list[Kinds]:
+    """All windows of kinds with a position in the middle, sorted."""
+    windows = {window for fuel in range(WIDTH + 1) for window in _windows((START, *[FUEL] * fuel))}
+    outputs: dict[Kinds, list[Kinds]] = {}
+    while new := windows - outputs.keys():
+        outputs |= {window: [(OUTSIDE,)] for window in new if window[REACH] == OUTSIDE}
+        outputs |= _outputs(sorted(new - outputs.keys()))
+        windows |= _next_windows(outputs)
+    return sorted(window for window in windows if window[REACH] != OUTSIDE)
+
+
+def centre(prediction: Prediction, kinds: Int[Tensor, "windows 5"]) -> Prediction:
+    """What is predicted for the middle position of each window, [windows, 1, ...]."""
+    rows, column = torch.arange(len(kinds)), REACH - (kinds[:, :REACH] == OUTSIDE).sum(1)
+    fields = prediction.content, prediction.remask, prediction.insert, prediction.delete
+    return Prediction(*(field[rows, column][:, None] for field in fields))
+
+
+def as_state(kinds: Int[Tensor, "windows 5"], letters: Int[Tensor, "windows 5"], k: Int[Tensor, "windows"]) -> State:
+    """Windows as sequences: kinds with the given numbers of letters and the given k; what lies outside left out."""
+    tables = {MASKED: MASK, START: VOCAB.ids["START"], LETTER: LETTER_ID[letters], PAIR: PAIR_ID[letters]}
+    tables |= {kind: ids[k - 1][:, None] for kind, ids in ((FUEL, FUEL_ID), (HOP, HOP_ID), (MOVED, MOVED_ID))}
+    ids = torch.full_like(kinds, PAD)
+    for kind, table in tables.items():
+        ids = torch.where(kinds == kind, table, ids)
+    inside = kinds != OUTSIDE
+    order = (~inside).long().argsort(dim=1, stable=True)
+    return State(ids.gather(1, order), inside.sum(1))
+
+
+def _windows(kinds: Kinds) -> set[Kinds]:
+    around = (OUTSIDE,) * WIDTH
+    whole = around + kinds + around
+    return {whole[first : first + WIDTH] for first in range(len(whole) - WIDTH + 1)}
+
+
+def _next_windows(outputs: dict[Kinds, list[Kinds]]) -> set[Kinds]:
+    """Walk along overlapping windows with the last outputs in hand; every five in a row are a window."""
+    following = defaultdict(list)
+    for window in outputs:
+        following[window[:-1]].append(window)
+    waiting = [(window, output) for window, options in outputs.items() for output in options]
+    seen, found = set(waiting), set()
+    while waiting:
+        window, recent = waiting.pop()
+        for after in following[window[1:]]:
+            for output in outputs[after]:
+                tail = recent + output
+                while len(tail) >= WIDTH:
+                    found.add(tail[:WIDTH])
+                    tail = tail[1:]
+                if (after, tail) not in seen:
+                    seen.add((after, tail))
+                    waiting.append((after, tail))
+    return found
+
+
+def _outputs(windows: list[Kinds]) -> dict[Kinds, list[Kinds]]:
+    """What can become of the position in the middle of each window: nothing, one kind or two."""
+    kinds = torch.tensor(windows, dtype=torch.long).view(-1, WIDTH)
+    state = as_state(kinds, torch.zeros_like(kinds), torch.ones(len(kinds), dtype=torch.long))
+    middle = centre(process(state), kinds)
+    bits = torch.stack((middle.remask, middle.insert, middle.delete), -1)[:, 0].sigmoid()
+    contents = (middle.content[:, 0].softmax(-1) > NEVER).tolist()
+    outputs = {}
+    for window, chances, allowed in zip(windows, bits.tolist(), contents, strict=True):
+        kind, options = window[REACH], [[bit for bit in (False, True) if abs(1 - bit - p) > NEVER] for p in chances]
+        written = {int(KIND[token]) for token, possible in enumerate(allowed) if possible}
+        outputs[window] = sorted(
+            {
+                after
+                for remask, insert, delete in product(*options)
+                for after in _after(kind, remask, insert, delete, written)
+            }
+        )
+    return outputs
+
+
+def _after(kind: int, remask: bool, insert: bool, delete: bool, written: set[int]) -> list[Kinds]:
+    if kind == MASKED and delete:
+        return [()]
+    kept = {MASKED} if remask else written if kind == MASKED else {kind}
+    return [(after, MASKED) if insert else (after,) for after in kept]

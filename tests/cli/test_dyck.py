@@ -1,0 +1,74 @@
+"""`apmdm generate dyck`, `certify dyck` and `eval dyck`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apmdm.cli import evaluate
+from apmdm.tasks.dyck.verify import is_word
+
+Ends = Callable[..., tuple[int, str, str]]
+
+
+def test_words_are_printed_as_asked_for(apmdm: Ends) -> None:
+    code, out, _ = apmdm("generate", "dyck", "--k", 3, "--length", 20, "--num", 4, "--seed", 5)
+    words = out.split()
+    assert (code, len(words)) == (0, 4)
+    assert all(is_word(word) and len(word) == 20 and set(word.lower()) <= set("abc") for word in words)
+    assert apmdm("generate", "dyck", "--k", 3, "--length", 20, "--num", 4, "--seed", 5)[1] == out
+    assert apmdm("generate", "dyck", "--k", 3, "--length", 20, "--num", 4, "--seed", 6)[1] != out
+
+
+def test_words_as_json_with_their_cost(apmdm: Ends) -> None:
+    code, out, _ = apmdm("generate", "dyck", "--length", 6, "--num", 2, "--json")
+    for record in map(json.loads, out.splitlines()):
+        assert record["verified"]
+        assert is_word(record["word"])
+        assert (record["k"], record["length"], record["stop"]) == (2, 6, "fixed point")
+        assert record["space"] >= 7
+        assert 0 < record["probability"] < 1
+    assert (code, len(out.splitlines())) == (0, 2)
+
+
+def test_certificates(apmdm: Ends) -> None:
+    code, out, _ = apmdm("certify", "dyck", "--k", 1)
+    assert (code, out.startswith("k = 1 certified: these 5,994 windows")) == (0, True)
+    code, out, _ = apmdm("certify", "dyck", "--k", 1, "--json")
+    assert json.loads(out) == {"k": 1, "windows": 5994, "failures": 0, "examples": [], "certified": True}
+
+
+def test_a_model_that_knows_nothing_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:
+    settings = ["--set", "training.steps=1", "--set", "data.batch_size=4", "--device", "cpu"]
+    assert apmdm("train", "dyck", "--out", tmp_path, *settings)[0] == 0
+    code, out, _ = apmdm("certify", "dyck", "--k", 1, "--weights", tmp_path)
+    assert code == 1
+    assert "k = 1 not certified: wrong on" in out
+    assert len(out.splitlines()) == 11
+
+
+def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "DRAWN", 300)
+    code, out, _ = apmdm("eval", "dyck", "--json", "--device", "cpu")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["words"], found["valid"], found["all words"]) == (300, 300, 2092)
+    assert 100 < found["distinct"] < 300
+    assert found["KL to uniform (nats)"] > 0
+    assert found["stops"] == {"fixed point": 300}
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["generate", "dyck", "--length", "7"], "even length, not 7"),
+        (["generate", "dyck", "--k", "9"], "1<=x<=8"),
+        (["generate", "dyck", "--weights", "parity"], "of another task"),
+        (["certify", "dyck", "--weights", "parity"], "of another task"),
+        (["certify", "parity", "--k", "2"], "parity has none"),
+        (["eval", "dyck", "--data", "words"], "leave --data out"),
+    ],
+)
+def test_wrong_input(refused: Callable[..., str], command: list[str], message: str) -> None:
+    assert message in refused(*command)

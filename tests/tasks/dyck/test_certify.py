@@ -1,0 +1,55 @@
+"""The certificate holds for the process itself and the shipped model, and fails as soon as a weight is wrong."""
+
+import copy
+
+import pytest
+import torch
+
+from apmdm import weights
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.tasks.dyck.certify import certify
+from apmdm.tasks.dyck.process import VOCAB
+from apmdm.tasks.dyck.words import draw
+
+
+@pytest.fixture(scope="module")
+def model() -> Encoder:
+    return weights.load("dyck", VOCAB)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_shipped_model_is_certified(model: Encoder, k: int) -> None:
+    proof = certify(model, k)
+    assert proof.holds, proof.examples
+    assert proof.windows == {1: 5994, 2: 54632}[k]
+
+
+@pytest.mark.parametrize("name", ["embedding", "content.weight", "controls.bias", "layers.0.attention.out.weight"])
+def test_a_damaged_model_is_not(model: Encoder, name: str) -> None:
+    damaged = copy.deepcopy(model)
+    with torch.no_grad():
+        damaged.get_parameter(name).mul_(-1)
+    proof = certify(damaged, 1)
+    assert not proof.holds
+    assert 0 < len(proof.examples) <= 10
+
+
+def test_the_shipped_model_writes_words(model: Encoder) -> None:
+    drawn = [*draw(model, 2, 8, 500, seed=0), *draw(model, 4, 200, 5, seed=0)]
+    assert all(word.valid for word in drawn)
+    assert len({word.text for word in drawn}) > 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (Shape(width=8, layers=2, heads=2, rotary=True), "only a Dyck model that sees 2 positions"),
+        (Shape(width=8, layers=3, heads=2, attention="window", span=1), "only a Dyck model that sees 2 positions"),
+        (Shape(width=8, layers=2, heads=2, attention="window", span=1, absolute=9), "only a Dyck model"),
+    ],
+)
+def test_what_cannot_be_certified(shape: Shape, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        certify(Encoder(VOCAB, shape), 1)
+    with pytest.raises(ValueError, match="k is 1 to 8"):
+        certify(Encoder(VOCAB, shape), 9)

@@ -1,0 +1,146 @@
+"""The process against rules on symbols, its words against the language, its windows against those of real runs."""
+
+from collections.abc import Sequence as Seq
+from functools import cache
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apmdm.policy import Stochastic
+from apmdm.sampler import generate
+from apmdm.state import Sequence, State
+from apmdm.tasks.dyck.process import (
+    CUTOFF,
+    HOP_CHANCE,
+    KIND,
+    LETTERS,
+    OUTSIDE,
+    REACH,
+    START_CHANCE,
+    VOCAB,
+    decode,
+    encode,
+    process,
+)
+from apmdm.tasks.dyck.verify import is_word, num_words
+from apmdm.tasks.dyck.windows import WIDTH, reachable
+from apmdm.tasks.dyck.words import draw
+
+MASK = "<mask>"
+NONE = ""
+
+
+def slow_rules(symbols: Seq[str], i: int) -> tuple[float, float, float, dict[str, float]]:
+    """Chances of remask, insert and delete at a position, and of each content if it is unmasked there."""
+
+    def at(offset: int) -> str:
+        return symbols[i + offset] if 0 <= i + offset < len(symbols) else NONE
+
+    def kind(offset: int) -> str:
+        name = at(offset).split("@")[0]
+        return {"FUEL": "fuel", "MOVED": "fuel", "HOP": "HOP", "PAIR": "PAIR"}.get(
+            name, "letter" if name in LETTERS else name
+        )
+
+    k = at(0).split("@k")[-1]
+    if kind(0) == MASK:
+        if kind(1) == "PAIR":
+            return 0, 0, 0, {at(1).split("@")[1]: 1}
+        if kind(-1) == "fuel":
+            k = at(-1).split("@k")[1]
+            hop = HOP_CHANCE if kind(1) == "letter" and not at(2).startswith("MOVED") else 0
+            letters = LETTERS[: 2 * int(k)]
+            pairs = {f"PAIR@{letter}": (1 - hop) / len(letters) for letter in letters}
+            return 0, 1, 0, pairs | ({f"HOP@k{k}": hop} if hop else {})
+        if kind(-1) == "PAIR":
+            return 0, 0, 0, {at(-1).split("@")[1].swapcase(): 1}
+        if kind(-1) == "letter" and kind(-2) == "HOP":
+            return 0, 0, 0, {f"MOVED@k{at(-2).split('@k')[1]}": 1}
+        return 0, 0, 1, {}
+    if kind(0) == "fuel":
+        if kind(1) in ("PAIR", "HOP"):
+            return float(kind(2) == MASK), 0, 0, {}
+        return 0, 0 if kind(1) == MASK else START_CHANCE, 0, {}
+    if kind(0) == "HOP":
+        return float(kind(1) == "letter" and at(2).startswith("MOVED")), 0, 0, {}
+    if kind(0) == "PAIR":
+        return float(kind(-1) == "letter"), 0, 0, {}
+    if kind(0) == "letter" and kind(-1) == "HOP":
+        return 0, float(kind(1) != MASK and not at(1).startswith("MOVED")), 0, {}
+    return 0, 0, 0, {}
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from([s for s in VOCAB.symbols if s != "<pad>"]), min_size=1, max_size=9))
+def test_agrees_with_the_rules_on_symbols(symbols: list[str]) -> None:
+    said = process(State.stack([Sequence(torch.tensor(VOCAB.encode(symbols)))]))
+    for i in range(len(symbols)):
+        *bits, contents = slow_rules(symbols, i)
+        found = [float(bit[0, i].sigmoid()) for bit in (said.remask, said.insert, said.delete)]
+        assert found == pytest.approx(bits, abs=1e-6), (symbols, i)
+        if contents:
+            chances = said.content[0, i].softmax(-1)
+            assert {VOCAB.symbols[y]: float(chances[y]) for y in (chances > 1e-9).nonzero()[:, 0]} == pytest.approx(
+                contents
+            )
+
+
+@cache
+def words(k: int, length: int) -> frozenset[str]:
+    """All words of the language, by trying every string."""
+    return frozenset(w for w in map("".join, product(LETTERS[: 2 * k], repeat=length)) if is_word(w))
+
+
+@pytest.mark.parametrize(("k", "length"), [(1, 0), (1, 2), (1, 8), (2, 2), (2, 4), (2, 6), (3, 4)])
+def test_number_of_words(k: int, length: int) -> None:
+    assert num_words(k, length) == len(words(k, length))
+
+
+@pytest.mark.parametrize(("k", "length", "num"), [(1, 2, 100), (1, 6, 2000), (2, 4, 2000), (2, 6, 10_000)])
+def test_every_short_word_is_drawn_and_nothing_else(k: int, length: int, num: int) -> None:
+    drawn = list(draw(process, k, length, num, seed=0, batch_size=num))
+    assert all(word.valid and word.run.stop == "fixed point" for word in drawn)
+    assert {word.text for word in drawn} == words(k, length)
+
+
+@pytest.mark.parametrize(("k", "length"), [(8, 30), (3, 400), (2, 4096)])
+def test_long_words_are_valid_and_of_the_length_asked_for(k: int, length: int) -> None:
+    drawn = list(draw(process, k, length, 4, seed=1))
+    assert all(word.valid for word in drawn)
+    assert len({word.text for word in drawn}) == 4
+
+
+@pytest.mark.parametrize(
+    ("word", "valid"), [("", True), ("aA", True), ("Aa", True), ("abBA", True), ("aBAb", False), ("a", False)]
+)
+def test_membership(word: str, valid: bool) -> None:
+    assert is_word(word) == valid
+
+
+@pytest.mark.parametrize(
+    ("k", "length", "message"), [(0, 4, "1 to 8"), (9, 4, "1 to 8"), (2, 3, "even"), (2, -2, "even")]
+)
+def test_what_cannot_be_asked_for(k: int, length: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        encode(k, length)
+
+
+def test_only_letters_are_a_word() -> None:
+    assert decode(Sequence(torch.tensor(VOCAB.encode(["START", "a", "A"])))) == "aA"
+    assert decode(Sequence(torch.tensor(VOCAB.encode(["START", "a", MASK])))) is None
+    assert decode(Sequence(torch.tensor(VOCAB.encode(["a", "A"])))) is None
+
+
+def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
+    known, met = set(reachable()), set()
+    policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator().manual_seed(0))
+    starts = [encode(2, length) for length in (2, 6, 10, 20, 40) for _ in range(40)]
+    for run in generate(process, starts, policy, record=True, batch_size=200):
+        for step in run.steps:
+            kinds = [OUTSIDE] * REACH + KIND[list(step.tokens)].tolist() + [OUTSIDE] * REACH
+            met |= {tuple(kinds[first : first + WIDTH]) for first in range(len(step.tokens))}
+    assert met <= known
+    assert len(met) > 200
