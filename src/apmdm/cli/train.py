@@ -73,7 +73,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
         raise ValueError(f"{out} holds a run already: go on with it by --resume or choose another folder by --out")
     read.writable_folder(out)
     before = weights.read_manifest(out) if resume else {}
-    recipe, model = choice.recipe, new_model(choice.recipe)
+    commit, recipe, model = weights.commit(), choice.recipe, new_model(choice.recipe)
     typer.echo(f"{choice.name}: {model.num_parameters():,} parameters, {recipe.training.steps:,} steps, into {out}")
     began = time.perf_counter()
     outcome = train(
@@ -87,7 +87,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
         device=device,
     )
     if PartialState().is_main_process:
-        finish(choice, out, outcome, before, time.perf_counter() - began)
+        finish(choice, out, outcome, before, time.perf_counter() - began, commit)
     return outcome.finished
 
 
@@ -98,7 +98,9 @@ def new_model(recipe: Recipe) -> Encoder:
         raise ValueError(f"no memory for a model of width {recipe.shape.width}") from error
 
 
-def finish(choice: Choice, out: Path, outcome: Outcome, before: dict[str, Any], seconds: float) -> None:
+def finish(
+    choice: Choice, out: Path, outcome: Outcome, before: dict[str, Any], seconds: float, commit: str | None
+) -> None:
     """Say how a run ended, on the screen and in the manifest, which counts on from that of the run it resumed."""
     about = choice.described() | {
         "parameters": outcome.model.num_parameters(),
@@ -106,6 +108,7 @@ def finish(choice: Choice, out: Path, outcome: Outcome, before: dict[str, Any], 
         "finished": outcome.finished,
         "seconds": round(before.get("seconds", 0) + seconds, 1),
         "evaluation": outcome.evaluation or before.get("evaluation", {}),
+        "commit": commit,
     }
     weights.write_manifest(out, about)
     for name, value in outcome.evaluation.items():

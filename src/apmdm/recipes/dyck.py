@@ -34,8 +34,8 @@ def dyck() -> Recipe:
     return Recipe(
         task="dyck",
         seed=0,
-        shape=Shape(width=64, layers=REACH, heads=4, attention="window", span=1, rotary=True),
-        training=Settings(steps=6000, evaluate_every=1000, warmup=100),
+        shape=Shape(width=32, layers=REACH, heads=2, attention="window", span=1, rotary=True),
+        training=Settings(steps=8000, evaluate_every=2000, warmup=100),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,

@@ -84,7 +84,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, about: dict[str, Any]) -> None:
-    """Write beside the weights in a folder how they were made: `about`, with what, where, and their checksum."""
+    """Write beside the weights in a folder how they were made: `about`, with what, where, and their checksum.
+
+    The commit is that of now, unless `about` tells the one that the run began with.
+    """
     surroundings = {
         "versions": {"apmdm": _apmdm_version(), "torch": torch.__version__, "python": platform.python_version()},
         "machine": {
@@ -93,7 +96,7 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
             "threads": torch.get_num_threads(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
-        "commit": _commit(),
+        "commit": about.get("commit") or commit(),
         "sha256": _sha256(folder),
     }
     partial = folder / f"{MANIFEST}.partial"
@@ -112,7 +115,7 @@ def _apmdm_version() -> str | None:
         return None
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of the checkout that the package runs from, if it does."""
     if not (CHECKOUT / ".git").exists():
         return None

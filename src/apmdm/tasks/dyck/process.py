@@ -1,14 +1,15 @@
 """Words of two-sided Dyck-k by a random process that looks two positions to either side.
 
 A word is over k letters `a`, `b`, ... and their inverses `A`, `B`, ...; it belongs to the language if it reduces to
-nothing when neighbours that are inverse to each other cancel, in either order. The state starts as START and one
-FUEL for each pair to come. A FUEL turns into a letter and its inverse where it stands, or hops over the letter to its
-right; so pairs are inserted anywhere, every word can arise, and exactly as many pairs as there was fuel.
+nothing when neighbours that are inverse to each other cancel, in either order. The state starts as START, one
+FUEL for each pair to come, and END. A FUEL turns into a letter and its inverse where it stands, or hops over the letter
+to its right; so pairs are inserted anywhere, every word can arise, and exactly as many pairs as there was fuel.
 
 Positions decide independently, but a pair must agree on its letter and a hop must not lose fuel: one position chooses,
 and what follows is forced.
 
-    fuel            -> fuel M                                      at random, if nothing is under way to its right
+    fuel            -> fuel M                                      at random, if nothing is under way to its right,
+                                                                   where other fuel goes first
     fuel M          -> fuel PAIR(c) M  or, before a letter u,  fuel HOP M
     fuel PAIR(c) M  -> M PAIR(c) C -> c PAIR(c) C -> c M C -> c C
     fuel HOP M u    -> M HOP u -> HOP u M -> HOP u MOVED -> M u MOVED -> u MOVED
@@ -31,11 +32,20 @@ MAX_K, REACH = 8, 2
 LETTERS = [letter for pair in zip("abcdefgh", "ABCDEFGH", strict=True) for letter in pair]
 """A letter and its inverse are neighbours: the inverse of number c is number c ^ 1."""
 _sizes = [f"k{k}" for k in range(1, MAX_K + 1)]
-VOCAB = Vocab.of("START", LETTERS, joined(["PAIR"], LETTERS), joined(["FUEL", "HOP", "MOVED"], _sizes))
+VOCAB = Vocab.of("START", "END", LETTERS, joined(["PAIR"], LETTERS), joined(["FUEL", "HOP", "MOVED"], _sizes))
 
-OUTSIDE, MASKED, START, LETTER, HOP, PAIR, FUEL, MOVED = range(8)
+OUTSIDE, MASKED, START, END, LETTER, HOP, PAIR, FUEL, MOVED = range(9)
 """What a token is, whatever its letter or k."""
-_kinds = {"<pad>": OUTSIDE, "<mask>": MASKED, "START": START, "HOP": HOP, "PAIR": PAIR, "FUEL": FUEL, "MOVED": MOVED}
+_kinds = {
+    "<pad>": OUTSIDE,
+    "<mask>": MASKED,
+    "START": START,
+    "END": END,
+    "HOP": HOP,
+    "PAIR": PAIR,
+    "FUEL": FUEL,
+    "MOVED": MOVED,
+}
 KIND = torch.tensor([_kinds.get(symbol.split("@")[0], LETTER) for symbol in VOCAB.symbols])
 LETTER_ID = torch.tensor(VOCAB.encode(LETTERS))
 PAIR_ID = torch.tensor(VOCAB.encode(joined(["PAIR"], LETTERS)))
@@ -58,13 +68,13 @@ def encode(k: int, length: int) -> Sequence:
         raise ValueError(f"k is 1 to {MAX_K}, not {k}")
     if length < 0 or length % 2:
         raise ValueError(f"a word that cancels has an even length, not {length}")
-    return Sequence(torch.tensor(VOCAB.encode(["START", *[f"FUEL@k{k}"] * (length // 2)])))
+    return Sequence(torch.tensor(VOCAB.encode(["START", *[f"FUEL@k{k}"] * (length // 2), "END"])))
 
 
 def decode(sequence: Sequence) -> str | None:
-    """The word, or None if the sequence is not START and letters."""
-    start, *letters = VOCAB.decode(sequence.ids.tolist())
-    return "".join(letters) if start == "START" and set(letters) <= set(LETTERS) else None
+    """The word, or None if the sequence is not START, letters and END."""
+    first, *letters, last = VOCAB.decode(sequence.ids.tolist())
+    return "".join(letters) if (first, last) == ("START", "END") and set(letters) <= set(LETTERS) else None
 
 
 def process(state: State) -> Prediction:
@@ -76,17 +86,18 @@ def process(state: State) -> Prediction:
         return torch.isin(KIND.to(device)[ids[offset]], torch.tensor(kinds, device=device))
 
     masked, letter, fuel = at(0, MASKED), at(0, LETTER), at(0, FUEL, MOVED)
+    landed = at(1, LETTER) & at(2, MOVED)
     first = masked & at(1, PAIR)
     second = masked & ~first & at(-1, PAIR)
-    choose = masked & ~first & at(-1, FUEL, MOVED)
+    choose = masked & at(-1, FUEL, MOVED) & ~at(1, PAIR, HOP) & ~landed
     arrive = masked & ~first & at(-1, LETTER) & at(-2, HOP)
     delete = masked & ~first & ~second & ~choose & ~arrive
     spent = fuel & at(1, PAIR, HOP) & at(2, MASKED)
-    hopped = at(0, HOP) & at(1, LETTER) & at(2, MOVED)
+    hopped = at(0, HOP) & landed
     paired = at(0, PAIR) & at(-1, LETTER)
     hopped_over = letter & at(-1, HOP) & ~at(1, MASKED, MOVED)
-    idle = fuel & ~at(1, MASKED, PAIR, HOP)
-    insert = _logit(choose | hopped_over).masked_fill(idle, math.log(START_CHANCE / (1 - START_CHANCE)))
+    blocked = at(1, MASKED, PAIR, HOP, FUEL, MOVED) | landed
+    insert = _logit(choose | hopped_over).masked_fill(fuel & ~blocked, math.log(START_CHANCE / (1 - START_CHANCE)))
 
     content = torch.full((*state.ids.shape, len(VOCAB)), -SURE, device=device)
     content[..., [PAD, MASK]] = -torch.inf
@@ -94,7 +105,7 @@ def process(state: State) -> Prediction:
     _write(content, first, LETTER_ID.to(device)[number[ids[1]]])
     _write(content, second, LETTER_ID.to(device)[number[ids[-1]] ^ 1])
     _write(content, arrive, MOVED_ID.to(device)[(k[ids[-2]] - 1).clamp(min=0)])
-    _choose(content, choose, at(1, LETTER) & ~at(2, MOVED), k[ids[-1]])
+    _choose(content, choose, at(1, LETTER), k[ids[-1]])
     return Prediction(content, _logit(spent | hopped | paired), insert, _logit(delete))
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.tasks.dyck.process import (
+    END,
     FUEL,
     FUEL_ID,
     HOP,
@@ -46,7 +47,7 @@ Kinds = tuple[int, ...]
 @cache
 def reachable() -> list[Kinds]:
     """All windows of kinds with a position in the middle, sorted."""
-    windows = {window for fuel in range(WIDTH + 1) for window in _windows((START, *[FUEL] * fuel))}
+    windows = {window for fuel in range(WIDTH + 1) for window in _windows((START, *[FUEL] * fuel, END))}
     outputs: dict[Kinds, list[Kinds]] = {}
     while new := windows - outputs.keys():
         outputs |= {window: [(OUTSIDE,)] for window in new if window[REACH] == OUTSIDE}
@@ -64,7 +65,13 @@ def centre(prediction: Prediction, kinds: Int[Tensor, "windows 5"]) -> Predictio
 
 def as_state(kinds: Int[Tensor, "windows 5"], letters: Int[Tensor, "windows 5"], k: Int[Tensor, "windows"]) -> State:
     """Windows as sequences: kinds with the given numbers of letters and the given k; what lies outside left out."""
-    tables = {MASKED: MASK, START: VOCAB.ids["START"], LETTER: LETTER_ID[letters], PAIR: PAIR_ID[letters]}
+    tables = {
+        MASKED: MASK,
+        START: VOCAB.ids["START"],
+        END: VOCAB.ids["END"],
+        LETTER: LETTER_ID[letters],
+        PAIR: PAIR_ID[letters],
+    }
     tables |= {kind: ids[k - 1][:, None] for kind, ids in ((FUEL, FUEL_ID), (HOP, HOP_ID), (MOVED, MOVED_ID))}
     ids = torch.full_like(kinds, PAD)
     for kind, table in tables.items():
