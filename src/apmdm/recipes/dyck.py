@@ -1,4 +1,4 @@
-"""Two-sided Dyck-k from the windows of five that can occur: two layers, each of which looks one position further."""
+"""Two-sided Dyck-k from short sequences that show every window of five; each of two layers looks one position on."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
 from apmdm.tasks.dyck.certify import certify
-from apmdm.tasks.dyck.process import MAX_K, REACH, VOCAB, process
-from apmdm.tasks.dyck.windows import as_state, reachable
+from apmdm.tasks.dyck.process import MAX_K, OUTSIDE, REACH, VOCAB, process
+from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.dyck.words import draw
 from apmdm.train.trainer import Batches, Settings
 
@@ -20,9 +20,9 @@ CERTIFIED_K, SAMPLES, LENGTH = 2, 200, 24
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: windows a step."""
+    """batch_size: sequences a step."""
 
-    batch_size: int = 512
+    batch_size: int = 256
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -35,7 +35,7 @@ def dyck() -> Recipe:
         task="dyck",
         seed=0,
         shape=Shape(width=32, layers=REACH, heads=2, attention="window", span=1, rotary=True),
-        training=Settings(steps=8000, evaluate_every=2000, warmup=100),
+        training=Settings(steps=3000, evaluate_every=1000, warmup=100),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
@@ -44,11 +44,12 @@ def dyck() -> Recipe:
 
 
 def _batches(recipe: Recipe) -> Batches:
-    windows, num = torch.tensor(reachable()), recipe.data.batch_size
+    rows, num = [torch.tensor(kinds) for kinds in around()], recipe.data.batch_size
+    sequences = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=OUTSIDE)
 
     def batch(number: int) -> tuple[State, Edits]:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-        kinds = windows[torch.randint(len(windows), (num,), generator=random)]
+        kinds = sequences[torch.randint(len(sequences), (num,), generator=random)]
         k = torch.randint(1, MAX_K + 1, (num,), generator=random)
         letters = (torch.rand(kinds.shape, generator=random) * 2 * k[:, None]).long()
         state = as_state(kinds, letters, k)

@@ -5,7 +5,8 @@ outputs along overlapping windows of this state. From the windows of the start s
 rounds. Letters and k are left out: no decision tells one letter from another, so a window is five kinds.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Callable
 from functools import cache
 from itertools import product
 
@@ -63,15 +64,34 @@ def centre(prediction: Prediction, kinds: Int[Tensor, "windows 5"]) -> Predictio
     return Prediction(*(field[rows, column][:, None] for field in fields))
 
 
-def as_state(kinds: Int[Tensor, "windows 5"], letters: Int[Tensor, "windows 5"], k: Int[Tensor, "windows"]) -> State:
-    """Windows as sequences: kinds with the given numbers of letters and the given k; what lies outside left out."""
-    tables = {
-        MASKED: MASK,
-        START: VOCAB.ids["START"],
-        END: VOCAB.ids["END"],
-        LETTER: LETTER_ID[letters],
-        PAIR: PAIR_ID[letters],
-    }
+@cache
+def around() -> list[Kinds]:
+    """For each reachable window a shortest sequence from START to END that has it and only reachable windows."""
+    windows, following, preceding = reachable(), defaultdict(list), defaultdict(list)
+    for window in windows:
+        following[window[:-1]].append(window)
+        preceding[window[1:]].append(window)
+    left = _paths([w for w in windows if w[REACH] == START], lambda window: following[window[1:]])
+    right = _paths([w for w in windows if w[REACH] == END], lambda window: preceding[window[:-1]])
+    return [left[window] + right[window][-2::-1] for window in windows]
+
+
+def _paths(sources: list[Kinds], neighbours: Callable[[Kinds], list[Kinds]]) -> dict[Kinds, Kinds]:
+    """For each window the middle kinds along a shortest path from one of the sources to it."""
+    paths, waiting = {window: (window[REACH],) for window in sources}, deque(sources)
+    while waiting:
+        window = waiting.popleft()
+        for after in neighbours(window):
+            if after not in paths:
+                paths[after] = (*paths[window], after[REACH])
+                waiting.append(after)
+    return paths
+
+
+def as_state(kinds: Int[Tensor, "rows length"], letters: Int[Tensor, "rows length"], k: Int[Tensor, "rows"]) -> State:
+    """Kinds as sequences, with the given numbers of letters and the given k; what lies OUTSIDE is left out."""
+    tables = {MASKED: MASK, START: VOCAB.ids["START"], END: VOCAB.ids["END"]}
+    tables |= {LETTER: LETTER_ID[letters], PAIR: PAIR_ID[letters]}
     tables |= {kind: ids[k - 1][:, None] for kind, ids in ((FUEL, FUEL_ID), (HOP, HOP_ID), (MOVED, MOVED_ID))}
     ids = torch.full_like(kinds, PAD)
     for kind, table in tables.items():
