@@ -1,7 +1,6 @@
 """`apmdm solve`: problems in, one line or one JSON object each out."""
 
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -135,4 +134,4 @@ def solve_parity(problems: read.Problems, model_name: str, device: str, *, as_js
 
 def cost(run: Run) -> dict[str, object]:
     counts: dict[str, object] = {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}
-    return counts | {"probability": round(math.exp(run.log_probability), 6)}
+    return counts | {"log_probability": round(run.log_probability, 6)}

@@ -134,6 +134,7 @@ def test_only_letters_are_a_word() -> None:
         (["START", "a", "A", "END"], "aA"),
         (["START", MASK, "END"], None),
         (["a", "A", "END"], None),
+        ([], None),
     ):
         assert decode(Sequence(torch.tensor(VOCAB.encode(symbols)))) == word
 

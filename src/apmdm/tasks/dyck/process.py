@@ -73,8 +73,9 @@ def encode(k: int, length: int) -> Sequence:
 
 def decode(sequence: Sequence) -> str | None:
     """The word, or None if the sequence is not START, letters and END."""
-    first, *letters, last = VOCAB.decode(sequence.ids.tolist())
-    return "".join(letters) if (first, last) == ("START", "END") and set(letters) <= set(LETTERS) else None
+    symbols = VOCAB.decode(sequence.ids.tolist())
+    letters = symbols[1:-1]
+    return "".join(letters) if symbols == ["START", *letters, "END"] and set(letters) <= set(LETTERS) else None
 
 
 def process(state: State) -> Prediction:

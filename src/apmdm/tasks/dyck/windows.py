@@ -78,7 +78,8 @@ def around() -> list[Kinds]:
 
 def _paths(sources: list[Kinds], neighbours: Callable[[Kinds], list[Kinds]]) -> dict[Kinds, Kinds]:
     """For each window the middle kinds along a shortest path from one of the sources to it."""
-    paths, waiting = {window: (window[REACH],) for window in sources}, deque(sources)
+    paths: dict[Kinds, Kinds] = {window: (window[REACH],) for window in sources}
+    waiting = deque(sources)
     while waiting:
         window = waiting.popleft()
         for after in neighbours(window):
