@@ -136,7 +136,7 @@ def test_only_letters_are_a_word() -> None:
         (["a", "A", "END"], None),
         ([], None),
     ):
-        assert decode(Sequence(torch.tensor(VOCAB.encode(symbols)))) == word
+        assert decode(Sequence(torch.tensor(VOCAB.encode(symbols), dtype=torch.long))) == word
 
 
 def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
