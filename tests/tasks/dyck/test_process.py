@@ -14,10 +14,15 @@ from apmdm.sampler import generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import (
     CUTOFF,
+    FUEL,
     HOP_CHANCE,
     KIND,
+    LETTER,
     LETTERS,
+    MASKED,
+    MOVED,
     OUTSIDE,
+    PAIR,
     REACH,
     START_CHANCE,
     VOCAB,
@@ -149,6 +154,12 @@ def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
             met |= {tuple(kinds[first : first + WIDTH]) for first in range(len(step.tokens))}
     assert met <= known
     assert len(met) > 200
+
+
+def test_a_pair_writes_a_letter_on_either_side_and_goes() -> None:
+    """What makes every word valid: at a PAIR only these neighbours occur, and they lead from one to the next."""
+    beside = {(window[REACH - 1], window[REACH + 1]) for window in reachable() if window[REACH] == PAIR}
+    assert beside == {(FUEL, MASKED), (MOVED, MASKED), (MASKED, LETTER), (LETTER, LETTER)}
 
 
 def test_each_window_has_a_sequence_of_reachable_windows_around_it() -> None:

@@ -8,14 +8,13 @@ to its right; so pairs are inserted anywhere, every word can arise, and exactly 
 Positions decide independently, but a pair must agree on its letter and a hop must not lose fuel: one position chooses,
 and what follows is forced.
 
-    fuel            -> fuel M                                      at random, if nothing is under way to its right,
-                                                                   where other fuel goes first
+    fuel            -> fuel M                                      at random, if nothing is under way to its right
     fuel M          -> fuel PAIR(c) M  or, before a letter u,  fuel HOP M
     fuel PAIR(c) M  -> M PAIR(c) C -> c PAIR(c) C -> c M C -> c C
     fuel HOP M u    -> M HOP u -> HOP u M -> HOP u MOVED -> M u MOVED -> u MOVED
 
-MOVED is fuel that has hopped; next to it no other may hop over the same letter. Fuel carries k, the number of letters
-that its pairs may have.
+MOVED is fuel that has hopped. Fuel waits while there is other fuel right of it, or MOVED behind the letter right of it.
+Fuel carries k, the number of letters that its pairs may have.
 """
 
 import math
