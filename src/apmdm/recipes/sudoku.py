@@ -47,7 +47,7 @@ class Data:
 
 
 def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
-    """262k parameters. laptop: half an hour on 2 CPU cores; full: twice as long."""
+    """262k parameters. laptop: within an hour on a CPU (docs/results.md); full: twice the steps."""
     steps = {"laptop": 12_000, "full": 24_000}[preset]
     return Recipe(
         task="sudoku",
