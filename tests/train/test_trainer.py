@@ -22,7 +22,7 @@ from apmdm.sampler import generate
 from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.train import checkpoint
-from apmdm.train.optimizer import FINAL_RATE, RESTART, optimizers, rate
+from apmdm.train.optimizer import FINAL_RATE, optimizers, rate
 from apmdm.train.trainer import Batches, Outcome, Settings, train
 from support import sequence, unchecked
 
@@ -268,7 +268,7 @@ def test_rates_are_applied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
 def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> None:
-    curve = [rate(step, steps, warmup, 1) for step in range(steps + 1)]
+    curve = [rate(step, steps, warmup) for step in range(steps + 1)]
     rising, falling = curve[:warmup], curve[warmup:]
     assert rising == pytest.approx([(step + 1) / warmup for step in range(len(rising))])
     assert falling == sorted(falling, reverse=True)
@@ -276,18 +276,7 @@ def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> Non
     if warmup < steps:
         assert (falling[0], falling[-1]) == pytest.approx((1.0, FINAL_RATE))
         assert falling[len(falling) // 2] == pytest.approx((1 + FINAL_RATE) / 2, abs=0.2)
-    assert rate(10 * steps + warmup, steps, warmup, 1) == pytest.approx(FINAL_RATE)
-
-
-@pytest.mark.parametrize("cycles", [2, 3])
-def test_a_run_is_the_first_cycle_of_a_longer_one(cycles: int) -> None:
-    curve = [rate(step, 100 * cycles, 10, cycles) for step in range(100 * cycles)]
-    assert curve[:100] == [rate(step, 100, 10, 1) for step in range(100)]
-    for cycle in range(1, cycles):
-        later = curve[100 * cycle :][:100]
-        assert later[0] == pytest.approx(RESTART**cycle)
-        assert later == sorted(later, reverse=True)
-        assert FINAL_RATE <= later[-1] < FINAL_RATE + 0.01
+    assert rate(steps, steps, warmup) == pytest.approx(FINAL_RATE)
 
 
 def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
@@ -304,7 +293,7 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"precision": "fp8"}, {"steps": 0}, {"cycles": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}],
+    [{"precision": "fp8"}, {"steps": 0}, {"focus": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}],
     ids=str,
 )
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:

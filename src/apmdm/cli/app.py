@@ -180,6 +180,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")
     ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="WEIGHTS", help="Start from a shipped name or a folder.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
     settings: Annotated[
         list[str] | None,
@@ -190,12 +193,12 @@ def train(
         int | None, typer.Option(min=0, max=MAX_SEED, help="Seed of weights and data; the recipe's own if left out.")
     ] = None,
 ) -> None:
-    """Train a recipe from nothing; Ctrl-C stops it with a checkpoint."""
+    """Train a recipe, from nothing or from weights; Ctrl-C stops it with a checkpoint."""
     from apmdm.cli import read
     from apmdm.cli.train import choose, run
 
     choice = choose(recipe, settings or [], seed)
-    finish(run(choice, out or Path("runs") / recipe, read.device(device), resume))
+    finish(run(choice, out or Path("runs") / recipe, read.device(device), resume, start))
 
 
 @app.command("info")

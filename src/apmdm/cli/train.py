@@ -64,8 +64,11 @@ def choose(name: str, settings: list[str], seed: int | None) -> Choice:
     return Choice(name, arguments, recipe)
 
 
-def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
-    """Train and leave weights with their manifest; True if the run reached its last step."""
+def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None = None) -> bool:
+    """Train and leave weights with their manifest; True if the run reached its last step.
+
+    start: a shipped name or a folder of the weights to begin with, instead of random ones.
+    """
     begun = (out / checkpoint.NAME).is_file()
     if resume and not begun:
         raise ValueError(f"nothing to resume in {out}: it has no {checkpoint.NAME}; leave out --resume to start anew")
@@ -74,6 +77,8 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
     read.writable_folder(out)
     before = weights.read_manifest(out) if resume else {}
     commit, recipe, model = weights.commit(), choice.recipe, new_model(choice.recipe)
+    if start is not None:
+        start_from(model, start)
     typer.echo(f"{choice.name}: {model.num_parameters():,} parameters, {recipe.training.steps:,} steps, into {out}")
     began = time.perf_counter()
     outcome = train(
@@ -87,6 +92,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool) -> bool:
         device=device,
     )
     if PartialState().is_main_process:
+        before["from"] = before.get("from") if resume else start and weights.checksum(weights.folder(start))
         finish(choice, out, outcome, before, time.perf_counter() - began, commit)
     return outcome.finished
 
@@ -98,11 +104,20 @@ def new_model(recipe: Recipe) -> Encoder:
         raise ValueError(f"no memory for a model of width {recipe.shape.width}") from error
 
 
+def start_from(model: Encoder, start: str) -> None:
+    """Give a recipe's new model the weights of a shipped name or a folder."""
+    trained = weights.load(start, model.vocab)
+    if trained.shape != model.shape or trained.state_dict().keys() != model.state_dict().keys():
+        raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
+    model.load_state_dict(trained.state_dict())
+
+
 def finish(
     choice: Choice, out: Path, outcome: Outcome, before: dict[str, Any], seconds: float, commit: str | None
 ) -> None:
     """Say how a run ended, on the screen and in the manifest, which counts on from that of the run it resumed."""
     about = choice.described() | {
+        "from": before.get("from"),
         "parameters": outcome.model.num_parameters(),
         "step": outcome.step,
         "finished": outcome.finished,

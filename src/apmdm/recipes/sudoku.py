@@ -1,6 +1,6 @@
 """Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -13,6 +13,7 @@ from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
+    HARD,
     MIXED,
     PLAIN,
     answers_of,
@@ -33,12 +34,13 @@ VALIDATION_SEED = 7
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: states a step; plain: chunks of CHUNK states, with PLAIN's kinds, that come before those with
-    MIXED's; validation: freshly generated puzzles that periodic evaluation solves.
+    """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states with PLAIN's and with MIXED's kinds,
+    before those with HARD's; validation: freshly generated puzzles that periodic evaluation solves.
     """
 
     batch_size: int = 64
     plain: int = 6
+    mixed: int = 1000
     validation: int = 300
 
     def __post_init__(self) -> None:
@@ -46,9 +48,18 @@ class Data:
             raise ValueError(f"data.batch_size and data.validation are at least 1, batch_size at most {CHUNK}")
 
 
-def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
-    """262k parameters. laptop: within an hour on a CPU (docs/results.md); full: twice the steps."""
-    steps = {"laptop": 12_000, "full": 24_000}[preset]
+def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
+    """262k parameters. laptop: within an hour on a CPU (docs/results.md); full: twice the steps.
+
+    refine goes on from trained weights: every step looks at 512 states and learns from the 32 least probable ones.
+    """
+    training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="bf16")
+    data = Data()
+    if preset == "full":
+        training = replace(training, steps=24_000)
+    if preset == "refine":
+        training = replace(training, steps=8000, evaluate_every=2000, focus=16, matrix_rate=0.008, other_rate=0.004)
+        data = Data(batch_size=32, plain=0, mixed=0)
     return Recipe(
         task="sudoku",
         seed=0,
@@ -60,24 +71,27 @@ def sudoku(preset: Literal["laptop", "full"] = "laptop") -> Recipe:
             absolute=LENGTH,
             ordered=True,
         ),
-        training=Settings(steps=steps, evaluate_every=4000, warmup=200, precision="bf16"),
+        training=training,
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
         hints=Hints(NUM_HINTS, hints),
-        data=Data(),
+        data=data,
     )
 
 
 def _batches(recipe: Recipe) -> Batches:
     puzzles = training_puzzles()
     answers = answers_of(puzzles)
-    size, per_chunk = recipe.data.batch_size, CHUNK // recipe.data.batch_size
+    size = recipe.data.batch_size * recipe.training.focus
+    per_chunk = CHUNK // size
 
     @lru_cache(maxsize=1)
     def chunk(number: int) -> tuple[torch.Tensor, torch.Tensor]:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-        ids = drawn_states(CHUNK, random, puzzles, answers, PLAIN if number < recipe.data.plain else MIXED)
+        plain, mixed = recipe.data.plain, recipe.data.mixed
+        shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
+        ids = drawn_states(CHUNK, random, puzzles, answers, shares)
         return ids, next_ids(ids)
 
     def batch(number: int) -> tuple[State, Edits]:

@@ -5,7 +5,7 @@ import math
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
-FINAL_RATE, RESTART = 0.03, 0.6
+FINAL_RATE = 0.03
 
 
 def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:
@@ -20,16 +20,9 @@ def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[
     ]
 
 
-def rate(step: int, steps: int, warmup: int, cycles: int) -> float:
-    """The share of the base rate used at a step: linear warm-up, then cosines from a peak down to FINAL_RATE.
-
-    Each of the `cycles` takes as many steps, and starts at RESTART times the peak of the one before (warm restarts,
-    arXiv 1608.03983); so a finished run is the first cycle of a longer one.
-    """
+def rate(step: int, steps: int, warmup: int) -> float:
+    """The share of the base rate used at a step: linear warm-up, then a cosine from 1 down to FINAL_RATE."""
     if step < warmup:
         return (step + 1) / warmup
-    length = -(-steps // cycles)
-    cycle = min(step // length, cycles - 1)
-    first = max(warmup, cycle * length)
-    progress = min(1.0, (step - first) / max(1, (cycle + 1) * length - first))
-    return FINAL_RATE + (RESTART**cycle - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
+    progress = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))

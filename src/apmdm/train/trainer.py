@@ -56,13 +56,18 @@ class Hints(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the loop may vary. The rates follow apmdm.train.optimizer.rate."""
+    """Everything the loop may vary. The rates follow apmdm.train.optimizer.rate.
+
+    focus: only one row in so many of each batch is trained on, those whose edits the model holds for least probable;
+    so that a model that is nearly always right learns from where it is not (selective backpropagation, arXiv
+    1910.00762).
+    """
 
     steps: int = 1000
     matrix_rate: float = 0.02
     other_rate: float = 0.01
     warmup: int = 100
-    cycles: int = 1
+    focus: int = 1
     average: float = 0.999
     evaluate_every: int = 1000
     checkpoint_every: int = 500
@@ -71,8 +76,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.precision not in ("no", "bf16"):
             raise ValueError(f"precision is no or bf16, not {self.precision!r}")
-        if min(self.steps, self.cycles, self.evaluate_every, self.checkpoint_every) < 1:
-            raise ValueError("steps, cycles and the intervals evaluate_every and checkpoint_every are at least 1")
+        if min(self.steps, self.focus, self.evaluate_every, self.checkpoint_every) < 1:
+            raise ValueError("steps, focus and the intervals evaluate_every and checkpoint_every are at least 1")
         if not (0 <= self.average < 1 and self.warmup >= 0):
             raise ValueError("average is in [0, 1), warmup not negative")
         if not (0 <= self.matrix_rate < math.inf and 0 <= self.other_rate < math.inf):
@@ -167,11 +172,13 @@ class _Run:
 
     def step(self, state: State, edits: Edits, number: int) -> dict[str, float]:
         """One step of every optimizer on one batch; returns what the board shows."""
-        share = rate(number, self.settings.steps, self.settings.warmup, self.settings.cycles)
+        share = rate(number, self.settings.steps, self.settings.warmup)
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
-        with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.settings.precision == "bf16"):
+        if self.settings.focus > 1:
+            state, edits = self._least_probable(state, edits)
+        with self._precision():
             prediction = self.wrapped(state)
         loss = supervised_loss(prediction, state, edits, self.hints and self.hints.of(state))
         self.accelerator.backward(loss.total)
@@ -185,6 +192,16 @@ class _Run:
             "gradient_norm": torch.as_tensor(norm).item(),
             "rate": share,
         }
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, self.settings.precision == "bf16")
+
+    @torch.no_grad()
+    def _least_probable(self, state: State, edits: Edits) -> tuple[State, Edits]:
+        with self._precision():
+            probability = self.model(state).log_probability(state, edits)
+        chosen = probability.argsort(stable=True)[: -(-len(state) // self.settings.focus)]
+        return state[chosen], edits[chosen]
 
     @torch.no_grad()
     def _average(self, number: int) -> None:

@@ -50,7 +50,7 @@ def load(weights: str, vocab: Vocab | None = None) -> Encoder:
         config = json.loads((path / CONFIG).read_bytes())
         model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]), config.get("hints", 0))
         model.load_state_dict(load_file(path / TENSORS))
-        if read_manifest(path).get("sha256") not in (None, _sha256(path)):
+        if read_manifest(path).get("sha256") not in (None, checksum(path)):
             raise ValueError(f"{TENSORS} is not the file that {MANIFEST} describes")
         if not all(bool(tensor.isfinite().all()) for tensor in model.parameters()):
             raise ValueError(f"{TENSORS} has numbers that are not finite")
@@ -97,14 +97,15 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
         "commit": about.get("commit") or commit(),
-        "sha256": _sha256(folder),
+        "sha256": checksum(folder),
     }
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(about | surroundings, indent=2) + "\n")
     os.replace(partial, folder / MANIFEST)
 
 
-def _sha256(folder: Path) -> str:
+def checksum(folder: Path) -> str:
+    """The SHA-256 of the weights in a folder, in hexadecimal digits."""
     return hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
 
 

@@ -38,6 +38,7 @@ NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
 MIXED = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05, "damaged": 0.03}
+HARD = {"path": 0.20, "strayed": 0.25, "conflict": 0.20, "clues": 0.12, "wrong": 0.20, "damaged": 0.03}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
 paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers."""
 RELABELLED = 0.15
