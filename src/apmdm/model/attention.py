@@ -1,6 +1,7 @@
 """Self-attention: who may look at whom, and how positions and coordinates weigh in.
 
-Letters: B batch, L length, H heads, D width per head, A coordinate axes, R relations.
+Letters: B batch, L length, H heads, D width per head, A coordinate axes, R relations; K positions that each position
+may look at: all L, or in window attention the 2 span + 1 around it, so that it costs O(L).
 """
 
 from collections.abc import Sequence as Seq
@@ -30,11 +31,21 @@ class Relations(nn.Module):
             bias[holds, number] = STARTING_BIAS
         self.bias = nn.Parameter(bias)
 
-    def forward(self, patterns: Int[Tensor, "B L L"]) -> Float[Tensor, "B H L L"]:
+    def forward(self, patterns: Int[Tensor, "B L K"]) -> Float[Tensor, "B H L K"]:
         return nn.functional.embedding(patterns, self.bias).permute(0, 3, 1, 2)
 
 
-def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]], ordered: bool) -> Int[Tensor, "#B L L"]:
+def seen(state: State, attention: str, span: int) -> Int[Tensor, "#L K"]:
+    """The positions that each position looks at; a window may reach below 0 or beyond the length."""
+    here = torch.arange(state.ids.shape[1], device=state.ids.device)
+    if attention != "window":
+        return here[None]
+    return here[:, None] + torch.arange(-span, span + 1, device=here.device)
+
+
+def patterns(
+    coordinates: Int[Tensor, "B L A"], seen: Int[Tensor, "#L K"], relations: Seq[Seq[int]], ordered: bool
+) -> Int[Tensor, "#B L K"]:
     """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree.
 
     If ordered, 2^R is added where j precedes i.
@@ -42,27 +53,26 @@ def patterns(coordinates: Int[Tensor, "B L A"], relations: Seq[Seq[int]], ordere
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]
     rows, length, _ = coordinates.shape
-    pattern = coordinates.new_zeros(rows, length, length)
+    others = coordinates[:, seen.clamp(0, length - 1)]
+    pattern = coordinates.new_zeros(rows, length, seen.shape[1])
     for number, (a, b) in enumerate(relations):
-        own, other = coordinates[:, :, None, a], coordinates[:, None, :, b]
+        own, other = coordinates[:, :, None, a], others[..., b]
         pattern += 2**number * ((own == other) & (own != NOWHERE))
     if ordered:
-        pattern += 2 ** len(relations) * torch.ones_like(pattern).tril(-1)
+        pattern += 2 ** len(relations) * (seen < torch.arange(length, device=seen.device)[:, None])
     return pattern
 
 
-def allowed(state: State, attention: str, span: int) -> Bool[Tensor, "#B #L L"] | None:
-    """True where position i may look at position j; None if every position may look at every other."""
+def allowed(state: State, seen: Int[Tensor, "#L K"], attention: str) -> Bool[Tensor, "#B #L K"] | None:
+    """True where position i may look at position j of those seen; None if at every one."""
     length = state.ids.shape[1]
-    here = torch.arange(length, device=state.ids.device)
-    offset = here[None, :] - here[:, None]
     mask = None
     if attention == "causal":
-        mask = (offset <= 0)[None]
+        mask = (seen <= torch.arange(length, device=seen.device)[:, None])[None]
     if attention == "window":
-        mask = (offset.abs() <= span)[None]
+        mask = ((seen >= 0) & (seen < length))[None]
     if bool((state.lengths < length).any()):
-        real = state.valid[:, None, :]
+        real = seen < state.lengths[:, None, None]
         mask = real if mask is None else mask & real
     return mask
 
@@ -78,7 +88,7 @@ def rotate(x: Float[Tensor, "B H L D"], base: float = 10_000.0) -> Float[Tensor,
 
 
 class Attention(nn.Module):
-    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, L] or None."""
+    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None."""
 
     def __init__(self, width: int, heads: int, rotary: bool) -> None:
         super().__init__()
@@ -86,13 +96,20 @@ class Attention(nn.Module):
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
-    def forward(self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None) -> Float[Tensor, "B L width"]:
+    def forward(
+        self, x: Float[Tensor, "B L width"], seen: Int[Tensor, "#L K"], bias: Float[Tensor, "..."] | None
+    ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if self.rotary:
             query, key = rotate(query), rotate(key)
+        windowed = seen.shape != (1, length)
+        if windowed:
+            within = seen.clamp(0, length - 1)
+            query, key, value = query.unsqueeze(-2), key[:, :, within], value[:, :, within]
         score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         if bias is not None:
-            score = score + bias
-        return self.out((score.softmax(-1) @ value).transpose(1, 2).reshape(rows, length, width))
+            score = score + (bias.unsqueeze(-2) if windowed else bias)
+        mixed = (score.softmax(-1) @ value).view(rows, self.heads, length, width // self.heads)
+        return self.out(mixed.transpose(1, 2).reshape(rows, length, width))

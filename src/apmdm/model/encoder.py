@@ -12,7 +12,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from apmdm.model.attention import Attention, Relations, allowed, patterns
+from apmdm.model.attention import Attention, Relations, allowed, patterns, seen
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
@@ -72,13 +72,14 @@ class Layer(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "B L width"],
+        looked_at: Int[Tensor, "#L K"],
         pattern: Int[Tensor, "..."] | None,
         forbidden: Float[Tensor, "..."] | None,
     ) -> Float[Tensor, "B L width"]:
         bias = forbidden
         if self.relations is not None and pattern is not None:
             bias = self.relations(pattern) if forbidden is None else self.relations(pattern) + forbidden
-        x = x + self.attention(self.norms[0](x), bias)
+        x = x + self.attention(self.norms[0](x), looked_at, bias)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
@@ -146,7 +147,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             if state.ids.shape[1] > len(self.absolute):
                 raise ValueError(f"length {state.ids.shape[1]} exceeds this model's {len(self.absolute)} positions")
             x = x + self.absolute[: state.ids.shape[1]]
-        pattern = None
+        looked_at, pattern = seen(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
                 raise ValueError("this model has relational positions: its states need coordinates")
@@ -155,14 +156,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
                 raise ValueError(
                     f"this model relates {axes} coordinates of a position, got {state.coordinates.shape[-1]}"
                 )
-            pattern = patterns(state.coordinates, self.shape.relations, self.shape.ordered)
-        mask = allowed(state, self.shape.attention, self.shape.span)
+            pattern = patterns(state.coordinates, looked_at, self.shape.relations, self.shape.ordered)
+        mask = allowed(state, looked_at, self.shape.attention)
         forbidden = None
         if mask is not None:
             forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
         hints = None
         for number, layer in enumerate(self.layers):
-            x = layer(x, pattern, forbidden)
+            x = layer(x, looked_at, pattern, forbidden)
             if self.hints is not None and number == len(self.layers) // 2:
                 hints = self.hints(x)
         x = self.norm(x)
