@@ -4,6 +4,7 @@ Letters: B batch, L length, H heads, D width per head, A coordinate axes, R rela
 """
 
 from collections.abc import Sequence as Seq
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -67,18 +68,34 @@ def allowed(state: State, attention: str, span: int) -> Bool[Tensor, "#B #L L"] 
     return mask
 
 
-def rotate(x: Float[Tensor, "B H L D"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
-    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions turned by an angle per position."""
-    length, width = x.shape[-2:]
-    frequency = base ** (-torch.arange(0, width, 2, device=x.device) / width)
-    angle = torch.arange(length, device=x.device)[:, None] * frequency
+def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
+    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions turned by an angle that grows with `at`."""
+    frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
+    angle = at[..., None] * frequency
     even, odd = x[..., 0::2], x[..., 1::2]
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
 
 
+@dataclass(frozen=True)
+class Past:
+    """One layer's keys and values at W positions, of which only those `at` are computed anew."""
+
+    at: Int[Tensor, "B L"]
+    keys: Float[Tensor, "B H W D"]
+    values: Float[Tensor, "B H W D"]
+
+    def extended(self, key: Float[Tensor, "B H L D"], value: Float[Tensor, "B H L D"]) -> tuple[Tensor, Tensor]:
+        """Writes the new ones in place and returns all."""
+        where = self.at[:, None, :, None].expand_as(key)
+        return self.keys.scatter_(2, where, key), self.values.scatter_(2, where, value)
+
+
 class Attention(nn.Module):
-    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, L] or None."""
+    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, L] or None.
+
+    With a past, queries are the positions `past.at` and keys all of it: the bias is [B, 1, L, W].
+    """
 
     def __init__(self, width: int, heads: int, rotary: bool) -> None:
         super().__init__()
@@ -86,12 +103,17 @@ class Attention(nn.Module):
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
-    def forward(self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None) -> Float[Tensor, "B L width"]:
+    def forward(
+        self, x: Float[Tensor, "B L width"], bias: Float[Tensor, "..."] | None, past: Past | None = None
+    ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if self.rotary:
-            query, key = rotate(query), rotate(key)
+            at = torch.arange(length, device=x.device) if past is None else past.at[:, None]
+            query, key = rotate(query, at), rotate(key, at)
+        if past is not None:
+            key, value = past.extended(key, value)
         score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         if bias is not None:
             score = score + bias
