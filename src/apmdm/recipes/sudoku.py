@@ -61,7 +61,6 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
         training = replace(training, steps=8000, evaluate_every=2000, focus=16, matrix_rate=0.008, other_rate=0.004)
         data = Data(batch_size=32, plain=0, mixed=0)
     return Recipe(
-        task="sudoku",
         seed=0,
         shape=Shape(
             width=64,
