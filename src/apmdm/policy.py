@@ -85,6 +85,7 @@ class Stochastic:
         return ((moves | insert) & state.valid).any(1)
 
 
+Operation = Literal["unmask", "remask", "insert", "delete"]
 Order = Literal["left", "random", "confidence", "margin", "entropy"]
 
 
@@ -153,10 +154,32 @@ class Unmask:
 
 
 @dataclass(frozen=True)
+class Correct:
+    """Correction in turns: a row without MASKs loses what is wrong and gets room for what is missing; of a row with
+    MASKs first the superfluous ones are deleted, then the surest is written, one a step.
+    """
+
+    remask: float = 0.5
+    insert: float = 0.5
+    delete: float = 0.5
+
+    deterministic = True
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        wanted = Greedy(self.remask, self.insert, self.delete)(prediction, state)
+        delete = wanted.delete & state.masked
+        write = Unmask()(prediction, state)
+        waiting = torch.where(delete.any(1, keepdim=True), state.masked, write.remask)
+        resolving = state.masked.any(1, keepdim=True)
+        remask = torch.where(resolving, waiting, wanted.remask)
+        return Edits(write.content, remask, wanted.insert & ~resolving, delete)
+
+
+@dataclass(frozen=True)
 class Without:
     """A policy with one of AP-MDM's operations switched off. Without remask a MASK may still wait."""
 
-    operation: Literal["unmask", "remask", "insert", "delete"]
+    operation: Operation
     policy: Policy = Greedy()
 
     @property

@@ -7,9 +7,12 @@ from typing import Literal
 import torch
 
 from apmdm.edits import Edits
+from apmdm.model.cached import Cached
+from apmdm.model.encoder import Encoder
 from apmdm.objective.masked import masked_loss, rest_masked, some_masked
 from apmdm.objective.next_token import all_written, next_token_loss
 from apmdm.policy import Append, Policy, Unmask
+from apmdm.sampler import Model
 from apmdm.state import Sequence, State
 from apmdm.tasks.form import END, Form
 from apmdm.train.trainer import Objective
@@ -39,14 +42,13 @@ class Paradigm:
     learner: Learner
     policy: Callable[[int], Policy]
 
-    @property
-    def cached(self) -> bool:
-        return self.learner is NEXT_TOKEN
+    def model(self, encoder: Encoder) -> Model:
+        return Cached(encoder) if self.learner is NEXT_TOKEN else encoder
 
     def start(self, form: Form, problem: str) -> Sequence:
         """ARM appends: its prompt has one MASK. The others fill a canvas that has room for the whole answer."""
         whole = form.start(problem)
-        if not self.cached:
+        if self.learner is not NEXT_TOKEN:
             return whole
         return Sequence(whole.ids[: 1 + int((whole.ids == MASK).long().argmax())])
 

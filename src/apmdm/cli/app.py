@@ -33,6 +33,8 @@ class Task(StrEnum):
 
 class Compared(StrEnum):
     parity = "parity"
+    sudoku = "sudoku"
+    words = "words"
 
 
 class Certifiable(StrEnum):
@@ -211,6 +213,7 @@ def compare(
     budget: Annotated[
         int | None, typer.Option(min=1, help="Training tokens of every paradigm; the task's own if left out.")
     ] = None,
+    data: Annotated[Path | None, typer.Option(help="For words: a file with one sequence a line.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of weights, measurements and plot; runs/compare/TASK if left out.")
     ] = None,
@@ -225,7 +228,11 @@ def compare(
     from apmdm.cli import read
     from apmdm.cli.compare import compare
 
-    finish(compare(task, budget, out or Path("runs/compare") / task, read.device(device), seed, as_json))
+    if (data is None) == (task == Compared.words):
+        raise ValueError("--data is the file that compare words learns from; the other tasks make their own problems")
+    settings: dict[str, Any] = {"seed": seed} | ({"tokens": budget} if budget else {})
+    settings |= {"sequences": sorted(set(read.lines(data)))} if data else {}
+    finish(compare(task, settings, out or Path("runs/compare") / task, read.device(device), as_json))
 
 
 @app.command("info")

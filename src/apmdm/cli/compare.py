@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import torch
 import typer
@@ -31,17 +32,19 @@ from apmdm.train.optimizer import optimizers
 
 PROBED, SAMPLED = 3, 16
 """Steps that are timed for the estimate; batches whose tokens are counted."""
-Row = dict[str, object]
+Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 """accuracy and valid: shares of the problems; share: of the answers' tokens that are right; steps, work and computed:
 means over the runs, the last of the positions that the model computed, fewer than the work if it keeps keys and values;
 peak: the largest length of any run."""
 
 
-def compare(task: str, tokens: int | None, out: Path, device: str, seed: int, as_json: bool) -> bool:
-    """Train what is not trained yet, measure what is not measured yet, print and plot; False if interrupted."""
-    budget = {} if tokens is None else {"tokens": tokens}
-    comparison = COMPARISONS[task](seed=seed, **budget)
+def compare(task: str, settings: dict[str, Any], out: Path, device: str, as_json: bool) -> bool:
+    """Train what is not trained yet, measure what is not measured yet, print and plot; False if interrupted.
+
+    settings: what the task's comparison is made with, a seed among them.
+    """
+    comparison = COMPARISONS[task](**settings)
     read.writable_folder(out)
     recipes = {folder(out, entrant.source): entrant.source for entrant in comparison.entrants}
     missing = {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not finished(path)}
@@ -50,7 +53,9 @@ def compare(task: str, tokens: int | None, out: Path, device: str, seed: int, as
         for path, recipe in missing.items():
             if not run(Choice(path.name, {}, recipe), path, device, resume=(path / checkpoint.NAME).is_file()):
                 return False
-    rows = [row for entrant in comparison.entrants for row in rows_of(entrant, comparison, out, device, seed)]
+    rows = [
+        row for entrant in comparison.entrants for row in rows_of(entrant, comparison, out, device, settings["seed"])
+    ]
     picture = plot(task, rows, out)
     if as_json:
         for row in rows:
@@ -99,7 +104,8 @@ def seconds_a_step(recipe: Recipe, device: str) -> float:
     solvers = optimizers(model, recipe.training.matrix_rate, recipe.training.other_rate)
     times = []
     for number in range(PROBED):
-        state, edits = (part.to(device) for part in batches(number))
+        state, edits = batches(number)
+        state, edits = state.to(device), edits.to(device)
         began = time.perf_counter()
         hints = [recipe.hints.of(state)] if recipe.hints else []
         with torch.autocast(device, torch.bfloat16, recipe.training.precision == "bf16"):
@@ -141,8 +147,9 @@ def training_tokens(source: Recipe | str) -> int | None:
 def measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: str, seed: int) -> Row:
     """Free-running decoding of every problem of one size."""
     problems = comparison.problems[size]
+    model = entrant.model(encoder)
     decoding = generate(
-        Cached(encoder) if entrant.cached else encoder,
+        model,
         map(entrant.start, problems),
         entrant.policy(seed),
         batch_size=comparison.batch_size,
@@ -164,7 +171,7 @@ def measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: s
         "steps": mean(run.time for run in runs),
         "peak": max(run.space for run in runs),
         "work": mean(run.work for run in runs),
-        "computed": mean(run.space if entrant.cached else run.work for run in runs),
+        "computed": mean(run.space if isinstance(model, Cached) else run.work for run in runs),
         "stops": dict(Counter(run.stop for run in runs)),
     }
 

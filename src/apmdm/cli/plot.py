@@ -15,7 +15,8 @@ def plot(task: str, rows: list[dict[str, Any]], out: Path) -> Path:
     """Write out/TASK.png: lines over the sizes, or bars if there is one size only."""
     names, sizes = (list(dict.fromkeys(str(row[key]) for row in rows)) for key in ("paradigm", "size"))
     figure = Figure(figsize=(15, 4 + 0.25 * len(names)), layout="constrained")
-    for axes, (column, label) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
+    panels = figure.subplots(1, len(PANELS))
+    for axes, (column, label) in zip(panels, PANELS.items(), strict=True):
         axes.set_xlabel(label if len(sizes) == 1 else "size")
         axes.set_title(f"{task}: {label}")
         if len(sizes) == 1:
@@ -27,7 +28,7 @@ def plot(task: str, rows: list[dict[str, Any]], out: Path) -> Path:
         if column != "accuracy":
             axes.set_yscale("symlog", linthresh=1)
     if len(sizes) > 1:
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     path = out / f"{task}.png"
     figure.savefig(path, dpi=110)
     return path

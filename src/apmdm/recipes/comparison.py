@@ -3,29 +3,29 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import get_args
 
 import torch
 
 from apmdm.baselines.paradigms import Learner, Paradigm
 from apmdm.edits import Edits
-from apmdm.model.encoder import Shape
-from apmdm.policy import Greedy, Policy, Without
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.policy import Greedy, Operation, Policy, Without
 from apmdm.recipes.base import Recipe
+from apmdm.sampler import Model
 from apmdm.state import Sequence, State, trimmed
 from apmdm.tasks.form import Form, Verdict
 from apmdm.train.trainer import Batches, Settings
 
 CHUNK = 1024
 """Examples drawn together; of so many the mean length is taken."""
-OPERATIONS: tuple[Literal["unmask", "remask", "insert", "delete"], ...] = ("unmask", "remask", "insert", "delete")
 
 
 @dataclass(frozen=True)
 class Entrant:
     """One row of the table: a model, trained by a recipe or shipped under a name, and how it answers problems.
 
-    cached: every token is computed once. policy: a new one from a seed, so that a random one begins anew.
+    policy: a new one from a seed, so that a random one begins anew. model: what decodes, made of the trained encoder.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Entrant:
     start: Callable[[str], Sequence]
     verdict: Callable[[str, Sequence], Verdict]
     policy: Callable[[int], Policy] = lambda seed: Greedy()
-    cached: bool = False
+    model: Callable[[Encoder], Model] = lambda encoder: encoder
 
 
 @dataclass(frozen=True)
@@ -54,19 +54,21 @@ class Data:
     form: str
     learner: str
     batch_size: int
+    source: str = ""
 
 
 def within(tokens: int, recipe: Recipe, tokens_a_step: float) -> Recipe:
-    """The recipe with as many steps as the training tokens allow, evaluated at their end only."""
+    """The recipe with as many steps as the training tokens allow; it is measured by the comparison alone."""
     steps = max(1, round(tokens / tokens_a_step))
-    return replace(recipe, training=replace(recipe.training, steps=steps, evaluate_every=steps))
+    training = replace(recipe.training, steps=steps, evaluate_every=steps)
+    return replace(recipe, training=training, evaluate=lambda recipe, model: {})
 
 
 def ablated(entrant: Entrant) -> list[Entrant]:
     """An entrant of AP-MDM with each of its operations switched off."""
     return [
         replace(entrant, name=f"{entrant.name} without {operation}", policy=lambda seed, op=operation: Without(op))
-        for operation in OPERATIONS
+        for operation in get_args(Operation)
     ]
 
 
@@ -83,7 +85,7 @@ def baselines(
             lambda problem, paradigm=paradigm: paradigm.start(form, problem),
             form.verdict,
             paradigm.policy,
-            paradigm.cached,
+            paradigm.model,
         )
         for paradigm in paradigms
     ]
@@ -99,7 +101,7 @@ def _recipe(form: Form, learner: Learner, shape: Shape, training: Settings, data
         vocab=form.vocab,
         batches=lambda recipe: _batches(recipe, form, learner),
         evaluate=lambda recipe, model: {},
-        data=Data(form.name, learner.name, batch_size),
+        data=Data(form.name, learner.name, batch_size, form.source),
         objective=learner.objective,
     )
     return within(tokens, recipe, batch_size * float(example.lengths.float().mean()))

@@ -28,7 +28,7 @@ class Form:
 
     examples: so many random training problems, as states with MASK where the answer goes and the edits that would
     write all of it at once. start: a problem's state before the answer; the answer is its MASKs. verdict: on a
-    problem and a final state.
+    problem and a final state. source: what tells training data apart that have the same name.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Form:
     examples: Callable[[int, torch.Generator], tuple[State, Edits]]
     start: Callable[[str], Sequence]
     verdict: Callable[[str, Sequence], Verdict]
+    source: str = ""
 
 
 def asked(prompts: Iterable[list[int]], answers: Iterable[list[int]]) -> tuple[State, Edits]:
