@@ -1,7 +1,7 @@
 """`apmdm compare`: the same table after an interruption, nothing done twice, estimates before it starts."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ BUDGET = 3000
 
 
 @pytest.fixture(autouse=True)
-def few_problems(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four paradigms on four short strings."""
     whole = COMPARISONS["parity"]
     monkeypatch.setattr(comparison_module, "CHUNK", 64)
@@ -32,7 +32,6 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return replace(comparison, problems={"2": ["00", "01"], "3": ["011", "111"]}, entrants=chosen, max_length=20)
 
     monkeypatch.setitem(COMPARISONS, "parity", few)
-    yield
 
 
 def rows(apmdm: Callable, *arguments: object) -> list[dict[str, object]]:

@@ -91,8 +91,9 @@ def exact(model: Encoder, word: tuple[int, ...]) -> float:
     states = stack(*(tuple(t if here else MASK for t, here in zip(word, shown, strict=True)) for shown in known))
     chance = model(states).content.log_softmax(-1)[:, range(len(word)), word].double()
     orders = list(permutations(range(len(word))))
-    totals = [sum(chance[known.index(before(order, i)), order[i]] for i in range(len(word))) for order in orders]
-    return math.log(len(orders)) - float(torch.stack(totals).logsumexp(0))
+    steps = [[(known.index(before(order, i)), order[i]) for i in range(len(word))] for order in orders]
+    totals = torch.stack([torch.stack([chance[step] for step in order]).sum() for order in steps])
+    return math.log(len(orders)) - float(totals.logsumexp(0))
 
 
 def before(order: tuple[int, ...], number: int) -> tuple[bool, ...]:
