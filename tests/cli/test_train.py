@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from apmdm import weights
 from apmdm.cli.train import choose
@@ -79,6 +80,23 @@ def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:
     ]
     assert apmdm(*arguments)[0] == 0
     assert apmdm("certify", "parity", "--weights", tmp_path)[0] == 0
+
+
+def test_a_run_starts_from_weights(apmdm: Ends, tmp_path: Path) -> None:
+    still = ["--set", "training.matrix_rate=0", "--set", "training.other_rate=0", "--set", "training.steps=2"]
+    assert apmdm(*TRAIN, *still, "--from", "parity", "--out", tmp_path / "still")[0] == 0
+    shipped, kept = (weights.load(name).state_dict() for name in ("parity", str(tmp_path / "still")))
+    assert all(torch.allclose(shipped[name], kept[name]) for name in shipped)
+    assert (
+        weights.read_manifest(tmp_path / "still")["from"] == weights.read_manifest(weights.folder("parity"))["sha256"]
+    )
+
+
+def test_weights_of_another_shape_are_no_start(apmdm: Ends, tmp_path: Path) -> None:
+    code, _, error = apmdm(*TRAIN, "--from", "parity", "--set", "shape.heads=1", "--out", tmp_path)
+    assert code == 2
+    assert "its shape is not the recipe's" in error
+    assert not (tmp_path / checkpoint.NAME).exists()
 
 
 def test_a_damaged_model_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,7 +256,7 @@ def test_everything_measured_is_on_the_board(whole: tuple[Outcome, Encoder], tmp
     board = EventAccumulator(str(tmp_path)).Reload()
     assert [event.step for event in board.Scalars("loss/total")] == list(range(1, 13))
     assert [event.value for event in board.Scalars("loss/total")] == pytest.approx(outcome.losses)
-    assert [event.value for event in board.Scalars("rate")] == pytest.approx([rate(n, 12, 3, 1) for n in range(12)])
+    assert [event.value for event in board.Scalars("rate")] == pytest.approx([rate(n, 12, 3) for n in range(12)])
     assert [event.step for event in board.Scalars("evaluation/embedding")] == [5, 10, 12]
 
 
@@ -276,7 +277,7 @@ def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> Non
     if warmup < steps:
         assert (falling[0], falling[-1]) == pytest.approx((1.0, FINAL_RATE))
         assert falling[len(falling) // 2] == pytest.approx((1 + FINAL_RATE) / 2, abs=0.2)
-    assert rate(steps, steps, warmup) == pytest.approx(FINAL_RATE)
+    assert rate(10 * steps + warmup, steps, warmup) == pytest.approx(FINAL_RATE)
 
 
 def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
@@ -299,6 +300,19 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     with unchecked(), pytest.raises(ValueError, match=next(iter(settings))):
         Settings(**settings)
+
+
+def test_focus_trains_on_the_least_probable_rows(tmp_path: Path) -> None:
+    state = State.stack([sequence(tokens) for tokens in STATES])
+    taught = teacher(state)
+    with torch.no_grad():
+        order = tiny_model()(state).log_probability(state, taught).argsort()[:5]
+    settings = Settings(steps=1)
+    chosen = run(tmp_path / "chosen", settings, batches=lambda number: (state[order], taught[order]))
+    focused = run(tmp_path / "focused", replace(settings, focus=2), batches=lambda number: (state, taught))
+    whole = run(tmp_path / "whole", settings, batches=lambda number: (state, taught))
+    assert focused.losses == pytest.approx(chosen.losses)
+    assert focused.losses[0] > whole.losses[0]
 
 
 def test_one_process_can_train_in_more_than_one_precision(tmp_path: Path) -> None:

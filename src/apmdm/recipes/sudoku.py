@@ -34,7 +34,7 @@ VALIDATION_SEED = 7
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states with PLAIN's and with MIXED's kinds,
+    """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
     before those with HARD's; validation: freshly generated puzzles that periodic evaluation solves.
     """
 
@@ -51,15 +51,15 @@ class Data:
 def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
     """262k parameters. laptop: within an hour on a CPU (docs/results.md); full: twice the steps.
 
-    refine goes on from trained weights: every step looks at 512 states and learns from the 32 least probable ones.
+    refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
     training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="bf16")
     data = Data()
     if preset == "full":
         training = replace(training, steps=24_000)
     if preset == "refine":
-        training = replace(training, steps=8000, evaluate_every=2000, focus=16, matrix_rate=0.008, other_rate=0.004)
-        data = Data(batch_size=32, plain=0, mixed=0)
+        training = replace(training, steps=6000, evaluate_every=2000, focus=8, matrix_rate=0.004, other_rate=0.002)
+        data = Data(plain=0, mixed=0)
     return Recipe(
         seed=0,
         shape=Shape(

@@ -209,9 +209,14 @@ class _Run:
 
     @torch.no_grad()
     def _least_probable(self, state: State, edits: Edits) -> tuple[State, Edits]:
+        """One row in `focus`; in parts of that size, which fit caches and memory as the training step does."""
+        size = -(-len(state) // self.settings.focus)
+        probability = []
         with self._precision():
-            probability = self.model(state).log_probability(state, edits)
-        chosen = probability.argsort(stable=True)[: -(-len(state) // self.settings.focus)]
+            for first in range(0, len(state), size):
+                rows = slice(first, first + size)
+                probability.append(self.model(state[rows]).log_probability(state[rows], edits[rows]))
+        chosen = torch.cat(probability).argsort(stable=True)[:size]
         return state[chosen], edits[chosen]
 
     @torch.no_grad()

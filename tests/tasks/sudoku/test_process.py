@@ -169,9 +169,15 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
     assert set(assert_as_slow(torch.cat((states, odd_states(0, 200))))) == MOVES
 
 
+def broken(unit: list[int], value: list[int], open_cells: dict[int, list[int]]) -> bool:
+    held = [value[cell] for cell in unit if value[cell]]
+    possible = {v for cell in unit for v in open_cells.get(cell, ())}
+    return len(set(held)) < len(held) or len({*held, *possible}) < 9
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
-def test_hints_are_candidates_and_those_with_no_other_place(seed: int) -> None:
+def test_hints_are_candidates_those_with_no_other_place_and_conflicts(seed: int) -> None:
     ids = odd_states(seed, num=2)
     for symbols, bits in zip(map(VOCAB.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
         value = [int(cell[0]) if cell != EMPTY else 0 for cell in symbols[:81]]
@@ -180,9 +186,12 @@ def test_hints_are_candidates_and_those_with_no_other_place(seed: int) -> None:
         for cell in range(83):
             candidates = open_cells.get(cell, [])
             rows = [[v in candidates for v in range(1, 10)]]
-            for unit in UNITS_WITH[cell] if candidates else [()] * 3:
+            for unit in UNITS_WITH[cell] if candidates else [[]] * 3:
                 lonely = [v for v in candidates if not any(v in open_cells.get(j, ()) for j in unit if j != cell)]
                 rows.append([v in lonely for v in range(1, 10)])
+            dead_end = cell in open_cells and not candidates
+            units_broken = [broken(unit, value, open_cells) for unit in UNITS_WITH[cell]] if cell < 81 else [False] * 3
+            rows.append([dead_end, *units_broken])
             assert bits[cell] == [bit for row in rows for bit in row]
 
 

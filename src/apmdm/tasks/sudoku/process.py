@@ -61,16 +61,22 @@ CELLS_OF = UNITS_OF.flatten().argsort(stable=True).view(3 * SIDE, SIDE) // 3
 class Analysis:
     """What one look at the cells tells.
 
-    singles: the value of each single, 0 elsewhere; single_places: for each unit the values with one place left.
+    singles: the value of each single, 0 elsewhere; single_places: for each unit the values with one place left;
+    dead_ends: empty cells without candidates; broken: units that have a value twice or no place left for one.
     """
 
     empty: Bool[Tensor, "N 81"]
     open_values: Int[Tensor, "N 81"]
-    conflict: Bool[Tensor, "N"]
+    dead_ends: Bool[Tensor, "N 81"]
+    broken: Bool[Tensor, "N 27"]
     singles: Int[Tensor, "N 81"]
     single_places: Int[Tensor, "N 27"]
     depth: Int[Tensor, "N"]
     guess_cell: Int[Tensor, "N"]
+
+    @property
+    def conflict(self) -> Bool[Tensor, "N"]:
+        return self.dead_ends.any(1) | self.broken.any(1)
 
     @property
     def candidates(self) -> Bool[Tensor, "N 81 9"]:
@@ -120,20 +126,22 @@ def next_ids(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
     return torch.cat((new_cells, new_r1[:, None], new_r2[:, None]), 1)
 
 
-NUM_HINTS = 4 * SIDE
+NUM_HINTS = 4 * SIDE + 4
 
 
-def hints(state: State) -> Bool[Tensor, "N 83 36"]:
-    """What the teacher looks up for each empty cell: its candidates, and those with no other place in a unit.
+def hints(state: State) -> Bool[Tensor, "N 83 40"]:
+    """What the teacher looks up for each cell: its candidates, those with no other place in a unit, and conflicts.
 
-    In this order: 9 candidates, then 9 bits each for the cell's row, column and box.
+    In this order: 9 candidates of an empty cell, then 9 bits each for its row, column and box; for every cell
+    whether it is empty without candidates, and whether its row, column and box are broken.
     """
     seen = analyse(state.ids[:, :CELLS])
     units = UNITS_OF.to(state.ids.device)
     only = seen.single_places[:, units] & seen.open_values[..., None]
     sets = torch.cat((seen.open_values[..., None], only), 2)
     bits = sets[..., None] >> torch.arange(SIDE, device=sets.device) & 1 > 0
-    return torch.nn.functional.pad(bits.flatten(2), (0, 0, 0, state.ids.shape[1] - CELLS))
+    bits = torch.cat((bits.flatten(2), seen.dead_ends[..., None], seen.broken[:, units]), 2)
+    return torch.nn.functional.pad(bits, (0, 0, 0, state.ids.shape[1] - CELLS))
 
 
 def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
@@ -146,14 +154,15 @@ def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
     open_values = (ANY & ~taken).masked_fill(~empty, 0)
     num_candidates = SIZE.to(device)[open_values.long()]
     places, two_places = _once_and_twice(open_values)
-    conflict = (empty & (num_candidates == 0)).any(1) | ((twice_used > 0) | ((used | places) != ANY)).any(1)
+    dead_ends = empty & (num_candidates == 0)
+    broken = (twice_used > 0) | ((used | places) != ANY)
     only = places & ~two_places
     hidden = open_values & (only[:, units_of[:, 0]] | only[:, units_of[:, 1]] | only[:, units_of[:, 2]])
     singles = SMALLEST.to(device)[torch.where(num_candidates == 1, open_values, hidden).long()]
     order = num_candidates * CELLS + torch.arange(CELLS, device=device)
     guess_cell = order.masked_fill(~empty, (SIDE + 1) * CELLS).argmin(1)
     depth = LEVEL.to(device)[cells].amax(1).clamp(min=0)
-    return Analysis(empty, open_values, conflict, singles, only, depth, guess_cell)
+    return Analysis(empty, open_values, dead_ends, broken, singles, only, depth, guess_cell)
 
 
 def _once_and_twice(sets: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
