@@ -37,7 +37,7 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows(apmdm: Callable, *arguments: object) -> list[dict[str, object]]:
     ended = apmdm("compare", "parity", "--budget", BUDGET, "--json", *arguments)
     assert ended.code == 0, ended
-    assert "minutes of training" in ended.err or "3 of them there already" in ended.err
+    assert "GB of memory" in ended.err or "3 of them there already" in ended.err
     return [json.loads(line) for line in ended.out.splitlines()]
 
 

@@ -84,7 +84,7 @@ def finished(path: Path) -> bool:
 
 
 def announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
-    """Say what will be trained, how long it takes and how much memory, by a few steps of each."""
+    """Say what will be trained, how long that takes and how much memory, by a few steps of each."""
     typer.echo(f"{total} models, {total - len(missing)} of them there already")
     minutes = 0.0
     for path, recipe in missing.items():
@@ -95,7 +95,7 @@ def announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
     if missing:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10
         memory = torch.cuda.max_memory_allocated() if device == "cuda" else peak
-        typer.echo(f"together about {minutes:.0f} minutes of training, {memory / 2**30:.1f} GB of memory")
+        typer.echo(f"together about {minutes:.0f} minutes and {memory / 2**30:.1f} GB of memory; then all are measured")
 
 
 def seconds_a_step(recipe: Recipe, device: str) -> float:
