@@ -114,7 +114,7 @@ class Unmask:
     order: left to right, random, or by how sure the content is: its largest probability, the margin to the second
     largest, its negative entropy; the leftmost first among equals. Besides, every MASK whose largest probability
     exceeds `threshold` is written (adaptive parallelism). Content is the most probable one, or drawn: random order with
-    drawn content is ancestral sampling.
+    drawn content is ancestral sampling. The generator is one of the CPU, so that a seed means the same everywhere.
     """
 
     order: Order = "confidence"
@@ -135,7 +135,8 @@ class Unmask:
         probability = prediction.content.float().softmax(-1)
         largest, content = probability.max(-1)
         if self.drawn:
-            content = torch.multinomial(probability.flatten(0, 1), 1, generator=self.generator).view(content.shape)
+            drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=self.generator)
+            content = drawn.view(content.shape).to(content.device)
         score = self._score(probability).masked_fill(~state.masked, -torch.inf)
         rank = score.argsort(dim=1, descending=True, stable=True).argsort(1)
         chosen = (rank < self.num) | (largest > self.threshold)
@@ -146,7 +147,7 @@ class Unmask:
         if self.order == "left":
             return -torch.ones_like(probability[..., 0]).cumsum(1)
         if self.order == "random":
-            return torch.rand(probability.shape[:2], generator=self.generator, device=probability.device)
+            return torch.rand(probability.shape[:2], generator=self.generator).to(probability.device)
         if self.order == "entropy":
             return -torch.special.entr(probability).sum(-1)
         first, second = probability.topk(2).values.unbind(-1)
