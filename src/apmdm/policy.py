@@ -1,7 +1,7 @@
 """From a prediction to edits. A policy knows no model and no task."""
 
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
 from jaxtyping import Bool
@@ -83,3 +83,114 @@ class Stochastic:
         waits = (prediction.remask / self.temperature).sigmoid() >= 1 - self.cutoff
         moves = torch.where(state.masked, delete | ~waits, remask)
         return ((moves | insert) & state.valid).any(1)
+
+
+Operation = Literal["unmask", "remask", "insert", "delete"]
+Order = Literal["left", "random", "confidence", "margin", "entropy"]
+
+
+@dataclass(frozen=True)
+class Append:
+    """ARM: the MASK at the end takes the token that the position before it foretells, and a new MASK follows.
+
+    One transition writes and inserts, so a step is one token; after `end` nothing is inserted and the run has halted.
+    A state needs a token before its MASK.
+    """
+
+    end: int
+
+    deterministic = True
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        foretold = prediction.content.argmax(-1).roll(1, 1)
+        never = torch.zeros_like(state.masked)
+        return Edits(foretold, never, state.masked & (foretold != self.end), never)
+
+
+@dataclass(frozen=True)
+class Unmask:
+    """MDM, AO-MDM and Masked ARM: the first `num` MASKs in an order are written, the others wait; nothing is rewritten.
+
+    order: left to right, random, or by how sure the content is: its largest probability, the margin to the second
+    largest, its negative entropy; the leftmost first among equals. Besides, every MASK whose largest probability
+    exceeds `threshold` is written (adaptive parallelism). Content is the most probable one, or drawn: random order with
+    drawn content is ancestral sampling. The generator is one of the CPU, so that a seed means the same everywhere.
+    """
+
+    order: Order = "confidence"
+    num: int = 1
+    threshold: float = 1.0
+    drawn: bool = False
+    generator: torch.Generator | None = None
+
+    def __post_init__(self) -> None:
+        if self.order not in get_args(Order) or self.num < 1:
+            raise ValueError(f"order is one of {', '.join(get_args(Order))} and num at least 1, got {self}")
+
+    @property
+    def deterministic(self) -> bool:
+        return self.order != "random" and not self.drawn
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        probability = prediction.content.float().softmax(-1)
+        largest, content = probability.max(-1)
+        if self.drawn:
+            drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=self.generator)
+            content = drawn.view(content.shape).to(content.device)
+        score = self._score(probability).masked_fill(~state.masked, -torch.inf)
+        rank = score.argsort(dim=1, descending=True, stable=True).argsort(1)
+        chosen = (rank < self.num) | (largest > self.threshold)
+        never = torch.zeros_like(state.masked)
+        return Edits(content, state.masked & ~chosen, never, never)
+
+    def _score(self, probability: Tensor) -> Tensor:
+        if self.order == "left":
+            return -torch.ones_like(probability[..., 0]).cumsum(1)
+        if self.order == "random":
+            return torch.rand(probability.shape[:2], generator=self.generator).to(probability.device)
+        if self.order == "entropy":
+            return -torch.special.entr(probability).sum(-1)
+        first, second = probability.topk(2).values.unbind(-1)
+        return first if self.order == "confidence" else first - second
+
+
+@dataclass(frozen=True)
+class Correct:
+    """Correction in turns: a row without MASKs loses what is wrong and gets room for what is missing; of a row with
+    MASKs first the superfluous ones are deleted, then the surest is written, one a step.
+    """
+
+    remask: float = 0.5
+    insert: float = 0.5
+    delete: float = 0.5
+
+    deterministic = True
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        wanted = Greedy(self.remask, self.insert, self.delete)(prediction, state)
+        delete = wanted.delete & state.masked
+        write = Unmask()(prediction, state)
+        waiting = torch.where(delete.any(1, keepdim=True), state.masked, write.remask)
+        resolving = state.masked.any(1, keepdim=True)
+        remask = torch.where(resolving, waiting, wanted.remask)
+        return Edits(write.content, remask, wanted.insert & ~resolving, delete)
+
+
+@dataclass(frozen=True)
+class Without:
+    """A policy with one of AP-MDM's operations switched off. Without remask a MASK may still wait."""
+
+    operation: Operation
+    policy: Policy = Greedy()
+
+    @property
+    def deterministic(self) -> bool:
+        return self.policy.deterministic
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        edits = self.policy(prediction, state)
+        if self.operation == "unmask":
+            return replace(edits, remask=edits.remask | edits.unmasked(state))
+        if self.operation == "remask":
+            return replace(edits, remask=edits.remask & state.masked)
+        return replace(edits, **{self.operation: torch.zeros_like(edits.remask)})

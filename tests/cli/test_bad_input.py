@@ -167,7 +167,7 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
         ("shape.width=40000000000", "no memory for a model of width 40000000000"),
         ("shape.attention=block", "needs a span"),
         ("data.batch_size=0", "at least 1"),
-        ("preset=huge", "preset is one of laptop, full, not 'huge'"),
+        ("preset=huge", "preset is one of laptop, full, refine, not 'huge'"),
         ("seed=-1", "seed is 0 to 4294967295, not -1"),
         ("seed=99999999999999999999", "seed is 0 to"),
     ],

@@ -31,6 +31,12 @@ class Task(StrEnum):
     dyck = "dyck"
 
 
+class Compared(StrEnum):
+    parity = "parity"
+    sudoku = "sudoku"
+    words = "words"
+
+
 class Certifiable(StrEnum):
     parity = "parity"
     dyck = "dyck"
@@ -199,6 +205,34 @@ def train(
 
     choice = choose(recipe, settings or [], seed)
     finish(run(choice, out or Path("runs") / recipe, read.device(device), resume, start))
+
+
+@app.command("compare")
+def compare(
+    task: Annotated[Compared, typer.Argument(help="What the paradigms are compared on.")],
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Training tokens of every paradigm; the task's own if left out.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="For words: a file with one sequence a line.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of weights, measurements and plot; runs/compare/TASK if left out.")
+    ] = None,
+    as_json: JsonOption = False,
+    device: DeviceOption = Device.auto,
+    seed: SeedOption = 0,
+) -> None:
+    """Train ARM, Masked ARM, MDM, AO-MDM and AP-MDM alike and measure them on the same problems.
+
+    What is trained or measured already is not done again, so an interrupted comparison goes on when it is called again.
+    """
+    from apmdm.cli import read
+    from apmdm.cli.compare import compare
+
+    if (data is None) == (task == Compared.words):
+        raise ValueError("--data is the file that compare words learns from; the other tasks make their own problems")
+    settings: dict[str, Any] = {"seed": seed} | ({"tokens": budget} if budget else {})
+    settings |= {"sequences": sorted(set(read.lines(data)))} if data else {}
+    finish(compare(task, settings, out or Path("runs/compare") / task, read.device(device), as_json))
 
 
 @app.command("info")

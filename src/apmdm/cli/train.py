@@ -87,6 +87,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
         lambda averaged: recipe.evaluate(recipe, averaged),
         recipe.training,
         out,
+        objective=recipe.objective,
         hints=recipe.hints,
         resume=resume,
         device=device,

@@ -5,6 +5,7 @@ may look at: all L, or in window attention the 2 span + 1 around it, so that it 
 """
 
 from collections.abc import Sequence as Seq
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -77,18 +78,34 @@ def allowed(state: State, seen: Int[Tensor, "#L K"], attention: str) -> Bool[Ten
     return mask
 
 
-def rotate(x: Float[Tensor, "B H L D"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
-    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions turned by an angle per position."""
-    length, width = x.shape[-2:]
-    frequency = base ** (-torch.arange(0, width, 2, device=x.device) / width)
-    angle = torch.arange(length, device=x.device)[:, None] * frequency
+def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
+    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions turned by an angle that grows with `at`."""
+    frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
+    angle = at[..., None] * frequency
     even, odd = x[..., 0::2], x[..., 1::2]
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
 
 
+@dataclass(frozen=True)
+class Past:
+    """One layer's keys and values at W positions, of which only those `at` are computed anew."""
+
+    at: Int[Tensor, "B L"]
+    keys: Float[Tensor, "B H W D"]
+    values: Float[Tensor, "B H W D"]
+
+    def extended(self, key: Float[Tensor, "B H L D"], value: Float[Tensor, "B H L D"]) -> tuple[Tensor, Tensor]:
+        """Writes the new ones in place and returns all."""
+        where = self.at[:, None, :, None].expand_as(key)
+        return self.keys.scatter_(2, where, key), self.values.scatter_(2, where, value)
+
+
 class Attention(nn.Module):
-    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None."""
+    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None.
+
+    With a past, queries are the positions `past.at` and keys all of it: the bias is [B, 1, L, W].
+    """
 
     def __init__(self, width: int, heads: int, rotary: bool) -> None:
         super().__init__()
@@ -97,14 +114,21 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width, bias=False)
 
     def forward(
-        self, x: Float[Tensor, "B L width"], seen: Int[Tensor, "#L K"], bias: Float[Tensor, "..."] | None
+        self,
+        x: Float[Tensor, "B L width"],
+        seen: Int[Tensor, "#L K"] | None,
+        bias: Float[Tensor, "..."] | None,
+        past: Past | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if self.rotary:
-            query, key = rotate(query), rotate(key)
-        windowed = seen.shape != (1, length)
+            at = torch.arange(length, device=x.device) if past is None else past.at[:, None]
+            query, key = rotate(query, at), rotate(key, at)
+        if past is not None:
+            key, value = past.extended(key, value)
+        windowed = seen is not None and seen.shape != (1, length)
         if windowed:
             within = seen.clamp(0, length - 1)
             query, key, value = query.unsqueeze(-2), key[:, :, within], value[:, :, within]

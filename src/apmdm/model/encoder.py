@@ -12,7 +12,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from apmdm.model.attention import Attention, Relations, allowed, patterns, seen
+from apmdm.model.attention import Attention, Past, Relations, allowed, patterns, seen
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
@@ -72,14 +72,15 @@ class Layer(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "B L width"],
-        looked_at: Int[Tensor, "#L K"],
+        looked_at: Int[Tensor, "#L K"] | None,
         pattern: Int[Tensor, "..."] | None,
         forbidden: Float[Tensor, "..."] | None,
+        past: Past | None = None,
     ) -> Float[Tensor, "B L width"]:
         bias = forbidden
         if self.relations is not None and pattern is not None:
             bias = self.relations(pattern) if forbidden is None else self.relations(pattern) + forbidden
-        x = x + self.attention(self.norms[0](x), looked_at, bias)
+        x = x + self.attention(self.norms[0](x), looked_at, bias, past)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
@@ -142,11 +143,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         return Prediction(*(field.reshape(rows, padded, *field.shape[2:])[:, :length] for field in fields))
 
     def _predict(self, state: State) -> Prediction:
-        x = nn.functional.embedding(state.ids, self.composition @ self.embedding)
-        if self.absolute is not None:
-            if state.ids.shape[1] > len(self.absolute):
-                raise ValueError(f"length {state.ids.shape[1]} exceeds this model's {len(self.absolute)} positions")
-            x = x + self.absolute[: state.ids.shape[1]]
+        x = self._embedded(state.ids, torch.arange(state.ids.shape[1], device=state.ids.device))
         looked_at, pattern = seen(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
@@ -166,6 +163,27 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             x = layer(x, looked_at, pattern, forbidden)
             if self.hints is not None and number == len(self.layers) // 2:
                 hints = self.hints(x)
+        return self._predicted(x, hints)
+
+    def predict_at(self, ids: Int[Tensor, "B L"], pasts: Seq[Past]) -> Prediction:
+        """Of a causal encoder: predictions at the positions of the pasts, one past for each layer, which it extends."""
+        at, device = pasts[0].at, ids.device
+        x = self._embedded(ids, at)
+        later = torch.arange(pasts[0].keys.shape[2], device=device) > at[..., None]
+        forbidden = x.new_zeros(later.shape).masked_fill(later, torch.finfo(x.dtype).min)[:, None]
+        for layer, past in zip(self.layers, pasts, strict=True):
+            x = layer(x, None, None, forbidden, past)
+        return self._predicted(x, None)
+
+    def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"]) -> Float[Tensor, "B L width"]:
+        x = nn.functional.embedding(ids, self.composition @ self.embedding)
+        if self.absolute is None:
+            return x
+        if at.numel() and int(at.max()) >= len(self.absolute):
+            raise ValueError(f"length {int(at.max()) + 1} exceeds this model's {len(self.absolute)} positions")
+        return x + self.absolute[at]
+
+    def _predicted(self, x: Float[Tensor, "B L width"], hints: Float[Tensor, "B L hints"] | None) -> Prediction:
         x = self.norm(x)
         bar = x.new_zeros(len(self.vocab))
         bar[[PAD, MASK]] = -torch.inf

@@ -28,6 +28,11 @@ class Loss:
     delete: Float[Tensor, ""]
     hints: Float[Tensor, ""]
 
+    @classmethod
+    def of_content(cls, content: Float[Tensor, ""]) -> "Loss":
+        """Of a paradigm that only ever writes."""
+        return cls(content, *(content.new_zeros(()) for _ in range(4)))
+
     @property
     def total(self) -> Float[Tensor, ""]:
         return self.content + CONTROL_WEIGHT * (self.remask + self.insert + self.delete) + HINT_WEIGHT * self.hints

@@ -7,7 +7,8 @@ from typing import Any, Literal, get_args, get_origin
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.train.trainer import Batches, Hints, Settings
+from apmdm.objective.supervised import supervised_loss
+from apmdm.train.trainer import Batches, Hints, Objective, Settings
 from apmdm.vocab import Vocab
 
 
@@ -18,7 +19,6 @@ class Recipe:
     data: the task's own settings, a frozen dataclass, or None.
     """
 
-    task: str
     seed: int
     shape: Shape
     training: Settings
@@ -27,6 +27,7 @@ class Recipe:
     evaluate: Callable[["Recipe", Encoder], dict[str, float]]
     data: Any = None
     hints: Hints | None = None
+    objective: Objective = supervised_loss
 
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)

@@ -32,7 +32,6 @@ class Data:
 def dyck() -> Recipe:
     """Minutes on a CPU; one model for every k up to 8."""
     return Recipe(
-        task="dyck",
         seed=0,
         shape=Shape(width=32, layers=REACH, heads=2, attention="window", span=1, rotary=True),
         training=Settings(steps=3000, evaluate_every=1000, warmup=100),

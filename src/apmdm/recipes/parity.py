@@ -22,7 +22,6 @@ from apmdm.train.trainer import Batches, Settings
 def parity() -> Recipe:
     """1 layer of width 16 with attention in blocks of two; seconds on a CPU."""
     return Recipe(
-        task="parity",
         seed=0,
         shape=Shape(width=16, layers=1, heads=2, attention="block", span=BLOCK, absolute=BLOCK),
         training=Settings(steps=600, evaluate_every=200, warmup=20),
@@ -35,7 +34,6 @@ def parity() -> Recipe:
 def parity_paper() -> Recipe:
     """The paper's form, for comparison: full attention, a begin token, seven transitions and their last states."""
     return Recipe(
-        task="parity",
         seed=0,
         shape=Shape(width=16, layers=2, heads=2, rotary=True),
         training=Settings(steps=1000, evaluate_every=500, warmup=20),

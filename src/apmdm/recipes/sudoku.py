@@ -61,7 +61,6 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
         training = replace(training, steps=6000, evaluate_every=2000, focus=8, matrix_rate=0.004, other_rate=0.002)
         data = Data(plain=0, mixed=0)
     return Recipe(
-        task="sudoku",
         seed=0,
         shape=Shape(
             width=64,

@@ -32,7 +32,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder
-from apmdm.objective.supervised import supervised_loss
+from apmdm.objective.supervised import Loss, supervised_loss
 from apmdm.state import State
 from apmdm.train import checkpoint
 from apmdm.train.allocator import keep_freed_memory
@@ -42,6 +42,8 @@ CLIP = 1.0
 
 Batches = Callable[[int], tuple[State, Edits]]
 Evaluate = Callable[[Encoder], dict[str, float]]
+Objective = Callable[..., Loss]
+"""The loss of a prediction, a state and its edits, and of the hints if there are any."""
 
 
 class Hints(NamedTuple):
@@ -102,6 +104,7 @@ def train(
     settings: Settings,
     folder: Path,
     *,
+    objective: Objective = supervised_loss,
     hints: Hints | None = None,
     resume: bool = False,
     device: str = "cpu",
@@ -117,7 +120,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
-    run = _Run.of(model.to(accelerator.device), accelerator, settings, hints)
+    run = _Run.of(model.to(accelerator.device), accelerator, settings, objective, hints)
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     done, losses, evaluation = first, [], {}
     board = SummaryWriter(folder) if accelerator.is_main_process else None
@@ -158,13 +161,21 @@ class _Run:
     wrapped: nn.Module
     average: Encoder
     solvers: list[Optimizer]
+    objective: Objective
     hints: Hints | None
 
     @classmethod
-    def of(cls, model: Encoder, accelerator: Accelerator, settings: Settings, hints: Hints | None) -> "_Run":
+    def of(
+        cls,
+        model: Encoder,
+        accelerator: Accelerator,
+        settings: Settings,
+        objective: Objective,
+        hints: Hints | None,
+    ) -> "_Run":
         average = copy.deepcopy(model).eval().requires_grad_(False)
         solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
-        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers, hints)
+        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers, objective, hints)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -180,7 +191,7 @@ class _Run:
             state, edits = self._least_probable(state, edits)
         with self._precision():
             prediction = self.wrapped(state)
-        loss = supervised_loss(prediction, state, edits, self.hints and self.hints.of(state))
+        loss = self.objective(prediction, state, edits, *([self.hints.of(state)] if self.hints else []))
         self.accelerator.backward(loss.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:

@@ -1,0 +1,82 @@
+"""`apmdm compare`: the same table after an interruption, nothing done twice, estimates before it starts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from apmdm.cli import compare as command
+from apmdm.recipes import COMPARISONS
+from apmdm.recipes import comparison as comparison_module
+from apmdm.recipes.comparison import Comparison, Entrant
+from apmdm.train import trainer
+
+BUDGET = 3000
+
+
+@pytest.fixture(autouse=True)
+def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four paradigms on four short strings."""
+    whole = COMPARISONS["parity"]
+    monkeypatch.setattr(comparison_module, "CHUNK", 64)
+
+    def few(**settings: int) -> Comparison:
+        comparison = whole(**settings)
+        chosen = [
+            e
+            for e in comparison.entrants
+            if e.name.startswith(("ARM, dir", "MDM ancestral, 4 a step, d", "AO-MDM random, d", "AP"))
+        ]
+        return replace(comparison, problems={"2": ["00", "01"], "3": ["011", "111"]}, entrants=chosen, max_length=20)
+
+    monkeypatch.setitem(COMPARISONS, "parity", few)
+
+
+def rows(apmdm: Callable, *arguments: object) -> list[dict[str, object]]:
+    ended = apmdm("compare", "parity", "--budget", BUDGET, "--json", *arguments)
+    assert ended.code == 0, ended
+    assert "GB of memory" in ended.err or "3 of them there already" in ended.err
+    return [json.loads(line) for line in ended.out.splitlines()]
+
+
+def test_an_interrupted_comparison_goes_on_to_the_same_table(
+    apmdm: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = rows(apmdm, "--out", tmp_path / "a")
+    assert {row["paradigm"] for row in once} >= {"ARM, direct", "AO-MDM random, direct", "AP-MDM without remask"}
+    assert (tmp_path / "a/parity.png").stat().st_size > 10_000
+
+    step, taken = trainer._Run.step, []
+
+    def interrupted(self: trainer._Run, *arguments: object) -> dict[str, float]:
+        taken.append(arguments)
+        if len(taken) == 6:
+            raise KeyboardInterrupt
+        return step(self, *arguments)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(trainer._Run, "step", interrupted)
+    assert apmdm("compare", "parity", "--budget", BUDGET, "--out", tmp_path / "b").code == 130
+    assert rows(apmdm, "--out", tmp_path / "b") == once
+    trained = len(taken)
+    assert rows(apmdm, "--out", tmp_path / "b") == once
+    assert len(taken) == trained
+
+
+def test_another_policy_or_problem_trains_nothing(tmp_path: Path) -> None:
+    entrants = COMPARISONS["parity"](tokens=BUDGET).entrants
+    folders = {command.folder(tmp_path, entrant.source) for entrant in entrants}
+    assert len(folders) == 3
+    sources = {entrant.name: entrant.source for entrant in entrants}
+    assert sources["MDM ancestral, 4 a step, direct"] is sources["AO-MDM random, direct"]
+    other: list[Entrant] = COMPARISONS["parity"](tokens=BUDGET, seed=1).entrants
+    assert not folders & {command.folder(tmp_path, entrant.source) for entrant in other}
+
+
+def test_words_need_a_file_and_enough_of_them(refused: Callable[..., str], tmp_path: Path) -> None:
+    assert "--data" in refused("compare", "words")
+    file = tmp_path / "few.txt"
+    file.write_text("ab\ncd\n")
+    assert "at least 1000" in refused("compare", "words", "--data", file)
+    assert "--data" in refused("compare", "parity", "--data", file)

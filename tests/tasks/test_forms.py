@@ -1,0 +1,79 @@
+"""Every form of every task: its own answers are right, others are not, and what is trained is what is asked."""
+
+from random import Random
+
+import pytest
+import torch
+
+from apmdm.state import Sequence
+from apmdm.tasks.form import Form
+from apmdm.tasks.parity import forms as parity
+from apmdm.tasks.sudoku import forms as sudoku
+from apmdm.tasks.sudoku.data import training_puzzles
+from apmdm.tasks.sudoku.grid import to_text
+from apmdm.tasks.words.forms import Words, plain, prompted
+from apmdm.transition import transition
+from apmdm.vocab import MASK
+
+WORDS = Words(("abba", "cab", "back"), "abck")
+FORMS = [*parity.forms(), sudoku.grid(), *sudoku.texts(), plain(WORDS), prompted(WORDS)]
+
+
+def random() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_examples_are_complete_once_written(form: Form) -> None:
+    state, answer = form.examples(40, random())
+    whole = transition(state, answer)
+    assert len(whole) == 40
+    assert bool(state.masked.any(1).all())
+    assert not bool(whole.masked.any())
+    assert torch.equal(whole.lengths, state.lengths)
+    assert int(whole.ids.max()) < len(form.vocab)
+
+
+@pytest.mark.parametrize("form", parity.forms(), ids=lambda form: form.name)
+def test_parity_by_hand(form: Form) -> None:
+    told = {"direct": ["0"], "scratch": ["0", "1", "0"]}[form.name]
+    final = Sequence(torch.tensor(form.vocab.encode([*"011=", *told, "END"])))
+    assert len(form.start("011")) == len(final)
+    assert form.verdict("011", final) == (True, True, 1.0)
+    assert not form.verdict("010", final).right
+
+
+@pytest.mark.parametrize("form", [sudoku.grid(), *sudoku.texts()], ids=lambda form: form.name)
+def test_the_answer_of_every_sudoku_form_solves_the_puzzle(form: Form) -> None:
+    state, answer = form.examples(5, random())
+    whole = transition(state, answer)
+    values = sudoku.values_of if form.name == "grid" else sudoku.replayed
+    for row in range(5):
+        prompt = Sequence(torch.where(state.masked[row], MASK, state.ids[row])[: int(state.lengths[row])])
+        puzzle = [max(value, 0) for value in values(prompt)]
+        assert form.verdict(to_text(puzzle), whole.sequence(row)) == (True, True, 1.0)
+        unanswered = form.verdict(to_text(puzzle), form.start(to_text(puzzle)))
+        assert unanswered == (False, False, 0.0)
+
+
+def test_a_trace_tells_guesses_that_are_taken_back() -> None:
+    told = sudoku.traces(training_puzzles()[:8], training_puzzles()[:8])
+    assert any(sudoku.UNDO in tokens for tokens in told)
+    assert all(tokens.count(sudoku.GUESS) >= tokens.count(sudoku.UNDO) for tokens in told)
+
+
+def test_words_in_place_and_told_again() -> None:
+    problem = WORDS.problem("back", 2, Random(0))
+    assert problem.endswith("\tback")
+    assert problem != "back\tback"
+    right = Sequence(torch.tensor(WORDS.encode("back")))
+    assert WORDS.verdict(problem, right) == (True, True, 1.0)
+    assert not WORDS.verdict(problem, WORDS.start(problem)).right
+    form, before = prompted(WORDS), problem.partition("\t")[0]
+    told = WORDS.vocab.encode(["BEGIN", *before, "EQUALS", *"back", "END", "END"])
+    assert form.verdict(problem, Sequence(torch.tensor(told))).right
+
+
+def test_an_empty_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one character"):
+        Words(("a", ""), "a")
