@@ -133,10 +133,11 @@ class Map(Array):
 
 @dataclass(frozen=True, eq=False)
 class Lookup(Array):
-    """The number that a table has for the array's number, 0 if it has none."""
+    """The number that a table has for the array's number, 0 if it has none; the table has numbers below `entries`."""
 
     array: Array
     table: Mapping[int, int]
+    entries: int
 
     @property
     def inputs(self) -> tuple[Array, ...]:

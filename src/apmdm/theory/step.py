@@ -10,7 +10,9 @@ from apmdm.theory.pram import ALU, OPERATIONS, Program
 from apmdm.theory.words import REGISTER_BITS
 
 DECODED = [op for op in OPERATIONS if op not in ("HALT", "NOP")]
-"""Each has a bit of its own; an instruction without any is HALT unless the bit before says that it goes on."""
+"""Operations with a bit of their own among those that the program's table gives; NOP only goes on."""
+CAPACITY = 128
+"""Most instructions of a program, whatever the words: weights have room for so many."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Decoded:
     def of(cls, program: Program, pc: Array) -> "Decoded":
         """The program is a table from program counters to instructions: the only thing that depends on it."""
         bits = pc.bits
+        if len(program.instructions) > CAPACITY:
+            raise ValueError(f"a program has at most {CAPACITY} instructions, not {len(program.instructions)}")
         widths = [1, 1, *[1] * len(DECODED), *[REGISTER_BITS] * 3, bits]
         table = {}
         for line, given in enumerate(program.instructions):
@@ -40,7 +44,7 @@ class Decoded:
             flags = [given.op != "HALT", writes, *(given.op == op for op in DECODED)]
             numbers = [*map(int, flags), given.d, given.a, given.b, given.i]
             table[line] = sum(number << sum(widths[:place]) for place, number in enumerate(numbers))
-        goes_on, writes, *rest = unpack(Lookup(sum(widths), pc, table), *widths)
+        goes_on, writes, *rest = unpack(Lookup(sum(widths), pc, table, min(2**bits, CAPACITY)), *widths)
         ops = {"writes": writes} | dict(zip(DECODED, rest))
         return cls(goes_on, ops, *rest[len(DECODED) :])
 
