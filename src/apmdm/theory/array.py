@@ -6,9 +6,9 @@ equals the query. All arrays are 0 at the begin token, so that "not found" can b
 weights; `evaluate.py` runs arrays on a state, `compile.py` turns them into weights.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Union
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 Op = Literal["and", "or", "xor", "not", "add", "sub", "eq", "lt", "shl", "shr", "nonzero"]
 
@@ -66,7 +66,7 @@ class Array:
         return self if bits == self.bits else together(self, Constant(bits - self.bits, 0))
 
 
-Value = Union[Array, int]
+Value = Array | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,11 @@ class Constant(Array):
     """The same number at every position but the begin token."""
 
     value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Given(Array):
+    """Numbers that the caller of an evaluation provides; weights have none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,6 +256,22 @@ def in_order(outputs: Sequence[Array]) -> Iterator[Array]:
             seen.add(array)
             waiting.append((array, True))
             waiting += [(before, False) for before in array.inputs]
+
+
+def substituted(outputs: Sequence[Array], replacement: Callable[[Array], Array | None]) -> list[Array]:
+    """The outputs as they are computed when some arrays are replaced by others."""
+    new: dict[Array, Array] = {}
+
+    def renewed(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return tuple(map(renewed, part))
+        return new[part] if isinstance(part, Array) else part
+
+    for array in in_order(outputs):
+        other = replacement(array)
+        parts = {field.name: renewed(getattr(array, field.name)) for field in fields(array)}
+        new[array] = other or (replace(array, **parts) if array.inputs else array)
+    return [new[output] for output in outputs]
 
 
 def attention_depth(outputs: Sequence[Array]) -> int:

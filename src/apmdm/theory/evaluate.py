@@ -23,6 +23,7 @@ from apmdm.theory.array import (
     Broadcast,
     Choose,
     Constant,
+    Given,
     Lookup,
     Map,
     Place,
@@ -75,9 +76,9 @@ class Policy:
     def outputs(self) -> list[Array]:
         return [*self.content.values(), *self.controls.values(), *(bit for _, bit, _ in self.chances)]
 
-    def __call__(self, state: State) -> Edits | Prediction:
+    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> Edits | Prediction:
         inside = in_blocks(state, self.block) if self.block else state
-        values = evaluate(self.outputs, self.vocab, inside, self.begin, self.audit)
+        values = self._evaluator(inside, given)
         decided = self._probabilities(values) if self.chances else self._decisions(values, inside)
         if not self.block:
             return decided
@@ -89,9 +90,7 @@ class Policy:
         code = torch.zeros_like(state.ids)
         for atom, bit in self.content.items():
             code |= values[bit] << self.vocab.atoms.index(atom)
-        codes, ids = self._codes
-        place = torch.searchsorted(codes, code).clamp(max=len(codes) - 1)
-        token = torch.where(codes[place] == code, ids[place], PAD)
+        token = self.tokens(code)
         nothing = torch.zeros_like(state.ids, dtype=torch.bool)
         bits = [
             values[self.controls[name]].bool() if name in self.controls else nothing
@@ -102,11 +101,25 @@ class Policy:
             raise ValueError("the policy writes something that is no token of its vocabulary")
         return edits
 
+    def tokens(self, code: Numbers) -> Numbers:
+        """The token with these atoms, a bit for each in the order of the vocabulary; PAD if there is none."""
+        codes, ids = self._codes
+        place = torch.searchsorted(codes, code).clamp(max=len(codes) - 1)
+        return torch.where(codes[place] == code, ids[place], PAD)
+
+    @cached_property
+    def _evaluator(self) -> "Evaluator":
+        return Evaluator(self.outputs, self.vocab, begin=self.begin, audit=self.audit)
+
+    @cached_property
+    def _composition(self) -> Float[Tensor, "V A"]:
+        return self.vocab.composition()
+
     @cached_property
     def _codes(self) -> tuple[Int[Tensor, "V"], Int[Tensor, "V"]]:
         """The atoms of each symbol as a number, ascending, and the ids of the symbols in that order."""
         weights = 2 ** torch.arange(len(self.vocab.atoms))
-        codes, ids = (self.vocab.composition().long() * weights).sum(1).sort()
+        codes, ids = (self._composition.long() * weights).sum(1).sort()
         return codes, ids
 
     def _probabilities(self, values: Mapping[Array, Numbers]) -> Prediction:
@@ -115,41 +128,49 @@ class Policy:
         for name, bit, amount in self.chances:
             logits[name] = logits.get(name, never) + amount * values[bit]
         scores = torch.stack([logits.get(atom, never) for atom in self.vocab.atoms], -1)
-        content = scores @ self.vocab.composition().T
+        content = scores @ self._composition.T
         content[..., [PAD, MASK]] = -torch.inf
         return Prediction(content, *(logits.get(name, never) for name in ("remask", "insert", "delete")))
 
 
-def evaluate(
-    outputs: Sequence[Array], vocab: Vocab, state: State, begin: bool = True, audit: bool = False
-) -> dict[Array, Numbers]:
-    """The numbers of arrays at every position of a state. Raises ValueError if it is too long for their positions."""
-    inside = state.valid.clone()
-    if begin:
-        inside[:, :1] = False
-    composition = vocab.composition()
-    values: dict[Array, Tensor] = {}
-    for array in in_order(outputs):
-        given = [values[one] for one in array.inputs]
-        found = _own(array, state, vocab, composition) if not given else _from_others(array, given, inside)
-        if audit:
-            _audit(array, given, found, inside)
-        values[array] = found
-        if begin:
-            found[:, :1] = 0
-    return values
+class Evaluator:
+    """The numbers of arrays at every position of a state; what does not depend on the state is prepared once."""
+
+    def __init__(self, outputs: Sequence[Array], vocab: Vocab, *, begin: bool = True, audit: bool = False) -> None:
+        self.order, self.begin, self.audit = list(in_order(outputs)), begin, audit
+        composition = vocab.composition().long()
+        self.of_token = {array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)}
+
+    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Numbers]:
+        """Raises ValueError if the state is too long for the bits of some place."""
+        inside = state.valid.clone()
+        if self.begin:
+            inside[:, :1] = False
+        values: dict[Array, Tensor] = {}
+        for array in self.order:
+            inputs = [values[one] for one in array.inputs]
+            match array:
+                case Constant(value=value):
+                    found = torch.full_like(state.ids, value)
+                case Given():
+                    found = (given or {})[array].clone()
+                case Atoms():
+                    found = self.of_token[array][state.ids]
+                case Place():
+                    found = place(array, state.ids.shape[1]).repeat(len(state), 1)
+                case _:
+                    found = _from_others(array, inputs, inside)
+            if self.audit:
+                _audit(array, inputs, found, inside)
+            if self.begin:
+                found[:, :1] = 0
+            values[array] = found
+        return values
 
 
-def _own(array: Array, state: State, vocab: Vocab, composition: Float[Tensor, "V A"]) -> Numbers:
-    match array:
-        case Constant(value=value):
-            return torch.full_like(state.ids, value)
-        case Atoms(names=names):
-            columns = [vocab.atoms.index(name) for name in names]
-            return (composition[:, columns].long() * 2 ** torch.arange(len(names))).sum(1)[state.ids]
-        case Place():
-            return place(array, state.ids.shape[1]).repeat(len(state), 1)
-    raise TypeError(f"unknown array {array}")
+def _by_token(array: Atoms, vocab: Vocab, composition: Int[Tensor, "V A"]) -> Int[Tensor, "V"]:
+    columns = composition[:, [vocab.atoms.index(name) for name in array.names]]
+    return (columns * 2 ** torch.arange(len(array.names))).sum(1)
 
 
 def place(array: Place, length: int) -> Int[Tensor, "L"]:
