@@ -81,11 +81,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What is left when every processor has halted, and the time in steps."""
+    """What is left when every processor has halted, the time in steps, and the most words that were not 0 at once."""
 
     registers: tuple[tuple[int, ...], ...]
     memory: tuple[int, ...]
     time: int
+    live: int
 
 
 def assemble(text: str) -> Program:
@@ -142,7 +143,7 @@ def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = 100_000) -> R
     program, memory, top = job.program, list(job.memory), 2**job.bits
     registers = [[number] + [0] * (program.num_registers - 1) for number in range(job.processors)]
     counters, time = [0] * job.processors, 0
-    running = list(range(job.processors))
+    running, live = list(range(job.processors)), sum(map(bool, memory))
     while running := [pid for pid in running if program.at(counters[pid]).op != "HALT"]:
         if time == max_steps:
             raise ValueError(f"not halted after {max_steps:,} steps")
@@ -167,8 +168,8 @@ def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = 100_000) -> R
                 case op:
                     own[instruction.d] = ALU[op](a, b) % top
         _write(memory, stores, mode, time)
-        time += 1
-    return Result(tuple(map(tuple, registers)), tuple(memory), time)
+        time, live = time + 1, max(live, sum(map(bool, memory)))
+    return Result(tuple(map(tuple, registers)), tuple(memory), time, live)
 
 
 def _write(memory: list[int], stores: Sequence[tuple[int, int]], mode: Mode, time: int) -> None:
