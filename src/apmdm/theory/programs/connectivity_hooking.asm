@@ -1,5 +1,5 @@
-; A common label for each connected component of a graph, by hooking and pointer jumping: O(log n) rounds of O(log n)
-; steps, one processor for each arc (an edge is two arcs) and vertex: max(n, arcs). Common-CRCW.
+; A common label for each connected component of a graph, by hooking and pointer jumping in O(log n) rounds.
+; A round has O(log n) steps. One processor for each arc (an edge is two arcs) and vertex: max(n, arcs). Common-CRCW.
 ; Each round every root hooks to its smallest neighbouring root; of two that choose each other the smaller stays, and
 ; longer cycles of smallest neighbours do not exist. So the components that can still grow halve in number.
 ; Memory: 0: n. 1: arcs. 2: q, where 2^q >= n. Then n parents (at the end, the labels), n words for the choices,
