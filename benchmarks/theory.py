@@ -1,6 +1,6 @@
 """The theorems, measured: every form against the interpreter, formulas, the converter, the Dyck generator, weights.
 
-    python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck parity weights; all if left out
+python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck parity weights; all if left out
 """
 
 import hashlib
@@ -59,7 +59,12 @@ def sparse_memory() -> dict[str, object]:
         held += same and outcome.steps <= 5 * result.time + 2 and outcome.context <= bound
         worst_steps = max(worst_steps, outcome.steps / result.time)
         worst_context = max(worst_context, outcome.context - bound)
-    return {"programs": 100, "within_bounds": held, "most_steps_over_T": worst_steps, "context_over_bound": worst_context}
+    return {
+        "programs": 100,
+        "within_bounds": held,
+        "most_steps_over_T": worst_steps,
+        "context_over_bound": worst_context,
+    }
 
 
 def formulas() -> dict[str, object]:

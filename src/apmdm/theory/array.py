@@ -210,7 +210,9 @@ def field(size: int, start: int = 1) -> Array:
 
 def choose(*cases: tuple[Array, Value]) -> Array:
     bits = max(value.bits for _, value in cases if isinstance(value, Array))
-    return Choose(bits, tuple((when, value if isinstance(value, Array) else Constant(bits, value)) for when, value in cases))
+    return Choose(
+        bits, tuple((when, value if isinstance(value, Array) else Constant(bits, value)) for when, value in cases)
+    )
 
 
 def select(condition: Array, yes: Array, no: Array) -> Array:

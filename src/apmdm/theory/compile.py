@@ -102,7 +102,9 @@ def compile_policy(policy: Policy, positions: int) -> Encoder:
     sums = [_written(plan, _at(plan, 2 * layer + 2)) for layer in range(num_layers)]
     num_units = max(len({unit for _, total in layer for _, unit in total}) for layer in sums)
     num_heads = max(1, *map(len, heads))
-    size = max([-(-2 * plan.num_wires // num_heads), -(-num_units // 2 // num_heads), *(h.size for l in heads for h in l)])
+    size = max(
+        [-(-2 * plan.num_wires // num_heads), -(-num_units // 2 // num_heads), *(h.size for l in heads for h in l)]
+    )
     size += size * num_heads % 2
     shape = Shape(
         width=size * num_heads,
@@ -125,17 +127,11 @@ def compile_policy(policy: Policy, positions: int) -> Encoder:
 
 
 def _at(plan: _Plan, stage: int) -> list[Array]:
-    return [
-        array
-        for array, ready in plan.ready.items()
-        if ready == stage and array.inputs and plan.owns(array)
-    ]
+    return [array for array, ready in plan.ready.items() if ready == stage and array.inputs and plan.owns(array)]
 
 
 def _written(plan: _Plan, arrays: Sequence[Array]) -> list[tuple[int, Sum]]:
-    return [
-        (wire, total) for array in arrays for wire, total in zip(plan.wires[array], plan.sums(array), strict=True)
-    ]  # pyright: ignore[reportReturnType]
+    return [(wire, total) for array in arrays for wire, total in zip(plan.wires[array], plan.sums(array), strict=True)]  # pyright: ignore[reportReturnType]
 
 
 def _set_start(model: Encoder, plan: _Plan) -> None:

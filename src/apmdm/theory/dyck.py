@@ -7,7 +7,7 @@ Every decision looks two positions to either side; what stops a run is that its 
 import math
 
 from apmdm.tasks.dyck.process import HOP_CHANCE, LETTERS, MAX_K, START_CHANCE, VOCAB
-from apmdm.theory.array import Array, Constant, attend, atoms, cell, choose, together, unpack
+from apmdm.theory.array import Array, Constant, atoms, attend, cell, choose, together, unpack
 from apmdm.theory.evaluate import SURE, Policy
 from apmdm.theory.words import own_mask
 

@@ -139,7 +139,9 @@ class Evaluator:
     def __init__(self, outputs: Sequence[Array], vocab: Vocab, *, begin: bool = True, audit: bool = False) -> None:
         self.order, self.begin, self.audit = list(in_order(outputs)), begin, audit
         composition = vocab.composition().long()
-        self.of_token = {array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)}
+        self.of_token = {
+            array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)
+        }
 
     def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Numbers]:
         """Raises ValueError if the state is too long for the bits of some place."""
@@ -210,7 +212,7 @@ def elementwise(array: Array, given: Sequence[Numbers]) -> Numbers:
         case Map(op=op):
             return OPERATIONS[op](*given).long() & top
         case Lookup(table=table):
-            entries = torch.zeros(2 ** array.array.bits, dtype=torch.long)
+            entries = torch.zeros(2**array.array.bits, dtype=torch.long)
             entries[list(table)] = torch.tensor(list(table.values()), dtype=torch.long)
             return entries[given[0]]
         case Choose():

@@ -103,7 +103,9 @@ def inlined(array: Array) -> bool:
 def inputs_of(array: Array) -> list[Array]:
     """What an elementwise array waits for: a chain of "and" or of "or" is one unit, a choice takes maps in."""
     if isinstance(array, Choose):
-        return [one for when, value in array.cases for one in (when, *(inputs_of(value) if inlined(value) else [value]))]
+        return [
+            one for when, value in array.cases for one in (when, *(inputs_of(value) if inlined(value) else [value]))
+        ]
     if isinstance(array, Map) and array.op in ("and", "or"):
         chains = (isinstance(one, Map) and one.op == array.op for one in array.inputs)
         return [one for given, chain in zip(array.inputs, chains) for one in (inputs_of(given) if chain else [given])]

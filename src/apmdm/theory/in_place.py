@@ -139,6 +139,4 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
     own = Cell(at(0, own_kind()), at(1, own_word(bits)), at(2, own_word(bits)) | at(3, own_word(bits)), part.equals(0))
     step = update(program, own)
     slot = part[1:2]
-    return Policy(
-        vocabulary(bits), word_atoms(step.change, step.value), {"remask": slot & (own_mask() ^ step.change)}
-    )
+    return Policy(vocabulary(bits), word_atoms(step.change, step.value), {"remask": slot & (own_mask() ^ step.change)})

@@ -110,7 +110,9 @@ def assemble(text: str) -> Program:
 
 def _define(names: dict[str, str], name: str, value: str, number: int) -> None:
     if not name.isidentifier() or name in names or not (value in names or value.isdecimal()):
-        raise ValueError(f"line {number}: {name!r} cannot be named {value!r}: it takes a new name, a register or number")
+        raise ValueError(
+            f"line {number}: {name!r} cannot be named {value!r}: it takes a new name, a register or number"
+        )
     names[name] = value
 
 

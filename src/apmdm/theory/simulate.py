@@ -72,7 +72,9 @@ def compiled(job: Job, form: Form, begun: Start, positions: int | None = None) -
     return compile_policy(begun.policy, positions or begun.positions)
 
 
-def simulate(job: Job, form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False) -> Outcome:
+def simulate(
+    job: Job, form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
+) -> Outcome:
     """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form."""
     reference = execute(job, mode)
     if form == "pram":

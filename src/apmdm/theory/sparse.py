@@ -32,7 +32,9 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
         offset: attend(cell(width, offset=offset), cell(width), own, Constant(1, 1)) if offset else own
         for offset in range(-LEFT, RIGHT + 1)
     }
-    kind, word, mask = ({at: unpack(seen, KIND_BITS, bits, 1)[part] for at, seen in around.items()} for part in range(3))
+    kind, word, mask = (
+        {at: unpack(seen, KIND_BITS, bits, 1)[part] for at, seen in around.items()} for part in range(3)
+    )
 
     role = [kind[-place].nonzero() for place in range(CELL)]
     outside = own_mask() & ~reduce(or_, role)

@@ -19,8 +19,8 @@ from apmdm.theory.array import (
     Array,
     Constant,
     anywhere,
-    attend,
     atoms,
+    attend,
     broadcast,
     cell,
     choose,
@@ -46,8 +46,12 @@ class Formula:
 
     def __post_init__(self) -> None:
         known = range(1, len(self.quantifiers) + 1)
-        if not set(self.quantifiers) <= set("EA") or any(abs(x) not in known for clause in self.clauses for x in clause):
-            raise ValueError("a formula has quantifiers E and A, and literals of its variables 1 to n or their negatives")
+        if not set(self.quantifiers) <= set("EA") or any(
+            abs(x) not in known for clause in self.clauses for x in clause
+        ):
+            raise ValueError(
+                "a formula has quantifiers E and A, and literals of its variables 1 to n or their negatives"
+            )
 
 
 def random_formula(random: Random, variables: int, clauses: int) -> Formula:

@@ -16,7 +16,9 @@ KIND = ("r1", "r2", "r4", "r8", "REG", "PC", "MEM")
 """Atoms of a kind, the register's number first."""
 KIND_BITS = len(KIND)
 REG, PC, MEM = (2 ** KIND.index(name) for name in ("REG", "PC", "MEM"))
-REGISTERS = [JOINT.join(["REG", *(KIND[bit] for bit in range(4) if number >> bit & 1)]) for number in range(MAX_REGISTERS)]
+REGISTERS = [
+    JOINT.join(["REG", *(KIND[bit] for bit in range(4) if number >> bit & 1)]) for number in range(MAX_REGISTERS)
+]
 
 
 def powers(bits: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import torch
 from apmdm.edits import Edits
 from apmdm.sampler import Model, Run
 from apmdm.state import Sequence, State
-from apmdm.theory.array import Array, Constant, attend, atoms, broadcast, cell, choose, field, together
+from apmdm.theory.array import Array, Constant, atoms, attend, broadcast, cell, choose, field, together
 from apmdm.theory.evaluate import Policy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
@@ -85,7 +85,8 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
     pid = at(before, PROCESSOR, own_word(bits))
     instruction = Decoded.of(program, pc)
     kind, index, value = (
-        at(record, number, own) for number, own in ((KIND_FIELD, own_kind()), (INDEX, own_word(bits)), (VALUE, own_word(bits)))
+        at(record, number, own)
+        for number, own in ((KIND_FIELD, own_kind()), (INDEX, own_word(bits)), (VALUE, own_word(bits)))
     )
 
     def last(wanted: Array, where: Array) -> Array:
