@@ -9,7 +9,7 @@ import typer
 from apmdm.cli import read
 from apmdm.theory.pram import Job, Mode, assemble
 from apmdm.theory.programs import ENTRIES, Problem, about
-from apmdm.theory.simulate import FORMS, Form, Outcome, simulate
+from apmdm.theory.simulate import Form, Outcome, simulate
 from apmdm.trace import Trace
 
 ROW = "{:<22} {:>4} {:<7} {:>8} {:>10}  {}"
@@ -99,7 +99,8 @@ def table(name: str, largest: int, plot: Path | None) -> bool:
     entry, sizes = ENTRIES[name], [2**power for power in range(1, 11) if 2**power <= largest]
     if len(sizes) < 2 or largest > entry.largest:
         raise ValueError(f"a table of {name} goes to some n from 4 to {entry.largest}, not {largest}")
-    forms, good = [form for form in FORMS if form not in ("arm", "sparse")], True
+    forms: tuple[Form, ...] = ("pram", "mdm", "ap-mdm")
+    good = True
     found: dict[Form, list[Outcome]] = {form: [] for form in forms}
     typer.echo(ROW.format("program", "n", "as", "steps", "context", "T, P T and S"))
     for n in sizes:

@@ -200,7 +200,7 @@ def together(*parts: Array) -> Array:
 
 
 def cell(bits: int, size: int = 1, start: int = 1, offset: int = 0) -> Array:
-    """Number of the cell of position p + offset; raises no error beyond `bits`: compile and evaluate check the length."""
+    """Number of the cell of position p + offset; compiling and evaluating check that it fits the bits."""
     return Place(bits, size, start, offset, "cell")
 
 

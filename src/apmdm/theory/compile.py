@@ -11,9 +11,9 @@ Letters: w wire, the number of a bit; its dimensions are 2 w and 2 w + 1.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.theory import gates
@@ -103,7 +103,11 @@ def compile_policy(policy: Policy, positions: int) -> Encoder:
     num_units = max(len({unit for _, total in layer for _, unit in total}) for layer in sums)
     num_heads = max(1, *map(len, heads))
     size = max(
-        [-(-2 * plan.num_wires // num_heads), -(-num_units // 2 // num_heads), *(h.size for l in heads for h in l)]
+        [
+            -(-2 * plan.num_wires // num_heads),
+            -(-num_units // 2 // num_heads),
+            *(head.size for layer in heads for head in layer),
+        ]
     )
     size += size * num_heads % 2
     shape = Shape(
@@ -119,7 +123,7 @@ def compile_policy(policy: Policy, positions: int) -> Encoder:
         for parameter in model.parameters():
             parameter.zero_()
         _set_start(model, plan)
-        for layer, written, attended in zip(model.layers, sums, heads, strict=True):
+        for layer, written, attended in zip(cast(Any, model.layers), sums, heads, strict=True):
             _set_attention(layer.attention, attended, size)
             _set_mlp(layer, written)
         _set_heads(model, plan)
@@ -153,7 +157,8 @@ def _set_start(model: Encoder, plan: _Plan) -> None:
     for wire, numbers in bits:
         table[:, wire] = 2.0 * (numbers & 1) - 1
     model.absolute.copy_(torch.stack((table, -table), -1).flatten(1))  # pyright: ignore[reportOptionalMemberAccess]
-    for norm in [*(norm for layer in model.layers for norm in layer.norms), model.norm]:
+    blocks: Any = model.layers
+    for norm in [*(norm for block in blocks for norm in block.norms), model.norm]:
         norm.weight.fill_(math.sqrt(1 + norm.eps))
 
 
@@ -172,7 +177,7 @@ class _Head:
         self.unit = nats * 2 ** len(plan.position) if array.rightmost else nats  # pyright: ignore
         value, where = array.inputs[-2:]
         at_begin: Row = {ONE: 0.5, BEGIN: 0.5} if begin and isinstance(array, Attend) else {}
-        pairs = [(True, wire) for wire in plan.wires[where]]
+        pairs: list[tuple[Wire, Wire]] = [(True, wire) for wire in plan.wires[where]]
         if isinstance(array, Attend):
             pairs += zip(plan.wires[array.query], plan.wires[array.key], strict=True)
         for query, key in pairs:
@@ -191,12 +196,9 @@ class _Head:
 
 
 def _sign(wire: Wire, zero_at_begin: bool) -> Row:
-    """+1 where a bit is 1 and -1 where it is 0. What is read at the begin token is 0 there, constants and opposites too."""
-    if isinstance(wire, bool):
-        row = {ONE: 1.0 if wire else -1.0}
-    else:
-        row = {wire: 1.0} if wire >= 0 else {~wire: -1.0}
+    """+1 where a bit is 1 and -1 where it is 0. At the begin token what is read is 0, opposites and constants too."""
     positive = wire if isinstance(wire, bool) else wire < 0
+    row = {ONE: 1.0 if wire else -1.0} if isinstance(wire, bool) else {~wire: -1.0} if positive else {wire: 1.0}
     return _sum(row, {ONE: -1.0, BEGIN: -1.0}) if positive and zero_at_begin else row
 
 
@@ -204,7 +206,7 @@ def _sum(*rows: Row) -> Row:
     return {wire: sum(row.get(wire, 0.0) for row in rows) for row in rows for wire in row}
 
 
-def _set_attention(attention: nn.Module, heads: Sequence[_Head], size: int) -> None:
+def _set_attention(attention: Any, heads: Sequence[_Head], size: int) -> None:
     width = attention.out.weight.shape[0]
     for number, head in enumerate(heads):
         for part, rows in enumerate((head.query, head.key, head.values)):
@@ -217,7 +219,7 @@ def _set_attention(attention: nn.Module, heads: Sequence[_Head], size: int) -> N
             attention.out.weight[2 * wire + 1, number * size + row] = -1.0
 
 
-def _set_mlp(layer: nn.Module, written: Sequence[tuple[int, Sum]]) -> None:
+def _set_mlp(layer: Any, written: Sequence[tuple[int, Sum]]) -> None:
     """Two hidden neurons a unit, whose difference is a step of height STEEPNESS / 2."""
     neurons: dict[Unit, int] = {}
     for wire, total in written:
@@ -238,10 +240,10 @@ def _set_mlp(layer: nn.Module, written: Sequence[tuple[int, Sum]]) -> None:
 
 def _set_heads(model: Encoder, plan: _Plan) -> None:
     policy, controls = plan.policy, ("remask", "insert", "delete")
-    rows: dict[str, tuple[Tensor, Tensor, int]] = {
+    rows: dict[str, tuple[Any, Any, int]] = {
         name: (model.content.weight, model.content.bias, row) for row, name in enumerate(model.vocab.atoms)
     } | {name: (model.controls.weight, model.controls.bias, row) for row, name in enumerate(controls)}
-    for weight, bias, row in rows.values():
+    for _, bias, row in rows.values():
         bias[row] = -SURE
     for name, bit, amount in (
         *((name, bit, 2 * SURE) for name, bit in {**policy.content, **policy.controls}.items()),

@@ -123,7 +123,7 @@ class Policy:
         return codes, ids
 
     def _probabilities(self, values: Mapping[Array, Numbers]) -> Prediction:
-        logits = {name: SURE * (2 * values[bit] - 1).float() for name, bit in (self.content | self.controls).items()}
+        logits = {name: SURE * (2 * values[bit] - 1).float() for name, bit in {**self.content, **self.controls}.items()}
         never = torch.full_like(next(iter(logits.values())), -SURE)
         for name, bit, amount in self.chances:
             logits[name] = logits.get(name, never) + amount * values[bit]
@@ -242,7 +242,7 @@ def _audit(array: Array, given: Sequence[Numbers], found: Numbers, inside: Bool[
     turned = [numbers.flip(1) for numbers in given]
     if isinstance(array, Attend | Broadcast):
         if not array.rightmost:
-            turned = given[:1] + turned[1:] if isinstance(array, Attend) else turned
+            turned = [given[0], *turned[1:]] if isinstance(array, Attend) else turned
             other = _from_others(array, turned, inside.flip(1))
             if not torch.equal(other.masked_fill(~inside, 0), found.masked_fill(~inside, 0)):
                 raise ValueError("the positions that an attention finds do not agree")

@@ -79,6 +79,7 @@ def of(array: Map | Lookup, inputs: Sequence[Sequence[Wire]]) -> list[Sum]:
             return [[_shifted(a[i - by], b, by) for by in range(i + 1)] for i in range(len(a))]
         case "shr":
             return [[_shifted(a[i + by], b, by) for by in range(len(a) - i)] for i in range(len(a))]
+    raise ValueError(f"{array.op} has no units")
 
 
 def chosen(cases: Sequence[tuple[Wire, Sequence[Sum]]]) -> list[Sum]:
@@ -108,7 +109,11 @@ def inputs_of(array: Array) -> list[Array]:
         ]
     if isinstance(array, Map) and array.op in ("and", "or"):
         chains = (isinstance(one, Map) and one.op == array.op for one in array.inputs)
-        return [one for given, chain in zip(array.inputs, chains) for one in (inputs_of(given) if chain else [given])]
+        return [
+            one
+            for given, chain in zip(array.inputs, chains, strict=True)
+            for one in (inputs_of(given) if chain else [given])
+        ]
     return list(array.inputs)
 
 

@@ -105,7 +105,7 @@ class Update:
     address: Array
     word: Array
     present: Array
-    """For a processor's cells: the address that it stores to or loads from, register b, whether that word has a cell."""
+    """For a processor's cells: the address that it stores to or loads from, register b, whether the word has a cell."""
 
 
 def update(program: Program, own: Cell) -> Update:

@@ -122,7 +122,9 @@ def _instruction(number: int, words: list[str], names: dict[str, str]) -> Instru
         raise ValueError(f"line {number}: unknown operation {words[0]!r}; there are {', '.join(OPERANDS)}")
     if len(given) != len(OPERANDS[op]):
         raise ValueError(f"line {number}: {op} takes {len(OPERANDS[op])} operands, not {len(given)}")
-    fields = {field: _operand(number, field, names.get(word, word)) for field, word in zip(OPERANDS[op], given)}
+    fields = {
+        field: _operand(number, field, names.get(word, word)) for field, word in zip(OPERANDS[op], given, strict=True)
+    }
     if op == "MOV":
         op, fields = "OR", fields | {"b": fields["a"]}
     return Instruction(op, **fields)

@@ -1,13 +1,15 @@
 """Any order replayed left to right (theorem 3): a Masked ARM that writes what an AO-MDM writes, one token a step.
 
-[BEGIN][LEN S] (address, token)* SEP MASK*: first what the AO-MDM starts with, then an address, its token, and so on; SEP
-ends each round, so that no round sees its own half-written state. Position a hosts the virtual cell with address a, as
-of the last SEP. Two attentions in front give every host its cell, the layers of the AO-MDM run on the hosts unchanged,
-two attentions behind find what comes next. Steps: 2 tokens + rounds. Context: 3 + 2 S + rounds.
+[BEGIN][LEN S] (address, token)* SEP MASK*: first what the AO-MDM starts with, then an address, its token, and so on.
+SEP ends each round, so that no round sees its own half-written state. Position a hosts the virtual cell with address
+a, as of the last SEP. Two attentions in front give every host its cell, the layers of the AO-MDM run on the hosts
+unchanged, two attentions behind find what comes next. Steps: 2 tokens + rounds. Context: 3 + 2 S + rounds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from jaxtyping import Int
@@ -64,7 +66,7 @@ def decode(start: Sequence, final: Sequence, vocab: Vocab, bits: int) -> Sequenc
     symbols, ids = replay_vocabulary(vocab, bits), start.ids.clone()
     address_of = {symbols.ids[_addressed("ADDR", number)]: number for number in range(2**bits)}
     tokens = final.ids.tolist()
-    for left, token in zip(tokens[1:], tokens[2:], strict=False):
+    for left, token in pairwise(tokens[1:]):
         if left in address_of and token != MASK:
             ids[address_of[left]] = token
     return Sequence(ids, start.coordinates)
@@ -101,7 +103,7 @@ class _Front:
         return cls(virtual, masked, size, position, is_address & ~old, after_address, left, after_sep, is_next)
 
 
-def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: dict[str, Array]) -> Policy:
+def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: Mapping[str, Array]) -> Policy:
     """What the next token is, given which virtual cells are unmasked in this round, and with what."""
     address = atoms(*(f"a{2**bit}" for bit in range(bits)))
     written = attend(front.position, address, front.new_address, front.new_address)
@@ -172,7 +174,7 @@ class Replay:
         if not isinstance(edits, Edits):
             edits = Greedy()(edits, cells)
         room = (1, state.ids.shape[1] - width - 1)
-        given = {fires: pad((edits.unmasked(cells) & cells.valid).long(), room)}
+        given: dict[Array, Tensor] = {fires: pad((edits.unmasked(cells) & cells.valid).long(), room)}
         tokens = pad(edits.content, room)
         given |= {one: self._composition[:, number][tokens] for number, one in enumerate(content)}
         decided = behind(state, given)

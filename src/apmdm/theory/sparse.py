@@ -1,4 +1,4 @@
-"""A PRAM as an AP-MDM with sparse memory: cells for the words that are not 0 only; insert makes them, delete frees them.
+"""A PRAM as an AP-MDM with sparse memory: cells for words that are not 0 only; insert makes them, delete frees them.
 
 Cells as in `in_place`. A store to a word without a cell stops every machine step until the cell is there: the end of
 the counter's cell inserts a MASK, one MASK becomes two and four, and these become a cell of memory that holds 0. A cell

@@ -45,7 +45,7 @@ class Decoded:
             numbers = [*map(int, flags), given.d, given.a, given.b, given.i]
             table[line] = sum(number << sum(widths[:place]) for place, number in enumerate(numbers))
         goes_on, writes, *rest = unpack(Lookup(sum(widths), pc, table, min(2**bits, CAPACITY)), *widths)
-        ops = {"writes": writes} | dict(zip(DECODED, rest))
+        ops = {"writes": writes} | dict(zip(DECODED, rest, strict=False))
         return cls(goes_on, ops, *rest[len(DECODED) :])
 
 
