@@ -17,6 +17,8 @@ solve = typer.Typer(rich_markup_mode=None, help="Solve problems with a trained m
 app.add_typer(solve, name="solve")
 generate = typer.Typer(rich_markup_mode=None, help="Draw new sequences from a trained model.")
 app.add_typer(generate, name="generate")
+theory = typer.Typer(rich_markup_mode=None, help="Run the theorems: machine programs as MDM, AP-MDM and left to right.")
+app.add_typer(theory, name="theory")
 
 
 class Device(StrEnum):
@@ -35,6 +37,14 @@ class Compared(StrEnum):
     parity = "parity"
     sudoku = "sudoku"
     words = "words"
+
+
+class Simulation(StrEnum):
+    pram = "pram"
+    mdm = "mdm"
+    ap_mdm = "ap-mdm"
+    sparse = "sparse"
+    arm = "arm"
 
 
 class Certifiable(StrEnum):
@@ -135,6 +145,48 @@ def generate_dyck(
     from apmdm.cli.generate import generate_dyck
 
     finish(generate_dyck(k, length, num, weights, read.device(device), seed, as_json))
+
+
+@theory.command("list")
+def theory_list() -> None:
+    """The programs that come with the library."""
+    from apmdm.cli.theory import list_programs
+
+    list_programs()
+
+
+@theory.command("run")
+def theory_run(
+    program: Annotated[str, typer.Argument(metavar="PROGRAM|FILE.asm", help="A name of the list, or a file.")],
+    n: Annotated[int, typer.Option(help="Size of the random input.")] = 8,
+    form: Annotated[Simulation, typer.Option("--as", help="What runs it.")] = Simulation.ap_mdm,
+    compiled: Annotated[bool, typer.Option("--compiled", help="As weights of the encoder.")] = False,
+    memory: Annotated[Path | None, typer.Option(help="Words of the memory, for a program of your own.")] = None,
+    processors: Annotated[int, typer.Option(min=1, help="For a program of your own.")] = 1,
+    as_json: JsonOption = False,
+    trace: Annotated[Path | None, typer.Option(help="Write every step as JSON.")] = None,
+    seed: SeedOption = 0,
+) -> None:
+    """Run a machine program in one form; exit code 0 only if it agrees with the reference interpreter."""
+    from apmdm.cli import read
+    from apmdm.cli.theory import problem_of, run
+
+    problem, mode = problem_of(program, n, seed, memory, processors)
+    trace = trace and read.writable(trace)
+    finish(run(problem, mode, program, form.value, weights=compiled, as_json=as_json, trace=trace))
+
+
+@theory.command("table")
+def theory_table(
+    program: Annotated[str, typer.Argument(help="A name of the list.")] = "prefix_sum",
+    largest: Annotated[int, typer.Option(help="Sizes are the powers of two up to this one.")] = 16,
+    plot: Annotated[Path | None, typer.Option(help="Draw the table into this file (needs matplotlib).")] = None,
+) -> None:
+    """Steps and context of each form as the input grows, with fitted exponents."""
+    from apmdm.cli import read
+    from apmdm.cli.theory import table
+
+    finish(table(program, largest, plot and read.writable(plot)))
 
 
 @app.command("certify")

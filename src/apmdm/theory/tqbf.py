@@ -1,0 +1,181 @@
+"""Quantified Boolean formulas decided by search (theorem 4, PSPACE): in constant context, and as a write-once twin.
+
+The assignment is the whole state of a depth-first search. With b the value of the clauses under it, the pivot is the
+deepest variable that is 0 and either existential while b is 0, or universal while b is 1; it becomes 1 and all deeper
+ones 0. Without a pivot b is the answer. One decoding step for every leaf that the search visits.
+
+In place: [BEGIN] ([quantifier][variable][slot][slot])* ([CLAUSE] literal literal literal)* [END][answer = MASK].
+Write-once: [BEGIN] clauses [END][number of variables], one token a variable, and again for each leaf.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+import torch
+
+from apmdm.state import Sequence
+from apmdm.theory.array import (
+    Array,
+    Constant,
+    anywhere,
+    atoms,
+    attend,
+    broadcast,
+    cell,
+    choose,
+    field,
+    together,
+    unpack,
+)
+from apmdm.theory.evaluate import Policy
+from apmdm.theory.words import own_mask, own_word, powers, symbol
+from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
+
+CELL = 4
+QUANTIFIERS = {"E": "EXISTS", "A": "FORALL"}
+ALWAYS = Constant(1, 1)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """quantifiers: a string of E and A, outermost first; clauses: literals, i or -i for variable i, counted from 1."""
+
+    quantifiers: str
+    clauses: tuple[tuple[int, int, int], ...]
+
+    def __post_init__(self) -> None:
+        known = range(1, len(self.quantifiers) + 1)
+        if not set(self.quantifiers) <= set("EA") or any(
+            abs(x) not in known for clause in self.clauses for x in clause
+        ):
+            raise ValueError(
+                "a formula has quantifiers E and A, and literals of its variables 1 to n or their negatives"
+            )
+
+
+def random_formula(random: Random, variables: int, clauses: int) -> Formula:
+    literals = [sign * i for i in range(1, variables + 1) for sign in (1, -1)]
+    chosen = tuple((random.choice(literals), random.choice(literals), random.choice(literals)) for _ in range(clauses))
+    return Formula("".join(random.choice("EA") for _ in range(variables)), chosen)
+
+
+def search(formula: Formula) -> tuple[bool, int]:
+    """The truth of a formula and the leaves that a depth-first search visits, by recursion."""
+
+    def value(assigned: tuple[bool, ...]) -> tuple[bool, int]:
+        if len(assigned) == len(formula.quantifiers):
+            return all(any(assigned[abs(x) - 1] == (x > 0) for x in clause) for clause in formula.clauses), 1
+        first, leaves = value((*assigned, False))
+        if first == (formula.quantifiers[len(assigned)] == "E"):
+            return first, leaves
+        second, more = value((*assigned, True))
+        return second, leaves + more
+
+    return value(())
+
+
+@cache
+def vocabulary(bits: int) -> Vocab:
+    """For up to 2^bits variables."""
+    indices = [JOINT.join([*symbol(index).split(JOINT)[1:]]) for index in range(2**bits)]
+
+    def with_index(*kind: str) -> list[str]:
+        return [JOINT.join(filter(None, (*kind, index))) for index in indices]
+
+    literals = with_index("POS") + with_index("NEG")
+    logged = [name for q in QUANTIFIERS.values() for name in with_index("LOG", q) + with_index("LOG", q, "T")]
+    fixed = ("BEGIN", "EXISTS", "FORALL", "CLAUSE", "END", "ANSWER", "ANSWER@T")
+    return Vocab.of(*fixed, literals, logged, map(symbol, range(2**bits)))
+
+
+def width(formula: Formula) -> int:
+    return max(1, len(formula.quantifiers).bit_length())
+
+
+def encode(formula: Formula, bits: int) -> Sequence:
+    symbols = ["BEGIN"]
+    for index, quantifier in enumerate(formula.quantifiers):
+        symbols += [QUANTIFIERS[quantifier], symbol(index), symbol(0), MASK_SYMBOL]
+    symbols += [*_clauses(formula), "END", MASK_SYMBOL]
+    return Sequence(torch.tensor(vocabulary(bits).encode(symbols)))
+
+
+def encode_write_once(formula: Formula, bits: int, leaves: int) -> Sequence:
+    """With MASK for the leaves that the search will visit."""
+    variables = len(formula.quantifiers)
+    symbols = ["BEGIN", *_clauses(formula), "END", symbol(variables)]
+    symbols += [_indexed(f"LOG@{QUANTIFIERS[q]}", index) for index, q in enumerate(formula.quantifiers)]
+    symbols += [MASK_SYMBOL] * (variables * leaves)
+    return Sequence(torch.tensor(vocabulary(bits).encode(symbols)))
+
+
+def _clauses(formula: Formula) -> list[str]:
+    symbols = []
+    for clause in formula.clauses:
+        symbols += ["CLAUSE", *(_indexed("POS" if x > 0 else "NEG", abs(x) - 1) for x in clause)]
+    return symbols
+
+
+def _indexed(kind: str, index: int) -> str:
+    return JOINT.join([kind, *symbol(index).split(JOINT)[1:]])
+
+
+def decode(final: Sequence, bits: int) -> bool | None:
+    """The answer in a final state of either form; None if there is none."""
+    last = vocabulary(bits).decode(final.ids.tolist())[-1]
+    return {symbol(0): False, "ANSWER": False, symbol(1): True, "ANSWER@T": True}.get(last)
+
+
+def policy(bits: int, positions: int) -> Policy:
+    """In place, for up to 2^bits variables."""
+    place, part = cell((positions // CELL + 1).bit_length(), CELL), field(CELL)
+    key = together(place, part)
+
+    def at(number: int, value: Array) -> Array:
+        return attend(together(place, Constant(2, number)), key, value, ALWAYS)
+
+    exists, forall, end = unpack(at(0, atoms("EXISTS", "FORALL", "END")), 1, 1, 1)
+    index, true = at(1, own_word(bits)), at(2, atoms("1")) | at(3, atoms("1"))
+    variable = part.equals(0) & (exists | forall)
+    holds = _clauses_hold(place, attend(own_word(bits), index, true, variable))
+    pivot, found = _pivot(variable & ~true, exists, forall, holds, index)
+    is_pivot = index.equals(pivot)
+    change = found & (is_pivot | (pivot.below(index) & true))
+    slot = part[1:2] & (exists | forall)
+    bit = choose((end, holds), (~end, is_pivot))
+    waits = (slot & (own_mask() ^ change)) | (end & own_mask() & found)
+    return Policy(vocabulary(bits), {"0": ALWAYS, "1": bit}, {"remask": waits})
+
+
+def write_once_policy(bits: int, positions: int) -> Policy:
+    """The twin whose context holds every assignment that the search went through."""
+    place, position = cell((positions // CELL + 1).bit_length(), CELL), cell(positions.bit_length())
+    log, exists, forall, true = (atoms(name) for name in ("LOG", "EXISTS", "FORALL", "T"))
+    index, number = own_word(bits), broadcast(own_word(bits), atoms("0"))
+    latest = attend(index, index, together(true, position), log, rightmost=True)
+    holds = _clauses_hold(place, latest[0:1])
+    current = log & latest[1 : position.bits + 1].equals(position)
+    pivot, found = _pivot(current & ~true, exists, forall, holds, index)
+    before = attend(
+        position - number.widened(position.bits), position, together(log, exists, forall, true, index), ALWAYS
+    )
+    was_log, was_exists, was_forall, was_true, was_index = unpack(before, 1, 1, 1, 1, bits)
+    new = was_index.equals(pivot) | (was_index.below(pivot) & was_true)
+    content = {"LOG": found, "ANSWER": ~found, "EXISTS": found & was_exists, "FORALL": found & was_forall}
+    content["T"] = choose((found, new), (~found, holds))
+    content |= {name: found & was_index[bit : bit + 1] for bit, name in enumerate(powers(bits))}
+    return Policy(vocabulary(bits), content, {"remask": own_mask() & ~was_log})
+
+
+def _clauses_hold(place: Array, value: Array) -> Array:
+    """Whether each clause has a literal that is true, given at every literal the value of its variable."""
+    true_literal = (atoms("POS") & value) | (atoms("NEG") & ~value)
+    satisfied = attend(place, place, true_literal, true_literal)
+    return ~anywhere(atoms("CLAUSE") & ~satisfied)
+
+
+def _pivot(zero: Array, exists: Array, forall: Array, holds: Array, index: Array) -> tuple[Array, Array]:
+    """The index of the deepest variable to advance, and whether there is one."""
+    candidate = zero & ((exists & ~holds) | (forall & holds))
+    return tuple(unpack(broadcast(together(index, candidate), candidate, rightmost=True), index.bits, 1))  # pyright: ignore[reportReturnType]

@@ -1,0 +1,240 @@
+"""The simulations against the interpreter and other oracles; what a skeptic asks of the policies; the weights."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from apmdm import weights
+from apmdm.edits import Edits
+from apmdm.policy import Greedy
+from apmdm.prediction import Prediction
+from apmdm.sampler import generate
+from apmdm.state import Sequence, State
+from apmdm.tasks.dyck.process import process
+from apmdm.tasks.dyck.windows import around, as_state
+from apmdm.tasks.parity import process as bits
+from apmdm.theory import dyck, in_place, parity, replay, tqbf, write_once
+from apmdm.theory.array import Constant, Map, attention_depth, choose
+from apmdm.theory.compile import compile_policy
+from apmdm.theory.evaluate import Policy
+from apmdm.theory.gates import of
+from apmdm.theory.pram import ALU, assemble, execute
+from apmdm.theory.programs import ENTRIES
+from apmdm.theory.random_program import random_job
+from apmdm.theory.simulate import simulate, start
+from apmdm.theory.words import vocabulary
+from apmdm.vocab import MASK, Vocab
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_programs_in_every_form_equal_the_interpreter(name: str) -> None:
+    entry = ENTRIES[name]
+    for n in (1, 2):
+        problem = entry.problem(Random(n), n)
+        job, result = problem.job, execute(problem.job, entry.mode)
+        assert problem.holds(result.memory)
+        for form in ("mdm", "ap-mdm", "sparse"):
+            outcome = simulate(job, form, entry.mode)
+            assert (outcome.registers, outcome.memory) == (result.registers, result.memory)
+            if form != "sparse":
+                assert outcome.steps == result.time
+        expected = in_place.context(len(job.memory), job.processors, job.program.num_registers)
+        assert simulate(job, "ap-mdm", entry.mode).context == expected
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_answers_of_the_interpreter(name: str) -> None:
+    for seed in range(20):
+        problem = ENTRIES[name].problem(Random(seed), 1 + seed % 8)
+        assert problem.holds(execute(problem.job, ENTRIES[name].mode).memory)
+
+
+def test_left_to_right() -> None:
+    problem = ENTRIES["parity"].problem(Random(0), 2)
+    result, outcome = execute(problem.job, "CREW"), simulate(problem.job, "arm", "CREW")
+    assert (outcome.registers, outcome.memory) == (result.registers, result.memory)
+    assert outcome.steps == 2 * 5 * 2 * result.time + result.time
+
+
+def test_random_programs_are_audited() -> None:
+    """Maps are elementwise, attention is unambiguous, an MDM only unmasks, sparse memory keeps its bounds."""
+    for seed in range(3):
+        job = random_job(Random(seed))
+        result = execute(job, "CREW")
+        for form in ("mdm", "ap-mdm", "sparse"):
+            begun = start(job, form, result.time)
+            audited = replace(begun.policy, audit=True)
+            run = next(generate(write_once.WriteOnce(audited) if form == "mdm" else audited, [begun.sequence]))
+            decoded = write_once.decode(job, run.final) if form == "mdm" else in_place.decode(job, run.final)
+            assert decoded == (result.registers, result.memory)
+        bound = in_place.context(result.live, job.processors, job.program.num_registers) + 8 * job.processors
+        assert run.time <= 5 * result.time + 2
+        assert run.space <= bound
+
+
+def test_theorem_2_is_asserted() -> None:
+    problem = ENTRIES["parity"].problem(Random(0), 2)
+    begun = start(problem.job, "mdm", 20)
+    run = next(generate(begun.policy, [begun.sequence]))
+    write_once.assert_theorem_2(begun.sequence, run)
+    with pytest.raises(ValueError, match="against theorem 2"):
+        write_once.assert_theorem_2(begun.sequence, replace(run, time=10**6))
+    with pytest.raises(ValueError, match="only unmasks"):
+        next(generate(write_once.WriteOnce(start(problem.job, "ap-mdm", 20).policy), [in_place.encode(problem.job)]))
+
+
+def test_depth_is_constant() -> None:
+    depths = set()
+    for n in (2, 16):
+        job = ENTRIES["prefix_sum"].problem(Random(0), n).job
+        depths.add(tuple(attention_depth(start(job, form, 50).policy.outputs) for form in ("mdm", "ap-mdm", "sparse")))
+    assert depths == {(4, 4, 5)}
+
+
+def test_a_policy_is_a_function_of_the_tokens() -> None:
+    """Shuffled states, in a fresh process: the same answers."""
+    program = """
+from random import Random
+import torch
+from apmdm.sampler import generate
+from apmdm.state import Sequence, State
+from apmdm.theory.programs import ENTRIES
+from apmdm.theory.simulate import start
+begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, "ap-mdm", 50)
+run = next(generate(begun.policy, [begun.sequence], record=True))
+steps = list(enumerate(run.steps))
+Random(seed).shuffle(steps)
+answers = {}
+for number, step in steps:
+    edits = begun.policy(State.stack([Sequence(torch.tensor(step.tokens))]))
+    answers[number] = (edits.content * ~edits.remask, edits.remask)
+print([[part.tolist() for part in answers[number]] for number in sorted(answers)])
+"""
+    outs = {
+        subprocess.run([sys.executable, "-c", f"seed = {seed}\n{program}"], capture_output=True, check=True).stdout
+        for seed in (1, 2)
+    }
+    assert len(outs) == 1
+
+
+def test_formulas() -> None:
+    random = Random(0)
+    drawn = [tqbf.random_formula(random, random.randint(1, 5), random.randint(1, 6)) for _ in range(60)]
+    truth = [tqbf.search(formula) for formula in drawn]
+    for run in generate(replace(tqbf.policy(3, 63), audit=True), [tqbf.encode(f, 3) for f in drawn]):
+        assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
+        assert run.space == len(tqbf.encode(drawn[run.index], 3))
+    begun = [tqbf.encode_write_once(f, 3, leaves) for f, (_, leaves) in zip(drawn, truth, strict=True)]
+    for run in generate(write_once.WriteOnce(replace(tqbf.write_once_policy(3, 511), audit=True)), begun):
+        assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
+    model = compile_policy(tqbf.policy(3, 63), 64)
+    for run in generate(model, [tqbf.encode(f, 3) for f in drawn[:10]]):
+        assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
+
+
+def test_any_order_is_replayed_left_to_right() -> None:
+    vocab = Vocab.of("BEGIN", "a", "b")
+    letters = torch.tensor(vocab.encode("ab"))
+
+    def any_order(state: State) -> Edits:
+        """Unmasks next to what is there, in both directions."""
+        known = torch.nn.functional.pad(~state.masked & state.valid, (1, 1))
+        near = known[:, 2:] | known[:, :-2]
+        no = torch.zeros_like(near)
+        content = letters[(torch.arange(near.shape[1]) + state.ids.sum(1, keepdim=True)) % 2]
+        return Edits(content, state.masked & ~near, no, no)
+
+    for seed in range(10):
+        ids = torch.where(torch.rand(9, generator=torch.Generator().manual_seed(seed)) < 0.8, MASK, letters[0])
+        full = torch.cat((torch.tensor(vocab.encode(["BEGIN"])), ids))
+        run = next(generate(any_order, [Sequence(ids)]))
+        begun = replay.encode(Sequence(full), vocab, 6, run.time)
+        again = next(generate(replay.Replay(any_order, vocab, 6), [begun]))
+        assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
+
+
+def test_dyck_is_the_process_in_arrays_and_in_weights() -> None:
+    rows = around()
+    length = max(map(len, rows))
+    kinds = torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
+    letters = torch.randint(0, 4, kinds.shape, generator=torch.Generator().manual_seed(0))
+    state = as_state(kinds, letters, torch.full((len(kinds),), 2))
+    expected, policy = process(state), dyck.policy(31)
+    for model in (replace(policy, audit=True), compile_policy(policy, 16)):
+        with torch.no_grad():
+            said = model(state)
+        assert isinstance(said, Prediction)
+        for name in ("remask", "insert", "delete"):
+            gap = (getattr(said, name).sigmoid() - getattr(expected, name).sigmoid()).abs()
+            assert float(gap[state.valid].max()) < 1e-5
+        writes = state.valid & state.masked & (expected.remask < 0) & (expected.delete < 0)
+        assert float((said.content.softmax(-1) - expected.content.softmax(-1))[writes].abs().max()) < 1e-5
+
+
+def test_parity_at_a_hundred_thousand_bits() -> None:
+    model, random = compile_policy(parity.policy(), 2), Random(0)
+    texts = [f"{number:0{n}b}" for n in range(1, 9) for number in range(2**n)]
+    for strings in (texts, [f"{random.getrandbits(100_000):0100000b}"]):
+        for run in generate(model, map(bits.encode, strings)):
+            assert bits.decode(run.final) == strings[run.index].count("1") % 2
+            assert run.time <= 4
+
+
+def test_gates_compute_what_maps_compute() -> None:
+    left, right = torch.arange(16).repeat(16), torch.arange(16).repeat_interleave(16)
+    for op in ("and", "or", "xor", "add", "sub", "eq", "lt", "shl", "shr"):
+        a, b = Constant(4, 0), Constant(4, 0)
+        array = Map(1 if op in ("eq", "lt") else 4, op, (a, b))
+        for x, y in zip(left.tolist(), right.tolist(), strict=True):
+            wires = [[bool(number >> bit & 1) for bit in range(4)] for number in (x, y)]
+            bits_of = [sum(c * (unit.least <= 0) for c, unit in total) for total in of(array, wires)]
+            expected = ALU[{"eq": "EQ", "lt": "LT"}.get(op, op.upper())](x, y) % 2**array.bits
+            assert sum(bit << place for place, bit in enumerate(bits_of)) == expected
+
+
+def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path) -> None:
+    models = []
+    for seed in range(2):
+        job = random_job(Random(seed))
+        model = compile_policy(in_place.policy(job.program, 6, 255), 256)
+        model.save_pretrained(tmp_path / str(seed))
+        loaded = weights.load(str(tmp_path / str(seed)), vocabulary(6))
+        result, run = execute(job, "CREW"), next(generate(loaded, [in_place.encode(job)], Greedy()))
+        assert in_place.decode(job, run.final) == (result.registers, result.memory)
+        assert run.time == result.time
+        models.append(loaded)
+    differ = [
+        name
+        for (name, first), (_, second) in zip(models[0].named_parameters(), models[1].named_parameters(), strict=True)
+        if not torch.equal(first, second)
+    ]
+    assert len(differ) == 1, "only the layer that holds the program's table differs"
+    assert differ[0].endswith("down.weight")
+
+
+def test_wrong_programs_are_refused() -> None:
+    for text, message in (
+        ("ADD r1 r2", "line 1: ADD takes 3 operands"),
+        ("FLY r1", "unknown operation 'FLY'"),
+        ("LI r99 1", "'r99' is not a register"),
+        ("JMP away", "'away' is not a number or a label"),
+        ("a = b", "cannot be named"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            assemble(text)
+    job = replace(ENTRIES["parity"].problem(Random(0), 2).job, bits=12)
+    with pytest.raises(ValueError, match="at most 10 bits"):
+        simulate(job, "ap-mdm", weights=True)
+
+
+def test_an_audit_finds_two_cases_at_once() -> None:
+    one = Constant(1, 1)
+    policy = Policy(vocabulary(2), {}, {"remask": choose((one, one), (one, one))}, audit=True)
+    state = State(torch.full((1, 3), 2), torch.tensor([3]))
+    with pytest.raises(ValueError, match="two cases"):
+        policy(state)
