@@ -8,6 +8,7 @@ that of all its decisions together; it is put into bins by how sure the model is
 
 import json
 import sys
+from itertools import pairwise
 
 import torch
 
@@ -25,7 +26,7 @@ SURE = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0]
 def binned(probability: torch.Tensor, right: torch.Tensor) -> list[dict[str, float]]:
     """For each range of probabilities how many there are, their mean, and the share that was right."""
     bins = []
-    for low, high in zip(SURE, SURE[1:], strict=False):
+    for low, high in pairwise(SURE):
         inside = (probability >= low) & ((probability < high) | (high == 1.0))
         if bool(inside.any()):
             mean, share = float(probability[inside].mean()), float(right[inside].double().mean())

@@ -128,8 +128,9 @@ class Attention(nn.Module):
             query, key = rotate(query, at), rotate(key, at)
         if past is not None:
             key, value = past.extended(key, value)
-        windowed = seen is not None and seen.shape != (1, length)
-        if windowed:
+        windowed = False
+        if seen is not None and seen.shape != (1, length):
+            windowed = True
             within = seen.clamp(0, length - 1)
             query, key, value = query.unsqueeze(-2), key[:, :, within], value[:, :, within]
         score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
