@@ -128,7 +128,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         shape, atoms = self.shape, len(self.vocab.atoms)
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
-        layer = 12 * shape.width**2 * positions + 2 * shape.width * positions**2
+        looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
+        layer = 12 * shape.width**2 * positions + 2 * shape.width * positions * looked_at
         heads = (shape.width * (atoms + 3) + len(self.vocab) * atoms) * positions
         hints = self.hints.weight.numel() * positions if self.hints else 0
         return blocks * (shape.layers * layer + heads + hints) + len(self.vocab) * atoms * shape.width
