@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from apmdm.tasks.sudoku.data import (
+    HARD,
     MIXED,
     NUM_TRAINING,
     PATH_STEPS,
@@ -90,7 +91,7 @@ def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.
 
 
 def test_states_are_a_function_of_the_random_numbers(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
-    for shares in (PLAIN, MIXED):
+    for shares in (PLAIN, MIXED, HARD):
         first, again, other = (drawn_states(500, random(seed), puzzles, answers, shares) for seed in (0, 0, 1))
         assert first.shape == (500, LENGTH)
         assert torch.equal(first, again)

@@ -38,9 +38,10 @@ NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
 MIXED = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05, "damaged": 0.03}
-HARD = {"path": 0.20, "strayed": 0.25, "conflict": 0.20, "clues": 0.12, "wrong": 0.20, "damaged": 0.03}
+HARD = MIXED | {"path": 0.15, "strayed": 0.20, "conflict": 0.20, "clues": 0.15, "wrong": 0.12, "changed": 0.15}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
-paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers."""
+paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers; paths of
+puzzles with clues added or taken away and one wrong, with some random guesses."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
@@ -104,6 +105,7 @@ def drawn_states(
         "conflict": lambda: conflicts(path(of_kind("conflict", 3)[0], random, stray=0.7)),
         "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
         "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
+        "changed": lambda: path(add_wrong_clue(change_clues(*of_kind("changed", 80), random), random), random, 0.3),
         "damaged": lambda: damaged(path(of_kind("damaged", 80)[0], random), random),
     }
     states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
