@@ -1,0 +1,61 @@
+"""A graph with a source and a target, as a sequence and back; here nodes are numbers.
+
+The sequence is GO SRC DST E E ..., one token an edge. Who they are is in the coordinates (tail, head): those of an edge
+are its ends, those of SRC and DST their node twice, GO has none.
+"""
+
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+
+import torch
+
+from apmdm.state import NOWHERE, Sequence
+from apmdm.tasks.graph.process import VOCAB
+
+Edge = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Edges of capacity 1 between nodes 0, 1, ..., in order; an undirected one is written either way round.
+
+    Raises ValueError for self-loops, parallel edges, an end that is no node, or a source that is the target.
+    """
+
+    nodes: int
+    edges: Seq[Edge]
+    source: int
+    target: int
+    directed: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edges", tuple(self.edges))
+        if self.source == self.target:
+            raise ValueError("source and target are the same node, and no cut separates a node from itself")
+        if any(tail == head for tail, head in self.edges):
+            raise ValueError("a problem has no self-loops")
+        different = set(self.edges) if self.directed else set(map(frozenset, self.edges))
+        if len(different) < len(self.edges):
+            raise ValueError("a problem has no parallel edges")
+        if not all(0 <= node < self.nodes for edge in (*self.edges, (self.source, self.target)) for node in edge):
+            raise ValueError(f"nodes are 0 to {self.nodes - 1}")
+
+    @property
+    def space(self) -> int:
+        """The length that the process reaches: three tokens, and for each edge itself and its slot."""
+        return 3 + 2 * len(self.edges)
+
+
+def encode(problem: Problem) -> Sequence:
+    """The state that the process starts from."""
+    symbols = ["GO" if problem.directed else "GO@both", "SRC", "DST", *["E"] * len(problem.edges)]
+    places = [(NOWHERE, NOWHERE), (problem.source,) * 2, (problem.target,) * 2, *problem.edges]
+    return Sequence(torch.tensor(VOCAB.encode(symbols)), torch.tensor(places))
+
+
+def decode(final: Sequence) -> list[Edge] | None:
+    """The edges that are left, or None if the sequence is not SRC, DST and edges without flow."""
+    symbols = VOCAB.decode(final.ids.tolist())
+    if final.coordinates is None or symbols != ["SRC", "DST", *["E"] * (len(symbols) - 2)]:
+        return None
+    return [(tail, head) for tail, head in final.coordinates[2:].tolist()]

@@ -1,0 +1,32 @@
+"""Whether a set of remaining edges is a graph after a minimum cut, asked of NetworkX alone."""
+
+import networkx as nx
+
+from apmdm.tasks.graph.problem import Edge, Problem
+
+
+def minimum_cut_size(problem: Problem) -> int:
+    """The least number of edges whose deletion cuts the target off."""
+    graph = _graph(problem, problem.edges)
+    return int(nx.maximum_flow_value(graph, problem.source, problem.target, capacity="capacity"))
+
+
+def is_trivial(problem: Problem, size: int) -> bool:
+    """True if all edges out of the source, or all into the target, are a minimum cut of this size."""
+    graph = _graph(problem, problem.edges)
+    leaving, entering = (graph.out_degree, graph.in_degree) if problem.directed else (graph.degree, graph.degree)
+    return size in (leaving[problem.source], entering[problem.target])
+
+
+def is_minimum_cut(problem: Problem, remaining: list[Edge], size: int) -> bool:
+    """True if the remaining edges are the problem's but `size` of them, and none of them is on a way to the target."""
+    cut_off = not nx.has_path(_graph(problem, remaining), problem.source, problem.target)
+    kept = set(remaining) <= set(problem.edges) and len(remaining) == len(set(remaining))
+    return cut_off and kept and len(problem.edges) - len(remaining) == size
+
+
+def _graph(problem: Problem, edges: list[Edge] | tuple[Edge, ...]) -> "nx.Graph":
+    graph = nx.DiGraph() if problem.directed else nx.Graph()
+    graph.add_nodes_from(range(problem.nodes))
+    graph.add_edges_from(edges, capacity=1)
+    return graph
