@@ -4,8 +4,9 @@ from apmdm.recipes.compare_parity import compare_parity
 from apmdm.recipes.compare_sudoku import compare_sudoku
 from apmdm.recipes.compare_words import compare_words
 from apmdm.recipes.dyck import dyck
+from apmdm.recipes.graph import graph
 from apmdm.recipes.parity import parity, parity_paper
 from apmdm.recipes.sudoku import sudoku
 
-RECIPES = {"dyck": dyck, "parity": parity, "parity-paper": parity_paper, "sudoku": sudoku}
+RECIPES = {"dyck": dyck, "graph": graph, "parity": parity, "parity-paper": parity_paper, "sudoku": sudoku}
 COMPARISONS = {"parity": compare_parity, "sudoku": compare_sudoku, "words": compare_words}

@@ -129,8 +129,8 @@ def shapes(num: int, random: Random) -> dict[str, list[Problem]]:
                 nodes = random.randint(10, 30)
                 return bottleneck(nodes, 3 * nodes, 0, directed, random)
 
-    kinds = dict.fromkeys(("grid", "layered", "path", "complete", "disconnected"), num // 5)
-    return _disguised(kinds, draw, lambda kind, problems: [True] * len(problems), random)
+    kinds: tuple[str, ...] = "grid", "layered", "path", "complete", "disconnected"
+    return _disguised(dict.fromkeys(kinds, num // 5), draw, lambda kind, problems: [True] * len(problems), random)
 
 
 def _disguised(

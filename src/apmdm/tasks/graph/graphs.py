@@ -1,4 +1,4 @@
-"""Graphs of many kinds with what can be controlled in them: size, direction, flow, bottlenecks, flow to be taken back."""
+"""Graphs of many kinds, and what can be controlled in them: size, direction, flow, bottlenecks, flow to take back."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -74,8 +74,8 @@ def grid(rows: int, columns: int, directed: bool, random: Random) -> Problem:
     """From corner to corner, to the right and down, if directed; else between any two nodes."""
     right = [(node, node + 1) for node in range(rows * columns) if (node + 1) % columns]
     down = [(node, node + columns) for node in range((rows - 1) * columns)]
-    ends = (0, rows * columns - 1) if directed else random.sample(range(rows * columns), 2)
-    return Problem(rows * columns, right + down, *ends, directed)
+    source, target = (0, rows * columns - 1) if directed else random.sample(range(rows * columns), 2)
+    return Problem(rows * columns, right + down, source, target, directed)
 
 
 def disguised(problem: Problem, random: Random) -> Problem:

@@ -130,7 +130,7 @@ def _nodes(at: Int[Tensor, "N L"], num: int) -> Bool[Tensor, "N K"]:
 
 
 def partners(state: State) -> Int[Tensor, "N L"]:
-    """For each position the neighbour with the same coordinates, PAD if there is none: a slot stands right behind its edge."""
+    """The neighbour with the same coordinates, PAD if there is none: a slot stands right behind its edge."""
     ids, places = state.ids, state.coordinates
     assert places is not None
     same = pad((places[:, 1:] == places[:, :-1]).all(-1) & (places[:, 1:, 0] >= 0), (1, 1))

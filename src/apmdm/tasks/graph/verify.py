@@ -1,5 +1,7 @@
 """Whether a set of remaining edges is a graph after a minimum cut, asked of NetworkX alone."""
 
+from collections.abc import Sequence
+
 import networkx as nx
 
 from apmdm.tasks.graph.problem import Edge, Problem
@@ -13,9 +15,11 @@ def minimum_cut_size(problem: Problem) -> int:
 
 def is_trivial(problem: Problem, size: int) -> bool:
     """True if all edges out of the source, or all into the target, are a minimum cut of this size."""
-    graph = _graph(problem, problem.edges)
-    leaving, entering = (graph.out_degree, graph.in_degree) if problem.directed else (graph.degree, graph.degree)
-    return size in (leaving[problem.source], entering[problem.target])
+    ends = problem.source, problem.target
+    touching = [[edge for edge in problem.edges if end in edge] for end in ends]
+    if problem.directed:
+        touching = [[edge for edge in problem.edges if edge[side] == end] for side, end in enumerate(ends)]
+    return size in map(len, touching)
 
 
 def is_minimum_cut(problem: Problem, remaining: list[Edge], size: int) -> bool:
@@ -25,7 +29,7 @@ def is_minimum_cut(problem: Problem, remaining: list[Edge], size: int) -> bool:
     return cut_off and kept and len(problem.edges) - len(remaining) == size
 
 
-def _graph(problem: Problem, edges: list[Edge] | tuple[Edge, ...]) -> "nx.Graph":
+def _graph(problem: Problem, edges: Sequence[Edge]) -> nx.Graph:
     graph = nx.DiGraph() if problem.directed else nx.Graph()
     graph.add_nodes_from(range(problem.nodes))
     graph.add_edges_from(edges, capacity=1)
