@@ -31,6 +31,7 @@ class Task(StrEnum):
     sudoku = "sudoku"
     parity = "parity"
     dyck = "dyck"
+    graph = "graph"
 
 
 class Compared(StrEnum):
@@ -130,6 +131,28 @@ def solve_parity(
     finish(run.solve_parity(problems, weights, read.device(device), as_json=as_json))
 
 
+@solve.command("graph")
+def solve_graph(
+    file: Annotated[Path, typer.Argument(help="GraphML (.graphml, .xml), node-link JSON (.json), else an edge list.")],
+    source: Annotated[str, typer.Option(help="Name of the node to start from.")],
+    target: Annotated[str, typer.Option(help="Name of the node to be cut off.")],
+    undirected: Annotated[bool, typer.Option("--undirected", help="Edges lead both ways.")] = False,
+    as_json: JsonOption = False,
+    out: Annotated[Path | None, typer.Option(help="Save the graph without the cut, in the format of its name.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write every step of the run as JSON.")] = None,
+    weights: WeightsOption = "graph",
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Delete the fewest edges that cut the target off; exit code 0 only if the cut was verified."""
+    from apmdm.cli import read
+    from apmdm.cli.graph import solve_graph
+    from apmdm.tasks.graph import files
+
+    named, place = files.read(file, source, target, undirected), read.device(device)
+    out, trace = out and read.writable(out), trace and read.writable(trace)
+    finish(solve_graph(named, weights, place, as_json=as_json, out=out, trace=trace))
+
+
 @generate.command("dyck")
 def generate_dyck(
     k: Annotated[int, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...")] = 2,
@@ -222,14 +245,22 @@ def evaluate(
 ) -> None:
     """Measure a model by free-running rollouts; every answer is verified."""
     from apmdm.cli import evaluate, read
+    from apmdm.cli.graph import evaluate_graph
 
-    measures = {"sudoku": evaluate.evaluate_sudoku, "parity": evaluate.evaluate_parity, "dyck": evaluate.evaluate_dyck}
+    measures = {
+        "sudoku": evaluate.evaluate_sudoku,
+        "parity": evaluate.evaluate_parity,
+        "dyck": evaluate.evaluate_dyck,
+        "graph": evaluate_graph,
+    }
     results = measures[task](data, task if weights is None else weights, read.device(device), seed)
     if as_json:
         typer.echo(json.dumps(results))
     else:
         for name, value in results.items():
-            typer.echo(f"{name.replace('_', ' ')}: {value}")
+            inner = value.items() if isinstance(value, dict) else ()
+            text = ", ".join(f"{key} {number}" for key, number in inner) or value
+            typer.echo(f"{name.replace('_', ' ')}: {text}")
 
 
 @app.command("train")
