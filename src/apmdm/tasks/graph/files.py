@@ -58,8 +58,8 @@ def read(path: Path, source: str, target: str, undirected: bool) -> Named:
     """The problem in a file: GraphML (.graphml, .xml), node-link JSON (.json), else an edge list.
 
     An edge list has two names a line, after them a capacity or attributes in braces if need be; one name alone is a
-    node. The first two
-    formats say themselves whether edges are directed, those of an edge list are; `undirected` drops all directions.
+    node. The first two formats say themselves whether edges are directed, those of an edge list are; `undirected`
+    drops all directions, so that an edge and its reverse become one.
     Source and target are nodes as they print. Raises ValueError for a file that is none of these, and as from_networkx.
     """
     if not path.is_file():
