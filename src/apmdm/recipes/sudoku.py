@@ -58,7 +58,7 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
     if preset == "full":
         training = replace(training, steps=24_000)
     if preset == "refine":
-        training = replace(training, steps=6000, evaluate_every=2000, focus=8, matrix_rate=0.004, other_rate=0.002)
+        training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
         data = Data(plain=0, mixed=0)
     return Recipe(
         seed=0,

@@ -29,7 +29,7 @@ from apmdm.tasks.sudoku.grid import (
     encode,
     parse,
 )
-from apmdm.tasks.sudoku.process import analyse, next_ids
+from apmdm.tasks.sudoku.process import SIZE, analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import minimal_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
@@ -38,10 +38,19 @@ NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
 MIXED = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05, "damaged": 0.03}
-HARD = MIXED | {"path": 0.15, "strayed": 0.20, "conflict": 0.20, "clues": 0.15, "wrong": 0.12, "changed": 0.15}
+HARD = MIXED | {
+    "path": 0.15,
+    "strayed": 0.20,
+    "conflict": 0.15,
+    "clues": 0.15,
+    "wrong": 0.10,
+    "changed": 0.12,
+    "sparse": 0.10,
+}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
 paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers; paths of
-puzzles with clues added or taken away and one wrong, with some random guesses."""
+puzzles with clues added or taken away and one wrong, with some random guesses; guesses among three candidates or more,
+on puzzles with many clues taken away."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
@@ -106,6 +115,7 @@ def drawn_states(
         "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
         "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
         "changed": lambda: path(add_wrong_clue(change_clues(*of_kind("changed", 80), random), random), random, 0.3),
+        "sparse": lambda: wide_guesses(path(fewer_clues(of_kind("sparse", 6)[0], random), random, 0.3), random),
         "damaged": lambda: damaged(path(of_kind("damaged", 80)[0], random), random),
     }
     states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
@@ -156,6 +166,27 @@ def change_clues(puzzles: Tensor, answers: Tensor, random: torch.Generator) -> I
     key = torch.rand(puzzles.shape, generator=random).masked_fill(~eligible, 2.0)
     selected = key.argsort(1).argsort(1) < amount
     return torch.where(selected, torch.where(add, answers, 0), puzzles)
+
+
+def fewer_clues(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
+    """Up to 16 clues taken away."""
+    key = torch.rand(puzzles.shape, generator=random).masked_fill(puzzles == 0, 2.0)
+    return puzzles.masked_fill(key.argsort(1).argsort(1) < _up_to(16, len(puzzles), random), 0)
+
+
+def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses 83"]:
+    """Those of the states in which a guess is due and no cell has fewer than three candidates; half of them with the
+    registers set as if a value had been tried.
+    """
+    seen = analyse(ids[:, :CELLS])
+    fewest = SIZE[seen.open_values.long()].masked_fill(~seen.empty, SIDE + 1).amin(1)
+    ids = ids[
+        (ids[:, R1] == RUN) & ~seen.conflict & (fewest > 2) & (fewest <= SIDE) & ~(seen.singles > 0).any(1)
+    ].clone()
+    tried = torch.rand(len(ids), generator=random) < 0.5
+    ids[tried, R1] = MASK
+    ids[tried, R2] = DIGIT_ID[torch.randint(1, SIDE + 1, (int(tried.sum()),), generator=random)]
+    return ids
 
 
 def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
