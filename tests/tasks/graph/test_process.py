@@ -18,69 +18,71 @@ from apmdm.tasks.graph.verify import is_minimum_cut, minimum_cut_size
 MARKS = {"A@head", "A@tail", "H@head", "H@tail", "B@head", "B@tail"}
 EDGES = {"E", "F@head", "F@tail"}
 OTHER = {"head": "tail", "tail": "head"}
-Action = tuple[str, bool]
 
 
-def slow_step(symbols: list[str], places: list[tuple[int, int]]) -> list[Action]:
-    """For each position what becomes of it (a symbol, `<mask>` or `gone`), and whether a MASK comes after it."""
-    end_of = {"tail": [tail for tail, _ in places], "head": [head for _, head in places]}
-    beside = [""] * len(symbols)
-    for i, place in enumerate(places):
-        for j in (i + 1, i - 1):
-            if place[0] >= 0 and 0 <= j < len(places) and places[j] == place:
-                beside[i] = symbols[j]
-    go, both = bool({"GO", "GO@both"} & set(symbols)), "GO@both" in symbols
-    ends = {i: end_of[s.split("@")[1]][i] for i, s in enumerate(symbols) if s in MARKS}
-    starts = {i: end_of[OTHER[s.split("@")[1]]][i] for i, s in enumerate(symbols) if s in MARKS}
-    sources = {end_of["tail"][i] for i, s in enumerate(symbols) if s == "SRC"}
-    targets = {end_of["tail"][i] for i, s in enumerate(symbols) if s == "DST"}
-    reached = sources | set(ends.values())
-    hit = any(s.startswith("H") for s in symbols)
+class SlowTeacher:
+    """The rules for one state, its symbols and its places (tail, head)."""
 
-    def grows(i: int) -> str:
+    def __init__(self, symbols: list[str], places: list[tuple[int, int]]) -> None:
+        self.symbols = symbols
+        self.end_of = {"tail": [tail for tail, _ in places], "head": [head for _, head in places]}
+        self.beside = [""] * len(symbols)
+        for i, place in enumerate(places):
+            for j in (i + 1, i - 1):
+                if place[0] >= 0 and 0 <= j < len(places) and places[j] == place:
+                    self.beside[i] = symbols[j]
+        side = {i: symbol.split("@")[1] for i, symbol in enumerate(symbols) if symbol in MARKS}
+        self.ends = {i: self.end_of[side[i]][i] for i in side}
+        self.starts = {self.end_of[OTHER[side[i]]][i] for i in side}
+        self.targets = {self.end_of["tail"][i] for i, symbol in enumerate(symbols) if symbol == "DST"}
+        sources = {self.end_of["tail"][i] for i, symbol in enumerate(symbols) if symbol == "SRC"}
+        self.reached = sources | set(self.ends.values())
+        self.go, self.both = bool({"GO", "GO@both"} & set(symbols)), "GO@both" in symbols
+        self.hit = any(symbol.startswith("H") for symbol in symbols)
+        self.leaving = {i for i in self.ends if self.go and self.goes(i)}
+        self.bare = {i for i, symbol in enumerate(symbols) if self.go and symbol in EDGES and not self.beside[i]}
+        settled = self.go and not self.leaving
+        self.ready = settled and self.hit
+        growing = any(self.grows(i) for i in range(len(symbols)))
+        self.done = settled and not self.hit and not self.bare and not growing
+
+    def grows(self, i: int) -> str:
         """The end that a MASK slot adds to the tree, or nothing."""
-        if symbols[i] != "<mask>":
-            return ""
         for far, near in OTHER.items():
-            ways = {"E", f"F@{near}"} if far == "head" or both else {f"F@{near}"}
-            if beside[i] in ways and end_of[near][i] in reached and end_of[far][i] not in reached:
+            ways = {"E", f"F@{near}"} if far == "head" or self.both else {f"F@{near}"}
+            inside, outside = self.end_of[near][i] in self.reached, self.end_of[far][i] not in self.reached
+            if self.symbols[i] == "<mask>" and self.beside[i] in ways and inside and outside:
                 return far
         return ""
 
-    def goes(i: int) -> bool:
-        twin = any(ends[j] == ends[i] for j in ends if j < i)
-        return twin or (hit and not symbols[i].startswith("H") and ends[i] not in starts.values())
+    def goes(self, i: int) -> bool:
+        twin = any(self.ends[j] == self.ends[i] for j in self.ends if j < i)
+        return twin or (self.hit and not self.symbols[i].startswith("H") and self.ends[i] not in self.starts)
 
-    leaving = {i for i in ends if goes(i)} if go else set()
-    bare = {i for i, s in enumerate(symbols) if s in EDGES and not beside[i]}
-    ready = go and hit and not leaving
-    done = go and not hit and not leaving and not bare and not any(grows(i) for i in range(len(symbols)))
-
-    def written(i: int) -> str:
-        kind, _, side = beside[i].partition("@")
+    def written(self, i: int) -> str:
+        kind, _, side = self.beside[i].partition("@")
         if kind in ("A", "H"):
             return f"F@{side}"
         if kind == "B":
             return "E"
-        if go and not hit and grows(i):
-            far = grows(i)
-            return f"{'B' if kind == 'F' else 'H' if end_of[far][i] in targets else 'A'}@{far}"
-        if done and kind == "F":
-            leaves = end_of[OTHER[side]][i] in reached and end_of[side][i] not in reached
+        if self.go and not self.hit and (far := self.grows(i)):
+            return f"{'B' if kind == 'F' else 'H' if self.end_of[far][i] in self.targets else 'A'}@{far}"
+        if self.done and kind == "F":
+            leaves = self.end_of[OTHER[side]][i] in self.reached and self.end_of[side][i] not in self.reached
             return "CUT" if leaves else f"B@{OTHER[side]}"
         return "<mask>"
 
-    def becomes(i: int, symbol: str) -> str:
+    def becomes(self, i: int) -> str:
+        """The symbol that a position has next, or `gone`."""
+        symbol, beside = self.symbols[i], self.beside[i]
         if symbol == "<mask>":
-            unused = not go and (beside[i] in EDGES or not beside[i])
-            return "gone" if beside[i] == "CUT" or unused else written(i)
+            unused = not self.go and (beside in EDGES or not beside)
+            return "gone" if beside == "CUT" or unused else self.written(i)
         if symbol in MARKS or symbol == "CUT":
-            return "<mask>" if i in leaving or beside[i] == "<mask>" or not go else symbol
-        turned = symbol in EDGES and beside[i] in MARKS and ready
-        ended = done and (symbol.startswith("F") or symbol.startswith("GO"))
+            return "<mask>" if i in self.leaving or beside == "<mask>" or not self.go else symbol
+        turned = symbol in EDGES and beside in MARKS and self.ready
+        ended = self.done and symbol.startswith(("F", "GO"))
         return "<mask>" if turned or ended else symbol
-
-    return [(becomes(i, symbol), go and i in bare) for i, symbol in enumerate(symbols)]
 
 
 def assert_as_slow(sequence: Sequence) -> None:
@@ -88,14 +90,15 @@ def assert_as_slow(sequence: Sequence) -> None:
     edits = teacher(state)
     assert sequence.coordinates is not None
     symbols, places = VOCAB.decode(sequence.ids.tolist()), [tuple(place) for place in sequence.coordinates.tolist()]
-    for i, (becomes, inserts) in enumerate(slow_step(symbols, places)):
+    slow = SlowTeacher(symbols, places)
+    for i in range(len(symbols)):
         masked, remasked = symbols[i] == "<mask>", bool(edits.remask[0, i])
         found = "<mask>" if remasked else symbols[i]
         if masked and bool(edits.delete[0, i]):
             found = "gone"
         elif masked and not remasked:
             found = VOCAB.decode([int(edits.content[0, i])])[0]
-        assert (found, bool(edits.insert[0, i])) == (becomes, inserts)
+        assert (found, bool(edits.insert[0, i])) == (slow.becomes(i), i in slow.bare)
 
 
 @settings(max_examples=40)

@@ -16,12 +16,14 @@ from apmdm.tasks.sudoku.data import (
     chosen_for_training,
     conflicts,
     drawn_states,
+    fewer_clues,
     generated,
     path,
     relabel_levels,
     teacher_run,
     teacher_steps,
     training_puzzles,
+    wide_guesses,
 )
 from apmdm.tasks.sudoku.grid import (
     CELLS,
@@ -36,7 +38,7 @@ from apmdm.tasks.sudoku.grid import (
     decode,
     encode,
 )
-from apmdm.tasks.sudoku.process import next_ids
+from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.vocab import MASK
@@ -167,6 +169,19 @@ def test_a_wrong_clue_is_a_candidate(puzzles: torch.Tensor, answers: torch.Tenso
     assert ((wrong != puzzles).sum(1) == 1).all()
     assert (puzzles[wrong != puzzles] == 0).all()
     assert ((wrong > 0) & (wrong != answers)).any(1).float().mean() > 0.4
+
+
+def test_wide_guesses_have_three_candidates_or_more(puzzles: torch.Tensor) -> None:
+    sparse = fewer_clues(puzzles, random(6))
+    assert ((sparse == 0) | (sparse == puzzles)).all()
+    assert {0, 16} <= set(((puzzles > 0).sum(1) - (sparse > 0).sum(1)).tolist()) <= set(range(17))
+    found = wide_guesses(path(sparse, random(6)), random(6))
+    num_candidates = analyse(found[:, :CELLS]).candidates.sum(2)
+    assert num_candidates[found[:, :CELLS] == MASK].min() == 3
+    following = next_ids(found)
+    opened = (following[:, R1] == RUN) & IS_GUESS[following[:, :CELLS]].any(1)
+    assert opened[found[:, R1] == RUN].all()
+    assert 0.2 < (found[:, R1] == MASK).float().mean() < 0.8
 
 
 def test_renaming_levels_changes_no_step(states: torch.Tensor) -> None:
