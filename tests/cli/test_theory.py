@@ -1,0 +1,77 @@
+"""`apmdm theory`: every form of a small program, a user's own one, the table, and what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apmdm.theory.programs import ENTRIES
+from apmdm.trace import Trace
+
+Ends = Callable[..., tuple[int, str, str]]
+DOUBLE = "    LD r1 r0\n    ADD r1 r1 r1\n    ST r0 r1\n    HALT\n"
+
+
+def test_the_list_names_every_program(apmdm: Ends) -> None:
+    code, out, _ = apmdm("theory", "list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(ENTRIES)
+
+
+@pytest.mark.parametrize("form", ["pram", "mdm", "ap-mdm", "sparse", "arm"])
+def test_every_form_agrees_with_the_interpreter(form: str, apmdm: Ends) -> None:
+    code, out, _ = apmdm("theory", "run", "parity", "--n", "2", "--as", form, "--json")
+    found = json.loads(out)
+    assert (code, found["verified"], found["as"]) == (0, True, form)
+    if form in ("pram", "mdm", "ap-mdm"):
+        assert found["steps"] == found["T"]
+
+
+def test_a_program_of_ones_own_runs_on_a_memory_of_ones_own(apmdm: Ends, tmp_path: Path) -> None:
+    program, memory, trace = tmp_path / "double.asm", tmp_path / "words.txt", tmp_path / "trace.json"
+    program.write_text(DOUBLE)
+    memory.write_text("3 1\n2\n")
+    arguments = ["theory", "run", program, "--memory", memory, "--processors", "3"]
+    code, out, _ = apmdm(*arguments, "--trace", trace)
+    assert code == 0
+    assert "memory: 6 2 4" in out
+    assert len(Trace.from_json(trace.read_text()).states()) > 1
+
+
+def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
+    code, out, _ = apmdm("theory", "table", "parity", "--largest", "4", "--plot", tmp_path / "table.png")
+    assert code == 0
+    assert out.count("\n") == 1 + 2 * 3 + 3
+    assert "ap-mdm: steps grow as n^" in out
+    assert (tmp_path / "table.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "sorting"], "unknown program 'sorting'"),
+        (["run", "parity", "--n", "0"], "takes n from 1 to"),
+        (["run", "parity", "--memory", "x"], "--memory is for a program of your own"),
+        (["run", "none.asm", "--memory", "x"], "there is no file"),
+        (["run", "none.asm"], "needs --memory"),
+        (["run", "parity", "--as", "pram", "--compiled"], "no weights and no trace"),
+        (["table", "sorting"], "unknown program"),
+        (["table", "parity", "--largest", "2"], "goes to some n"),
+    ],
+    ids=str,
+)
+def test_what_is_refused(arguments: list[str], message: str, refused: Callable[..., str]) -> None:
+    assert message in refused("theory", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "message"),
+    [("FLY r1\n", "1", "FLY"), (DOUBLE, "one", "no number"), ("    JMP nowhere\n", "1", "nowhere")],
+)
+def test_what_is_wrong_in_files_is_told(
+    program: str, words: str, message: str, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "own.asm").write_text(program)
+    (tmp_path / "words.txt").write_text(words)
+    assert message in refused("theory", "run", tmp_path / "own.asm", "--memory", tmp_path / "words.txt")
