@@ -35,6 +35,7 @@ class Task(StrEnum):
 
 
 class Compared(StrEnum):
+    graph = "graph"
     parity = "parity"
     sudoku = "sudoku"
     words = "words"

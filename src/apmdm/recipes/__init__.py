@@ -1,5 +1,6 @@
 """One function per published result; each returns the complete frozen description of a run."""
 
+from apmdm.recipes.compare_graph import compare_graph
 from apmdm.recipes.compare_parity import compare_parity
 from apmdm.recipes.compare_sudoku import compare_sudoku
 from apmdm.recipes.compare_words import compare_words
@@ -9,4 +10,4 @@ from apmdm.recipes.parity import parity, parity_paper
 from apmdm.recipes.sudoku import sudoku
 
 RECIPES = {"dyck": dyck, "graph": graph, "parity": parity, "parity-paper": parity_paper, "sudoku": sudoku}
-COMPARISONS = {"parity": compare_parity, "sudoku": compare_sudoku, "words": compare_words}
+COMPARISONS = {"graph": compare_graph, "parity": compare_parity, "sudoku": compare_sudoku, "words": compare_words}
