@@ -43,12 +43,12 @@ def test_answers_are_minimum_cuts_after_as_many_paths(seed: int) -> None:
 
 def test_other_answers_are_told_apart() -> None:
     form, problem = forms()[0], Problem(64, [(1, 2), (2, 3), (1, 4), (4, 3)], 1, 3, directed=True)
-    assert told(form, problem, "1 2 4 3 END".split()) == (True, True, 0.5)
-    assert told(form, problem, "1 2 END".split()) == (False, True, 0.5)
-    assert told(form, problem, "1 2 2 3 END".split()) == (False, True, 0.5)
-    assert told(form, problem, "1 3 1 2 END".split()) == (False, False, 0.5)
-    assert told(form, problem, "1 2 1 4".split()) == (False, False, 1.0)
-    assert told(form, problem, "1 2 1 END".split())[:2] == (False, False)
+    assert told(form, problem, ["1", "2", "4", "3", "END"]) == (True, True, 0.5)
+    assert told(form, problem, ["1", "2", "END"]) == (False, True, 0.5)
+    assert told(form, problem, ["1", "2", "2", "3", "END"]) == (False, True, 0.5)
+    assert told(form, problem, ["1", "3", "1", "2", "END"]) == (False, False, 0.5)
+    assert told(form, problem, ["1", "2", "1", "4"]) == (False, False, 1.0)
+    assert told(form, problem, ["1", "2", "1", "END"])[:2] == (False, False)
 
 
 @every_form
