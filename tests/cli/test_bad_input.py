@@ -138,6 +138,7 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         (["solve", "sudoku", EMPTY, "more"], "unexpected extra argument"),
         (["eval", "chess"], "'sudoku', 'parity'"),
         (["eval", "parity", "--seed", "-1"], "--seed"),
+        (["eval", "parity", "--num", "5"], "--num is the number of fresh Sudoku puzzles"),
         (["certify", "sudoku"], "'sudoku'"),
         (["train", "parity", "--seed", "-1"], "--seed"),
         (["train", "parity", "--seed", str(2**32)], "--seed"),

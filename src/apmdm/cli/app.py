@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
@@ -239,6 +240,7 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
     ] = None,
+    num: Annotated[int | None, typer.Option(min=1, help="Fresh Sudoku puzzles; 1,000 if left out.")] = None,
     weights: WeightsOption | None = None,
     as_json: JsonOption = False,
     device: DeviceOption = Device.auto,
@@ -248,8 +250,10 @@ def evaluate(
     from apmdm.cli import evaluate, read
     from apmdm.cli.graph import evaluate_graph
 
+    if num is not None and (task != Task.sudoku or data is not None):
+        raise ValueError("--num is the number of fresh Sudoku puzzles; it goes with eval sudoku without --data")
     measures = {
-        "sudoku": evaluate.evaluate_sudoku,
+        "sudoku": partial(evaluate.evaluate_sudoku, num=num),
         "parity": evaluate.evaluate_parity,
         "dyck": evaluate.evaluate_dyck,
         "graph": evaluate_graph,

@@ -30,10 +30,14 @@ DRAWN, SHORT_WORDS = 100_000, (2, 8)
 """Words drawn, their number of letters and their length."""
 
 
-def evaluate_sudoku(data: Path | None, model_name: str, device: str, seed: int) -> dict[str, object]:
+def evaluate_sudoku(
+    data: Path | None, model_name: str, device: str, seed: int, num: int | None = None
+) -> dict[str, object]:
     """Free-running greedy rollouts, one a puzzle, every answer verified."""
     model = weights.load(model_name, grid.VOCAB).to(device)
-    puzzles = torch.tensor(list(read.each(grid.parse, read.lines(data)))) if data else generated(FRESH_PUZZLES, seed)
+    puzzles = (
+        torch.tensor(list(read.each(grid.parse, read.lines(data)))) if data else generated(num or FRESH_PUZZLES, seed)
+    )
     began = time.perf_counter()
     solutions = track(solve(model, puzzles, device=device), "solving", len(puzzles), console=read.stderr())
     final, teacher_steps = teacher_run(puzzles)
