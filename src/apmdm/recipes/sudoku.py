@@ -16,6 +16,7 @@ from apmdm.tasks.sudoku.data import (
     HARD,
     MIXED,
     PLAIN,
+    Step,
     answers_of,
     drawn_states,
     generated,
@@ -72,14 +73,15 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
         ),
         training=training,
         vocab=VOCAB,
-        batches=_batches,
+        batches=batches,
         evaluate=_evaluate,
         hints=Hints(NUM_HINTS, hints),
         data=data,
     )
 
 
-def _batches(recipe: Recipe) -> Batches:
+def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True) -> Batches:
+    """States and edits of the process `step`, drawn as drawn_states does, chunk by chunk."""
     puzzles = training_puzzles()
     answers = answers_of(puzzles)
     size = recipe.data.batch_size * recipe.training.focus
@@ -90,8 +92,8 @@ def _batches(recipe: Recipe) -> Batches:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         plain, mixed = recipe.data.plain, recipe.data.mixed
         shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
-        ids = drawn_states(CHUNK, random, puzzles, answers, shares)
-        return ids, next_ids(ids)
+        ids = drawn_states(CHUNK, random, puzzles, answers, shares, step, symmetric)
+        return ids, step(ids)
 
     def batch(number: int) -> tuple[State, Edits]:
         ids, following = (part[number % per_chunk * size :][:size] for part in chunk(number // per_chunk))

@@ -5,6 +5,7 @@ The teacher is a function of the state, so a state need not lie on its own path 
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from apmdm.tasks.sudoku.puzzles import minimal_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
 
+Step = Callable[[Int[Tensor, "N 83"]], Int[Tensor, "N 83"]]
 NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
@@ -101,22 +103,28 @@ def drawn_states(
     puzzles: Int[Tensor, "N 81"],
     answers: Int[Tensor, "N 81"],
     shares: Mapping[str, float],
+    step: Step = next_ids,
+    symmetric: bool = True,
 ) -> Int[Tensor, "num 83"]:
-    """States met on symmetry copies of the puzzles, of each kind its share, some of them RELABELLED, shuffled."""
+    """States met on symmetry copies of the puzzles, of each kind its share, some of them RELABELLED, shuffled.
+
+    step: the process whose paths are followed; without `symmetric` the puzzles are taken as they are.
+    """
 
     def of_kind(kind: str, mean_length: int) -> tuple[Tensor, Tensor]:
-        copies, solved = _copies(1 + int(num * shares[kind]) // mean_length, random, puzzles, answers)
+        copies, solved = _copies(1 + int(num * shares[kind]) // mean_length, random, symmetric, puzzles, answers)
         return copies, solved
 
+    walk = partial(path, step=step)
     kinds = {
-        "path": lambda: path(of_kind("path", 80)[0], random),
-        "strayed": lambda: path(of_kind("strayed", 250)[0], random, stray=0.7),
-        "conflict": lambda: conflicts(path(of_kind("conflict", 3)[0], random, stray=0.7)),
-        "clues": lambda: path(change_clues(*of_kind("clues", 80), random), random),
-        "wrong": lambda: path(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
-        "changed": lambda: path(add_wrong_clue(change_clues(*of_kind("changed", 80), random), random), random, 0.3),
-        "sparse": lambda: wide_guesses(path(fewer_clues(of_kind("sparse", 6)[0], random), random, 0.3), random),
-        "damaged": lambda: damaged(path(of_kind("damaged", 80)[0], random), random),
+        "path": lambda: walk(of_kind("path", 80)[0], random),
+        "strayed": lambda: walk(of_kind("strayed", 250)[0], random, stray=0.7),
+        "conflict": lambda: conflicts(walk(of_kind("conflict", 3)[0], random, stray=0.7)),
+        "clues": lambda: walk(change_clues(*of_kind("clues", 80), random), random),
+        "wrong": lambda: walk(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
+        "changed": lambda: walk(add_wrong_clue(change_clues(*of_kind("changed", 80), random), random), random, 0.3),
+        "sparse": lambda: wide_guesses(walk(fewer_clues(of_kind("sparse", 6)[0], random), random, 0.3), random),
+        "damaged": lambda: damaged(walk(of_kind("damaged", 80)[0], random), random),
     }
     states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
     states = states[torch.randperm(len(states), generator=random)[:num]]
@@ -125,12 +133,14 @@ def drawn_states(
     return states
 
 
-def path(puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0) -> Int[Tensor, "states 83"]:
+def path(
+    puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0, step: Step = next_ids
+) -> Int[Tensor, "states 83"]:
     """Every state from the start to the fixed point or PATH_STEPS; a guess is replaced with probability `stray`."""
     ids, seen = encode(puzzles).ids, []
     while len(ids) and len(seen) < PATH_STEPS:
         seen.append(ids)
-        following = next_ids(ids)
+        following = step(ids)
         moved = (following != ids).any(1)
         following = astray(ids, following, random, stray) if stray else following
         ids = following[moved]
@@ -228,11 +238,13 @@ def answers_of(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
     return decode(teacher_run(puzzles)[0])
 
 
-def _copies(num: int, random: torch.Generator, *grids: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "num 81"], ...]:
-    """Rows drawn at random, the same ones of each of the grids, all turned by the same random symmetries."""
+def _copies(
+    num: int, random: torch.Generator, symmetric: bool, *grids: Int[Tensor, "N 81"]
+) -> tuple[Int[Tensor, "num 81"], ...]:
+    """Rows drawn at random, the same ones of each of the grids, all turned by the same random symmetries, if any."""
     chosen = torch.randint(len(grids[0]), (num,), generator=random)
     turned = random_symmetries(num, random)
-    return tuple(turned(grid[chosen]) for grid in grids)
+    return tuple(turned(grid[chosen]) if symmetric else grid[chosen] for grid in grids)
 
 
 def _gathered(num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M 83"]]) -> Int[Tensor, "num 83"]:
