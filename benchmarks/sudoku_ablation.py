@@ -1,0 +1,181 @@
+"""What carries the gain on Sudoku: every row differs from the first in one thing and learns from as many states.
+
+Each row is trained, or found trained in runs/ablation, and measured by free-running greedy runs on the same fresh
+minimal puzzles. Processes that differ are the teacher with something taken away; their states lie on their own paths.
+
+    python benchmarks/sudoku_ablation.py [ROW ...]     all rows if none is named; STEPS in the environment, 4,000 if not
+"""
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from apmdm import weights
+from apmdm.edits import Edits, edits_between
+from apmdm.recipes.base import Recipe
+from apmdm.recipes.sudoku import batches, sudoku
+from apmdm.sampler import generate
+from apmdm.state import Sequence, State, same_rows
+from apmdm.tasks.sudoku.data import generated
+from apmdm.tasks.sudoku.grid import CELLS, COORDINATES, VALUE, VOCAB, as_state, encode
+from apmdm.tasks.sudoku.process import analyse, hints, next_ids
+from apmdm.tasks.sudoku.verify import is_solution
+from apmdm.train import checkpoint
+from apmdm.train.trainer import Batches, Hints, train
+from apmdm.transition import transition
+from apmdm.vocab import MASK, Vocab
+
+STEPS = int(os.environ.get("STEPS", "4000"))
+PUZZLES, SEED, MAX_STEPS = 300, 1, 2000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A recipe, and how its states are written: as they are, or otherwise."""
+
+    recipe: Recipe
+    written: Callable[[State], State] = lambda state: state
+    values: Callable[[Tensor], Tensor] = lambda ids: VALUE[ids[:CELLS]]
+
+
+def with_batches(recipe: Recipe, change: Callable[[Batches], Batches]) -> Recipe:
+    return replace(recipe, batches=lambda recipe: change(batches(recipe)))
+
+
+def unmask_only(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
+    """The teacher that cannot take anything back: on a conflict it halts."""
+    following = next_ids(ids)
+    taken_back = ((ids != MASK) & (following == MASK)).any(1, keepdim=True)
+    return torch.where(taken_back, ids, following)
+
+
+def one_at_a_time(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
+    """The teacher that writes one single at a step, the first in reading order."""
+    following = next_ids(ids)
+    filled = (ids[:, :CELLS] == MASK) & (following[:, :CELLS] != MASK)
+    later = filled & (filled.long().cumsum(1) > 1) & (analyse(ids[:, :CELLS]).singles > 0)
+    return following.masked_fill(torch.nn.functional.pad(later, (0, following.shape[1] - CELLS)), MASK)
+
+
+def moving(original: Batches) -> Batches:
+    """Without the states at which nothing is left to do."""
+
+    def batch(number: int) -> tuple[State, Edits]:
+        state, edits = original(number)
+        moved = ~same_rows(state, transition(state, edits))
+        return state[moved], edits[moved]
+
+    return batch
+
+
+FIELDS = Vocab.of("RUN", "FAIL", list("123456789"), [f"L{level}" for level in range(24)], "fill", "guess")
+_parts = [(*symbol.split("@"), "fill")[:3] if "@L" in symbol else (symbol,) * 3 for symbol in VOCAB.symbols]
+FIELDS_OF = torch.tensor([[FIELDS.ids[part] for part in parts] for parts in _parts])
+"""For each product token its value, level and kind as tokens of their own."""
+FIELD_PLACES = torch.cat((COORDINATES[:CELLS].repeat_interleave(3, 0), COORDINATES[CELLS:]))
+
+
+def in_fields(state: State) -> State:
+    """Three tokens a cell instead of one."""
+    ids = torch.cat((FIELDS_OF[state.ids[:, :CELLS]].flatten(1), FIELDS_OF[state.ids[:, CELLS:]][..., 0]), 1)
+    lengths = torch.full((len(ids),), ids.shape[1])
+    return State(ids, lengths, FIELD_PLACES.expand(len(ids), -1, -1))
+
+
+def fields_batches(original: Batches) -> Batches:
+    def batch(number: int) -> tuple[State, Edits]:
+        state, edits = original(number)
+        before, after = in_fields(state), in_fields(transition(state, edits))
+        return before, edits_between(before, after)
+
+    return batch
+
+
+def field_hints(state: State) -> Bool[Tensor, "N 245 hints"]:
+    """Those of the grid whose values and registers these are, for all three tokens of a cell."""
+    cells, registers = state.ids[:, : 3 * CELLS : 3], state.ids[:, 3 * CELLS :]
+    values = (cells - FIELDS.ids["1"]).clamp(0)
+    level_0 = torch.tensor([VOCAB.ids[f"{value}@L0"] for value in range(1, 10)])
+    digits = torch.where(cells == MASK, MASK, level_0[values.clamp(max=8)])
+    bits = hints(as_state(torch.cat((digits, registers.new_full(registers.shape, VOCAB.ids["RUN"])), 1)))
+    return torch.cat((bits[:, :CELLS].repeat_interleave(3, 1), bits[:, CELLS:]), 1)
+
+
+def rows() -> dict[str, Row]:
+    own = sudoku()
+    own = replace(
+        own, training=replace(own.training, steps=STEPS, evaluate_every=STEPS), data=replace(own.data, plain=2)
+    )
+    fields = replace(
+        with_batches(own, fields_batches),
+        vocab=FIELDS,
+        shape=replace(own.shape, absolute=len(FIELD_PLACES)),
+        hints=Hints(own.hints.number if own.hints else 0, field_hints),
+    )
+    return {
+        "as it is": Row(own),
+        "without hints": Row(replace(own, hints=None)),
+        "without remask": Row(replace(own, batches=partial(batches, step=unmask_only))),
+        "rotary positions only": Row(
+            replace(own, shape=replace(own.shape, relations=(), ordered=False, absolute=0, rotary=True))
+        ),
+        "without symmetry copies": Row(replace(own, batches=partial(batches, symmetric=False))),
+        "without halting labels": Row(with_batches(own, moving)),
+        "one cell at a step": Row(replace(own, batches=partial(batches, step=one_at_a_time))),
+        "three tokens a cell": Row(fields, in_fields, lambda ids: ids[: 3 * CELLS : 3] - FIELDS.ids["1"] + 1),
+    }
+
+
+def measured(name: str, row: Row) -> dict[str, object]:
+    """The row trained and its runs counted."""
+    folder = Path("runs/ablation") / f"{name.replace(' ', '-')}-{STEPS}"
+    began, recipe = time.perf_counter(), row.recipe
+    if not weights.read_manifest(folder).get("finished"):
+        resume = (folder / checkpoint.NAME).is_file()
+        model, settings = recipe.new_model(), recipe.training
+        train(model, recipe.batches(recipe), lambda model: {}, settings, folder, hints=recipe.hints, resume=resume)
+        weights.write_manifest(folder, {"finished": True, "seconds": round(time.perf_counter() - began, 1)})
+    model, puzzles = weights.load(str(folder)), generated(PUZZLES, SEED)
+    starts = row.written(encode(puzzles))
+    sequences = (
+        Sequence(starts.ids[n], starts.coordinates[n] if starts.coordinates is not None else None)
+        for n in range(PUZZLES)
+    )
+    runs = list(generate(model, sequences, max_steps=MAX_STEPS, max_length=starts.ids.shape[1]))
+    solved = [is_solution(puzzles[run.index].tolist(), row.values(run.final.ids).tolist()) for run in runs]
+    return {
+        "row": name,
+        "solved": f"{sum(solved)} of {PUZZLES}",
+        "mean_steps": round(sum(run.time for run in runs) / PUZZLES, 2),
+        "space": max(run.space for run in runs),
+        "mean_work": round(sum(run.work for run in runs) / PUZZLES),
+        "mean_multiply_adds": round(
+            model.multiply_adds(starts.ids.shape[1]) * (1 + sum(run.time for run in runs) / PUZZLES)
+        ),
+        "stops": dict(Counter(run.stop for run in runs)),
+        "parameters": model.num_parameters(),
+        "training_seconds": weights.read_manifest(folder)["seconds"],
+    }
+
+
+def main() -> None:
+    table = rows()
+    unknown = set(sys.argv[1:]) - table.keys()
+    if unknown:
+        raise SystemExit(f"unknown row {min(unknown)!r}; there are {', '.join(table)}")
+    found = [measured(name, table[name]) for name in sys.argv[1:] or table]
+    print(json.dumps({"benchmark": "sudoku ablation", "steps": STEPS, "rows": found, "torch": torch.__version__}))
+
+
+if __name__ == "__main__":
+    main()
