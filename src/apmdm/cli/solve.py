@@ -68,15 +68,15 @@ def solve_sudoku_into(out: Path, problems: read.Problems, model_name: str, devic
     numbers: dict[int, int] = {}
 
     def remaining() -> Iterator[Tensor]:
-        for index, puzzle in enumerate(read.each(grid.parse, problems)):
-            if not saved.done[index]:
-                numbers[len(numbers)] = index
-                yield torch.tensor(puzzle)
+        left = (pair for pair in enumerate(read.each(grid.parse, problems)) if not saved.done[pair[0]])
+        for number, (index, puzzle) in enumerate(left):
+            numbers[number] = index
+            yield torch.tensor(puzzle)
 
     with _progress() as progress:
         task = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
         for solution in solve(model, remaining(), device=device):
-            saved.append(sudoku_record(solution) | {"index": numbers[solution.run.index]})
+            saved.append(sudoku_record(solution) | {"index": numbers.pop(solution.run.index)})
             progress.update(task, advance=1, solved=saved.solved)
     typer.echo(f"{saved.solved} of {number} solved and verified")
     return saved.solved == number
