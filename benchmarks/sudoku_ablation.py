@@ -3,7 +3,7 @@
 Each row is trained, or found trained in runs/ablation, and measured by free-running greedy runs on the same fresh
 minimal puzzles. Processes that differ are the teacher with something taken away; their states lie on their own paths.
 
-    python benchmarks/sudoku_ablation.py [ROW ...]     all rows if none is named; STEPS in the environment, 4,000 if not
+    python benchmarks/sudoku_ablation.py [ROW ...]     all rows if none is named; STEPS in the environment, 3,000 if not
 """
 
 import json
@@ -35,8 +35,8 @@ from apmdm.train.trainer import Batches, Hints, train
 from apmdm.transition import transition
 from apmdm.vocab import MASK, Vocab
 
-STEPS = int(os.environ.get("STEPS", "4000"))
-PUZZLES, SEED, MAX_STEPS = 300, 1, 2000
+STEPS = int(os.environ.get("STEPS", "3000"))
+BATCH_SIZE, PUZZLES, SEED, MAX_STEPS = 32, 200, 1, 1000
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ def unmask_only(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
     return torch.where(taken_back, ids, following)
 
 
-def one_at_a_time(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
+def one_at_a_time(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83"]:
     """The teacher that writes one single at a step, the first in reading order."""
-    following = next_ids(ids)
+    following = next_ids(ids, hidden)
     filled = (ids[:, :CELLS] == MASK) & (following[:, :CELLS] != MASK)
-    later = filled & (filled.long().cumsum(1) > 1) & (analyse(ids[:, :CELLS]).singles > 0)
+    later = filled & (filled.long().cumsum(1) > 1) & (analyse(ids[:, :CELLS], hidden).singles > 0)
     return following.masked_fill(torch.nn.functional.pad(later, (0, following.shape[1] - CELLS)), MASK)
 
 
@@ -111,28 +111,42 @@ def field_hints(state: State) -> Bool[Tensor, "N 245 hints"]:
     return torch.cat((bits[:, :CELLS].repeat_interleave(3, 1), bits[:, CELLS:]), 1)
 
 
+def field_values(ids: Int[Tensor, "245"]) -> Int[Tensor, "81"]:
+    return ids[: 3 * CELLS : 3] - FIELDS.ids["1"] + 1
+
+
 def rows() -> dict[str, Row]:
     own = sudoku()
     own = replace(
-        own, training=replace(own.training, steps=STEPS, evaluate_every=STEPS), data=replace(own.data, plain=2)
+        own,
+        training=replace(own.training, steps=STEPS, evaluate_every=STEPS),
+        data=replace(own.data, batch_size=BATCH_SIZE, plain=1),
     )
+    rotary = replace(own.shape, relations=(), ordered=False, absolute=0, rotary=True)
     fields = replace(
         with_batches(own, fields_batches),
         vocab=FIELDS,
         shape=replace(own.shape, absolute=len(FIELD_PLACES)),
         hints=Hints(own.hints.number if own.hints else 0, field_hints),
     )
+    naked = partial(batches, step=partial(one_at_a_time, hidden=False), symmetric=False)
+    paper = replace(
+        fields,
+        batches=lambda recipe: fields_batches(naked(recipe)),
+        shape=rotary,
+        hints=None,
+        data=replace(own.data, plain=STEPS),
+    )
     return {
         "as it is": Row(own),
         "without hints": Row(replace(own, hints=None)),
         "without remask": Row(replace(own, batches=partial(batches, step=unmask_only))),
-        "rotary positions only": Row(
-            replace(own, shape=replace(own.shape, relations=(), ordered=False, absolute=0, rotary=True))
-        ),
+        "rotary positions only": Row(replace(own, shape=rotary)),
         "without symmetry copies": Row(replace(own, batches=partial(batches, symmetric=False))),
         "without halting labels": Row(with_batches(own, moving)),
         "one cell at a step": Row(replace(own, batches=partial(batches, step=one_at_a_time))),
-        "three tokens a cell": Row(fields, in_fields, lambda ids: ids[: 3 * CELLS : 3] - FIELDS.ids["1"] + 1),
+        "three tokens a cell": Row(fields, in_fields, field_values),
+        "all of the paper's choices": Row(paper, in_fields, field_values),
     }
 
 
@@ -152,7 +166,11 @@ def measured(name: str, row: Row) -> dict[str, object]:
         for n in range(PUZZLES)
     )
     runs = list(generate(model, sequences, max_steps=MAX_STEPS, max_length=starts.ids.shape[1]))
-    solved = [is_solution(puzzles[run.index].tolist(), row.values(run.final.ids).tolist()) for run in runs]
+    length = starts.ids.shape[1]
+    solved = [
+        len(run.final.ids) == length and is_solution(puzzles[run.index].tolist(), row.values(run.final.ids).tolist())
+        for run in runs
+    ]
     return {
         "row": name,
         "solved": f"{sum(solved)} of {PUZZLES}",

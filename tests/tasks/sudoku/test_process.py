@@ -130,6 +130,19 @@ def assert_as_slow(ids: torch.Tensor) -> Counter[str]:
     return rules
 
 
+def test_without_hidden_singles_only_naked_ones_are_filled() -> None:
+    ids = odd_states(3, 200)
+    filled = (next_ids(ids, hidden=False) != ids) & (ids == MASK)
+    for before, cells in zip(ids.tolist(), filled[:, :CELLS], strict=True):
+        rule, _ = slow_step(VOCAB.decode(before))
+        if rule == "fill":
+            value = decode(torch.tensor([before]))[0].tolist()
+            seen = [{value[j] for unit in UNITS_WITH[i] for j in unit if value[j]} for i in range(81)]
+            naked = [i for i in range(81) if not value[i] and len(seen[i]) == 8]
+            guessed = not naked and int(cells.sum()) == 1
+            assert guessed or cells.nonzero()[:, 0].tolist() == naked
+
+
 @cache
 def training_answers() -> torch.Tensor:
     return answers_of(training_puzzles())

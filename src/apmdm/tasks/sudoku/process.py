@@ -89,10 +89,10 @@ def teacher(state: State) -> Edits:
     return edits_between(state, as_state(next_ids(state.ids)))
 
 
-def next_ids(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
-    """The state that follows each state."""
+def next_ids(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83"]:
+    """The state that follows each state; without `hidden` only naked singles are filled."""
     cells, r1, r2 = ids[:, :CELLS], ids[:, R1], ids[:, R2]
-    seen = analyse(cells)
+    seen = analyse(cells, hidden)
     level = LEVEL.to(ids.device)[cells]
     deepest = (level == seen.depth[:, None]) & (seen.depth > 0)[:, None]
     guess = deepest & IS_GUESS.to(ids.device)[cells]
@@ -144,7 +144,7 @@ def hints(state: State) -> Bool[Tensor, "N 83 40"]:
     return torch.nn.functional.pad(bits, (0, 0, 0, state.ids.shape[1] - CELLS))
 
 
-def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
+def analyse(cells: Int[Tensor, "N 81"], hidden: bool = True) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
     device = cells.device
     units_of = UNITS_OF.to(device)
@@ -157,8 +157,8 @@ def analyse(cells: Int[Tensor, "N 81"]) -> Analysis:
     dead_ends = empty & (num_candidates == 0)
     broken = (twice_used > 0) | ((used | places) != ANY)
     only = places & ~two_places
-    hidden = open_values & (only[:, units_of[:, 0]] | only[:, units_of[:, 1]] | only[:, units_of[:, 2]])
-    singles = SMALLEST.to(device)[torch.where(num_candidates == 1, open_values, hidden).long()]
+    only_here = open_values & (only[:, units_of[:, 0]] | only[:, units_of[:, 1]] | only[:, units_of[:, 2]])
+    singles = SMALLEST.to(device)[torch.where(num_candidates == 1, open_values, only_here * hidden).long()]
     order = num_candidates * CELLS + torch.arange(CELLS, device=device)
     guess_cell = order.masked_fill(~empty, (SIDE + 1) * CELLS).argmin(1)
     depth = LEVEL.to(device)[cells].amax(1).clamp(min=0)
