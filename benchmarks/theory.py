@@ -1,6 +1,6 @@
 """The theorems, measured: every form against the interpreter, formulas, the converter, the Dyck generator, weights.
 
-python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck parity weights; all if left out
+python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck support parity weights; all if left out
 """
 
 import hashlib
@@ -24,8 +24,9 @@ from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as bits
-from apmdm.theory import dyck, in_place, parity, replay, tqbf, write_once
+from apmdm.theory import dyck, in_place, parity, replay, support, tqbf, write_once
 from apmdm.theory.compile import compile_policy
+from apmdm.theory.evaluate import SURE
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
@@ -179,6 +180,42 @@ def generator() -> dict[str, object]:
     return {"samples": 100_000, "valid": valid}
 
 
+def without_sampling() -> dict[str, object]:
+    return {"enumerated": _enumerated(), "words_certified": _certified()}
+
+
+def _enumerated() -> list[dict[str, object]]:
+    """Every state that a run for a short word can reach, with what can come next: policy and weights."""
+    found, model = [], compile_policy(dyck.policy(31), 16)
+    for k, length in ((1, 2), (2, 2), (1, 4), (2, 4), (1, 6)):
+        chain, by_weights = (support.chain(one, k, length) for one in (dyck.policy(31), model))
+        chances, others = support.word_chances(chain, k, length), support.word_chances(by_weights, k, length)
+        steps = [
+            (chain[before][after], by_weights[before].get(after, 0.0)) for before in chain for after in chain[before]
+        ]
+        record = {"k": k, "length": length, "states": len(chain), "steps": len(steps), "words": len(chances)}
+        record["same_states_and_steps"] = {one: set(chain[one]) for one in chain} == {
+            one: set(by_weights[one]) for one in by_weights
+        }
+        record["all_words"] = set(chances) == set(support.words(k, length))
+        record["largest_gap_of_a_step"] = max(abs(one - other) for one, other in steps)
+        record["largest_gap_of_a_word"] = max(abs(chances[word] - others[word]) for word in chances)
+        found.append(record)
+    return found
+
+
+def _certified() -> dict[str, object]:
+    """Of all words with k = 2 the run that writes each: how many have one, and the least log-probability of these."""
+    found: dict[str, object] = {}
+    weights_too = [("policy", dyck.policy(31)), ("weights", compile_policy(dyck.policy(31), 16))]
+    for length in (2, 4, 6, 8):
+        for name, model in weights_too if length < 8 else weights_too[:1]:
+            wanted = support.words(2, length)
+            sure = [one for one in support.log_chances(model, 2, wanted) if one > -SURE]
+            found[f"{name} {length}"] = {"words": len(wanted), "certified": len(sure), "least_log_chance": min(sure)}
+    return found
+
+
 def long_parity() -> dict[str, object]:
     model, random = compile_policy(parity.policy(), 2), Random(0)
     texts = [f"{random.getrandbits(100_000):0100000b}" for _ in range(10)]
@@ -228,6 +265,7 @@ PARTS = {
     "tqbf": formulas,
     "replay": converter,
     "dyck": generator,
+    "support": without_sampling,
     "parity": long_parity,
     "weights": weights,
 }
