@@ -1,52 +1,84 @@
 """The theorems, measured: every form against the interpreter, formulas, the converter, the Dyck generator, weights.
 
-python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck parity weights; all if left out
+python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck support parity weights; all if left out
 """
 
 import hashlib
 import json
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import torch
+from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.policy import Greedy
-from apmdm.sampler import generate
+from apmdm.objective.masked import masked_loss, some_masked
+from apmdm.policy import Greedy, Unmask
+from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as bits
-from apmdm.theory import dyck, in_place, parity, replay, tqbf
+from apmdm.theory import dyck, in_place, parity, replay, support, tqbf, write_once
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.pram import execute
+from apmdm.theory.evaluate import SURE
+from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import simulate
+from apmdm.theory.simulate import FORMS, Outcome, simulate, simulate_all
+from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
 
-INPUTS, SIZES = 100, (2, 3, 4, 5, 8)
-LARGE = {"prefix_sum": 64, "parity": 64, "list_ranking": 64, "connectivity_squaring": 8, "matrix_closure": 8}
+SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
+SMALL = [2] * 30 + [4] * 30 + [8] * 40
+LEFT_TO_RIGHT = [1] * 20 + [2] * 80
+"""Sizes of the inputs of a program: all, those that need n^3 processors, and those of the form with a token a step."""
 
 
 def forms() -> dict[str, object]:
-    """Inputs of growing size, one of the largest; the slowest programs stop at 16 here."""
-    equal, total = 0, 0
+    """Every program in every form, on inputs of growing size."""
+    found: dict[str, object] = {}
     for name, entry in ENTRIES.items():
-        small = [size for size in SIZES if size <= 4 or not name.startswith(("connect", "matrix"))]
-        sizes = [small[number % len(small)] for number in range(INPUTS - 1)] + [LARGE.get(name, 16)]
-        for number, size in enumerate(sizes):
-            problem = entry.problem(Random(number), size)
-            reference = execute(problem.job, entry.mode)
-            for form in ("mdm", "ap-mdm"):
-                outcome = simulate(problem.job, form, entry.mode)
+        large = SMALL if name in ("connectivity_squaring", "matrix_closure") else SIZES
+        for form in FORMS[1:]:
+            began, sizes = time.perf_counter(), LEFT_TO_RIGHT if form == "arm" else large
+            problems = [entry.problem(Random(seed), n) for seed, n in enumerate(sizes)]
+            jobs, equal, stated = [problem.job for problem in problems], 0, 0
+            for problem, outcome in zip(problems, simulate_all(jobs, form, entry.mode), strict=True):
+                reference = execute(problem.job, entry.mode)
                 same = (outcome.registers, outcome.memory) == (reference.registers, reference.memory)
-                equal += same and outcome.steps == reference.time and problem.holds(outcome.memory)
-                total += 1
-        print(name, equal, total, file=sys.stderr)
-    return {"runs": total, "equal_in_registers_memory_and_steps": equal}
+                equal += same and problem.holds(outcome.memory)
+                stated += _as_stated(problem.job, reference, outcome)
+            found[f"{name} {form}"] = {
+                "inputs": " ".join(f"{n}:{count}" for n, count in Counter(sizes).items()),
+                "equal": equal,
+                "steps_and_context_as_stated": stated,
+                "seconds": round(time.perf_counter() - began),
+            }
+            print(name, form, found[f"{name} {form}"], file=sys.stderr, flush=True)
+    return found
+
+
+def _as_stated(job: Job, reference: Result, outcome: Outcome) -> bool:
+    """Whether steps and context are what the documentation says."""
+    costs, registers = (outcome.steps, outcome.context), job.program.num_registers
+    log = write_once.context(job, reference.time)
+    if outcome.form == "ap-mdm":
+        return costs == (reference.time, in_place.context(len(job.memory), job.processors, registers))
+    if outcome.form == "sparse":
+        most = in_place.context(reference.live, job.processors, registers) + 8 * job.processors
+        return outcome.steps <= 5 * reference.time + 2 and outcome.context <= most
+    if outcome.form == "mdm":
+        return costs == (reference.time, log)
+    run = simulate(job, "mdm").run
+    assert run is not None
+    written = int((write_once.encode(job, reference.time).ids == MASK).sum() - (run.final.ids == MASK).sum())
+    return costs == (2 * written + reference.time, 1 + 2 * log + reference.time)
 
 
 def sparse_memory() -> dict[str, object]:
@@ -86,8 +118,8 @@ def formulas() -> dict[str, object]:
 
 
 def converter() -> dict[str, object]:
-    """Untrained networks with large weights, made to unmask only: 200 different AO-MDMs."""
-    vocab, equal, steps = Vocab.of("BEGIN", "a", "b", "c", "d"), 0, 0
+    """200 untrained networks with large weights, made to unmask only, and one trained AO-MDM."""
+    vocab, equal, as_stated = Vocab.of("BEGIN", "a", "b", "c", "d"), 0, 0
     for seed in range(200):
         torch.manual_seed(seed)
         network = Encoder(vocab, Shape(width=16, layers=1, heads=2, rotary=True))
@@ -101,19 +133,87 @@ def converter() -> dict[str, object]:
             return replace(edits, remask=edits.remask & state.masked, insert=no, delete=no)
 
         ids = torch.where(torch.rand(10) < 0.7, MASK, torch.randint(3, 7, (10,)))
-        run = next(generate(any_order, [Sequence(ids)]))
-        start = Sequence(torch.cat((torch.tensor([2]), ids)))
-        begun = replay.encode(start, vocab, 6, run.time)
-        again = next(generate(replay.Replay(any_order, vocab, 6), [begun]))
-        equal += torch.equal(replay.decode(start, again.final, vocab, 6).ids[1:], run.final.ids)
-        written = int((ids == MASK).sum() - (run.final.ids == MASK).sum())
-        steps += again.time == 2 * written + run.time
-    return {"policies": 200, "equal": equal, "steps_as_stated": steps}
+        _, same, stated = _replayed(any_order, vocab, ids)
+        equal, as_stated = equal + same, as_stated + stated
+    return {"policies": 200, "equal": equal, "steps_as_stated": as_stated, "trained": _trained_converter(vocab)}
+
+
+def _replayed(any_order: Model, vocab: Vocab, ids: Tensor) -> tuple[Run, bool, bool]:
+    """A run of an AO-MDM, whether its replay ends in the same, and in 2 tokens + rounds steps."""
+    run = next(generate(any_order, [Sequence(ids)]))
+    start = Sequence(torch.cat((torch.tensor([2]), ids)))
+    again = next(generate(replay.Replay(any_order, vocab, 6), [replay.encode(start, vocab, 6, run.time)]))
+    written = int((ids == MASK).sum() - (run.final.ids == MASK).sum())
+    same = torch.equal(replay.decode(start, again.final, vocab, 6).ids[1:], run.final.ids)
+    return run, same, again.time == 2 * written + run.time
+
+
+def _trained_converter(vocab: Vocab) -> dict[str, object]:
+    """Trained to write words of 6 letters backwards behind them, the two surest letters first."""
+
+    def batches(number: int) -> tuple[State, Edits]:
+        generator = torch.Generator().manual_seed(number)
+        words = torch.randint(3, 7, (64, 6), generator=generator)
+        ids = torch.cat((words, torch.full_like(words, MASK)), 1)
+        content = torch.cat((torch.zeros_like(words), words.flip(1)), 1)
+        never = torch.zeros_like(ids, dtype=torch.bool)
+        return some_masked(State(ids, torch.full((64,), 12)), Edits(content, never, never, never), generator)
+
+    torch.manual_seed(0)
+    network, settings = Encoder(vocab, Shape(width=32, layers=1, heads=2, absolute=12)), Settings(steps=400)
+    with TemporaryDirectory() as folder:
+        model = train(network, batches, lambda model: {}, settings, Path(folder), objective=masked_loss).model
+
+    def any_order(state: State) -> Edits:
+        return Unmask("confidence", 2)(model(state), state)
+
+    right, equal, as_stated, rounds = 0, 0, 0, 0
+    for word in torch.randint(3, 7, (100, 6), generator=torch.Generator().manual_seed(10**6)):
+        run, same, stated = _replayed(any_order, vocab, torch.cat((word, torch.full_like(word, MASK))))
+        right, equal, as_stated = right + torch.equal(run.final.ids[6:], word.flip(0)), equal + same, as_stated + stated
+        rounds += run.time
+    return {"words": 100, "right": right, "equal": equal, "steps_as_stated": as_stated, "rounds": rounds}
 
 
 def generator() -> dict[str, object]:
     valid = {k: sum(word.valid for word in draw(dyck.policy(31), k, 6, 25_000, k)) for k in (1, 2, 3, 4)}
     return {"samples": 100_000, "valid": valid}
+
+
+def without_sampling() -> dict[str, object]:
+    return {"enumerated": _enumerated(), "words_certified": _certified()}
+
+
+def _enumerated() -> list[dict[str, object]]:
+    """Every state that a run for a short word can reach, with what can come next: policy and weights."""
+    found, model = [], compile_policy(dyck.policy(31), 16)
+    for k, length in ((1, 2), (2, 2), (1, 4), (2, 4), (1, 6)):
+        chain, by_weights = (support.chain(one, k, length) for one in (dyck.policy(31), model))
+        chances, others = support.word_chances(chain, k, length), support.word_chances(by_weights, k, length)
+        steps = [
+            (chain[before][after], by_weights[before].get(after, 0.0)) for before in chain for after in chain[before]
+        ]
+        record = {"k": k, "length": length, "states": len(chain), "steps": len(steps), "words": len(chances)}
+        record["same_states_and_steps"] = {one: set(chain[one]) for one in chain} == {
+            one: set(by_weights[one]) for one in by_weights
+        }
+        record["all_words"] = set(chances) == set(support.words(k, length))
+        record["largest_gap_of_a_step"] = max(abs(one - other) for one, other in steps)
+        record["largest_gap_of_a_word"] = max(abs(chances[word] - others[word]) for word in chances)
+        found.append(record)
+    return found
+
+
+def _certified() -> dict[str, object]:
+    """Of all words with k = 2 the run that writes each: how many have one, and the least log-probability of these."""
+    found: dict[str, object] = {}
+    weights_too = [("policy", dyck.policy(31)), ("weights", compile_policy(dyck.policy(31), 16))]
+    for length in (2, 4, 6, 8):
+        for name, model in weights_too if length < 8 else weights_too[:1]:
+            wanted = support.words(2, length)
+            sure = [one for one in support.log_chances(model, 2, wanted) if one > -SURE]
+            found[f"{name} {length}"] = {"words": len(wanted), "certified": len(sure), "least_log_chance": min(sure)}
+    return found
 
 
 def long_parity() -> dict[str, object]:
@@ -165,6 +265,7 @@ PARTS = {
     "tqbf": formulas,
     "replay": converter,
     "dyck": generator,
+    "support": without_sampling,
     "parity": long_parity,
     "weights": weights,
 }

@@ -11,7 +11,9 @@ import torch
 
 from apmdm import weights
 from apmdm.edits import Edits
-from apmdm.policy import Greedy
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.masked import masked_loss, some_masked
+from apmdm.policy import Greedy, Unmask
 from apmdm.prediction import Prediction
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State
@@ -28,6 +30,7 @@ from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import simulate, start
 from apmdm.theory.words import vocabulary
+from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
 
 
@@ -156,6 +159,36 @@ def test_any_order_is_replayed_left_to_right() -> None:
         begun = replay.encode(Sequence(full), vocab, 6, run.time)
         again = next(generate(replay.Replay(any_order, vocab, 6), [begun]))
         assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
+
+
+def test_a_trained_any_order_model_is_replayed(tmp_path: Path) -> None:
+    """Letters written behind a word of three, backwards: what training has reached does not matter, equality does."""
+    vocab = Vocab.of("BEGIN", "a", "b")
+
+    def words(number: int) -> tuple[State, Edits]:
+        generator = torch.Generator().manual_seed(number)
+        word = torch.randint(3, 5, (32, 3), generator=generator)
+        ids, never = torch.cat((word, torch.full_like(word, MASK)), 1), torch.zeros(32, 6, dtype=torch.bool)
+        answer = Edits(torch.cat((torch.zeros_like(word), word.flip(1)), 1), never, never, never)
+        return some_masked(State(ids, torch.full((32,), 6)), answer, generator)
+
+    torch.manual_seed(0)
+    network, settings = Encoder(vocab, Shape(width=16, layers=1, heads=2, absolute=6)), Settings(steps=150)
+    outcome = train(network, words, lambda model: {}, settings, tmp_path, objective=masked_loss)
+    assert outcome.losses[-1] < outcome.losses[0] / 2
+
+    def any_order(state: State) -> Edits:
+        return Unmask("confidence")(outcome.model(state), state)
+
+    starts = [Sequence(state.ids) for state in (words(99)[0].sequence(row) for row in range(16))]
+    begin = torch.tensor(vocab.encode(["BEGIN"]))
+    full = [Sequence(torch.cat((begin, start.ids))) for start in starts]
+    runs = {run.index: run for run in generate(any_order, starts)}
+    begun = [replay.encode(full[number], vocab, 5, runs[number].time) for number in range(16)]
+    for again in generate(replay.Replay(any_order, vocab, 5), begun):
+        run = runs[again.index]
+        assert torch.equal(replay.decode(full[again.index], again.final, vocab, 5).ids[1:], run.final.ids)
+        assert again.time == 3 * run.time, "one letter a round: its address, the letter, SEP"
 
 
 def test_dyck_is_the_process_in_arrays_and_in_weights() -> None:

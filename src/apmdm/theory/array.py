@@ -175,7 +175,16 @@ class Attend(Array):
 
     @property
     def inputs(self) -> tuple[Array, ...]:
-        return (self.query, self.key, self.value, self.where)
+        return (self.query, *self.sources)
+
+    @property
+    def sources(self) -> tuple[Array, ...]:
+        """What is read at the position that is attended to, not at the own one."""
+        return (self.key, self.value, self.where)
+
+    @property
+    def found_by(self) -> tuple[Array, ...]:
+        return (self.where, self.key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +197,15 @@ class Broadcast(Array):
 
     @property
     def inputs(self) -> tuple[Array, ...]:
+        return self.sources
+
+    @property
+    def sources(self) -> tuple[Array, ...]:
         return (self.value, self.where)
+
+    @property
+    def found_by(self) -> tuple[Array, ...]:
+        return (self.where,)
 
 
 def atoms(*names: str) -> Array:

@@ -146,7 +146,7 @@ def _set_start(model: Encoder, plan: _Plan) -> None:
     bits = [(wire, torch.arange(len(table)) >> bit) for bit, wire in enumerate(plan.position)]
     for array in plan.ready:
         if isinstance(array, Place):
-            numbers = place(array, len(table))
+            numbers = place(array, torch.arange(len(table)))
             if plan.policy.begin:
                 numbers[0] = 0
             bits += [(wire, numbers >> bit) for bit, wire in enumerate(plan.wires[array])]

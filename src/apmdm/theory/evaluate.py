@@ -1,6 +1,6 @@
 """Arrays on a state, and policies made of arrays: what they write and which control bits they set.
 
-Letters: B batch, L length, V vocabulary, A atoms.
+Letters: B batch, L length, V vocabulary, A atoms, R C rows and columns of the positions at which something is computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +37,7 @@ TABLE = 2**22
 """Most entries of a table from keys to positions that are held at once."""
 
 Numbers = Int[Tensor, "B L"]
+Some = Int[Tensor, "R C"]
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "and": torch.bitwise_and,
     "or": torch.bitwise_or,
@@ -61,7 +62,9 @@ class Policy:
     chances: (an atom or a control, a bit, how much is added to its logit where the bit is set): with any, the policy
     gives probabilities instead of decisions; without, what is decided is certain.
     begin: sequences start with a token at which every array is 0. block: attention stays within blocks of so many
-    positions. audit: check at every evaluation that maps are elementwise and that what is attended to is unambiguous.
+    positions. awake: where this bit is 0 nothing happens, so there a policy that decides need not be evaluated.
+    audit: evaluate everywhere, and check that maps are elementwise, that what is attended to is unambiguous, and that
+    nothing happens where `awake` is 0.
     """
 
     vocab: Vocab
@@ -70,6 +73,7 @@ class Policy:
     chances: Sequence[tuple[str, Array, float]] = ()
     begin: bool = True
     block: int = 0
+    awake: Array | None = None
     audit: bool = field(default=False, compare=False)
 
     @property
@@ -78,8 +82,12 @@ class Policy:
 
     def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> Edits | Prediction:
         inside = in_blocks(state, self.block) if self.block else state
-        values = self._evaluator(inside, given)
-        decided = self._probabilities(values) if self.chances else self._decisions(values, inside)
+        size, parts = self._evaluator.rows, []
+        for first in range(0, max(1, len(inside)), size):
+            part = slice(first, first + size)
+            values = self._evaluator(inside[part], given and {one: numbers[part] for one, numbers in given.items()})
+            parts.append(self._probabilities(values) if self.chances else self._decisions(values, inside[part]))
+        decided = _joined(parts)
         if not self.block:
             return decided
         rows, length = state.ids.shape
@@ -87,19 +95,31 @@ class Policy:
         return type(decided)(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
 
     def _decisions(self, values: Mapping[Array, Numbers], state: State) -> Edits:
-        code = torch.zeros_like(state.ids)
+        code = torch.zeros_like(values[self.outputs[0]])
         for atom, bit in self.content.items():
             code |= values[bit] << self.vocab.atoms.index(atom)
-        token = self.tokens(code)
-        nothing = torch.zeros_like(state.ids, dtype=torch.bool)
+        nothing = torch.zeros_like(code, dtype=torch.bool)
         bits = [
             values[self.controls[name]].bool() if name in self.controls else nothing
             for name in ("remask", "insert", "delete")
         ]
-        edits = Edits(token, *bits)
-        if bool((edits.unmasked(state) & state.valid & (token <= MASK)).any()):
+        edits = Edits(self.tokens(code), *bits)
+        if self.awake is not None:
+            edits = self._elsewhere_nothing(edits, values[self.awake].bool(), state)
+        if bool((edits.unmasked(state) & state.valid & (edits.content <= MASK)).any()):
             raise ValueError("the policy writes something that is no token of its vocabulary")
         return edits
+
+    def _elsewhere_nothing(self, edits: Edits, awake: Bool[Tensor, "B L"], state: State) -> Edits:
+        """Edits of the positions that are awake, or in an audit of all, as edits of all."""
+        if self.audit:
+            happens = torch.where(state.masked, edits.delete | ~edits.remask, edits.remask) | edits.insert
+            if bool((happens & state.valid & ~awake).any()):
+                raise ValueError("something happens where the policy is not awake")
+            return edits
+        nothing = torch.zeros_like(awake)
+        before = (torch.zeros_like(state.ids), state.masked, nothing, nothing)
+        return Edits(*(old.masked_scatter(awake, new) for old, new in zip(before, vars(edits).values(), strict=True)))
 
     def tokens(self, code: Numbers) -> Numbers:
         """The token with these atoms, a bit for each in the order of the vocabulary; PAD if there is none."""
@@ -109,7 +129,7 @@ class Policy:
 
     @cached_property
     def _evaluator(self) -> "Evaluator":
-        return Evaluator(self.outputs, self.vocab, begin=self.begin, audit=self.audit)
+        return Evaluator(self.outputs, self.vocab, begin=self.begin, awake=self.awake, audit=self.audit)
 
     @cached_property
     def _composition(self) -> Float[Tensor, "V A"]:
@@ -133,41 +153,121 @@ class Policy:
         return Prediction(content, *(logits.get(name, never) for name in ("remask", "insert", "delete")))
 
 
-class Evaluator:
-    """The numbers of arrays at every position of a state; what does not depend on the state is prepared once."""
+def _joined(parts: Sequence[Edits] | Sequence[Prediction]) -> Edits | Prediction:
+    """Edits or predictions of parts of a batch as one."""
+    fields = (value for value in zip(*(vars(part).values() for part in parts), strict=True) if value[0] is not None)
+    return type(parts[0])(*map(torch.cat, fields))
 
-    def __init__(self, outputs: Sequence[Array], vocab: Vocab, *, begin: bool = True, audit: bool = False) -> None:
-        self.order, self.begin, self.audit = list(in_order(outputs)), begin, audit
+
+@dataclass(frozen=True)
+class _Positions:
+    """Where arrays are computed: at all positions of a state, or at some of them, which then form a single row."""
+
+    ids: Some
+    row: Some
+    column: Some
+
+    @classmethod
+    def of(cls, state: State) -> "_Positions":
+        rows, length = state.ids.shape
+        return cls(
+            state.ids, torch.arange(rows)[:, None].expand(rows, length), torch.arange(length).expand(rows, length)
+        )
+
+    def where(self, chosen: Bool[Tensor, "R C"]) -> "_Positions":
+        row, column = chosen.nonzero().T
+        return _Positions(self.ids[row, column][None], row[None], column[None])
+
+
+class Evaluator:
+    """The numbers of arrays at every position of a state; what does not depend on the state is prepared once.
+
+    With `awake` only what is attended to is computed everywhere, all else where that bit is set. What depends on no
+    token is kept until a state of other lengths comes.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Array],
+        vocab: Vocab,
+        *,
+        begin: bool = True,
+        awake: Array | None = None,
+        audit: bool = False,
+    ) -> None:
+        self.outputs = list(outputs) if awake is None or not audit else [awake, *outputs]
+        first = [] if awake is None else [awake]
+        self.order, self.begin, self.audit = list(in_order([*first, *outputs])), begin, audit
+        self.awake = None if audit else awake
+        attentions = [array for array in self.order if isinstance(array, Attend | Broadcast)]
+        needed = [one for array in attentions for one in array.sources]
+        needed += [array for array in self.order if isinstance(array, Given)]
+        self.everywhere = set(self.order) if self.awake is None else set(in_order([*first, *needed]))
+        self.fixed: set[Array] = set()
+        for array in self.order:
+            varies = isinstance(array, Atoms | Given | Attend | Broadcast) or array not in self.everywhere
+            if not varies and self.fixed.issuperset(array.inputs):
+                self.fixed.add(array)
+        self.rows = max(1, TABLE >> max(map(_key_bits, attentions), default=0))
+        self.lengths: list[int] = []
+        self.kept: Values = {}
         composition = vocab.composition().long()
         self.of_token = {
             array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)
         }
 
-    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Numbers]:
-        """Raises ValueError if the state is too long for the bits of some place."""
-        inside = state.valid.clone()
-        if self.begin:
-            inside[:, :1] = False
-        values: dict[Array, Tensor] = {}
+    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Tensor]:
+        """The outputs, where they are computed, and `awake` everywhere.
+
+        Raises ValueError if the state is too long for the bits of some place.
+        """
+        lengths = [state.ids.shape[1], *state.lengths.tolist()]
+        if lengths != self.lengths:
+            self.lengths, self.kept = lengths, {}
+        inside = state.valid
+        inside[:, : int(self.begin)] = False
+        values = {**self.kept, **{array: numbers.clone() for array, numbers in (given or {}).items()}}
+        everywhere = some = _Positions.of(state)
+
+        def seen_from(here: _Positions, arrays: Sequence[Array]) -> list[Tensor]:
+            away = self.everywhere if here is not everywhere else ()
+            return [values[one][here.row, here.column] if one in away else values[one] for one in arrays]
+
         for array in self.order:
-            inputs = [values[one] for one in array.inputs]
-            match array:
-                case Constant(value=value):
-                    found = torch.full_like(state.ids, value)
-                case Given():
-                    found = (given or {})[array].clone()
-                case Atoms():
-                    found = self.of_token[array][state.ids]
-                case Place():
-                    found = place(array, state.ids.shape[1]).repeat(len(state), 1)
-                case _:
-                    found = _from_others(array, inputs, inside)
-            if self.audit:
-                _audit(array, inputs, found, inside)
-            if self.begin:
-                found[:, :1] = 0
-            values[array] = found
-        return values
+            here = everywhere if array in self.everywhere else some
+            if array not in values:
+                inputs = seen_from(here, array.inputs)
+                match array:
+                    case Constant(value=value):
+                        found = torch.full_like(here.ids, value)
+                    case Atoms():
+                        found = self.of_token[array][here.ids]
+                    case Place():
+                        found = place(array, here.column)
+                    case Attend() | Broadcast():
+                        if array.found_by not in values:
+                            values[array.found_by] = _table(array, [values[one] for one in array.found_by], inside)
+                        found = _found(array, values[array.found_by], inputs, values[array.value], here.row)
+                    case _:
+                        found = elementwise(array, inputs)
+                if self.audit:
+                    _audit(array, inputs, found, here.row, inside)
+                values[array] = found
+            if here is everywhere:
+                values[array][:, : int(self.begin)] = 0
+            if array is self.awake:
+                some = everywhere.where(values[array].bool())
+        self.kept = {
+            name: value
+            for name, value in values.items()
+            if (self.fixed.issuperset(name) if isinstance(name, tuple) else name in self.fixed)
+        }
+        result = dict(zip(self.outputs, seen_from(some, self.outputs), strict=True))
+        return result if self.awake is None else result | {self.awake: values[self.awake]}
+
+
+Values = dict[Array | tuple[Array, ...], Tensor]
+"""Numbers of arrays, and for the arrays that an attention finds its position by, the table of _table."""
 
 
 def _by_token(array: Atoms, vocab: Vocab, composition: Int[Tensor, "V A"]) -> Int[Tensor, "V"]:
@@ -175,26 +275,14 @@ def _by_token(array: Atoms, vocab: Vocab, composition: Int[Tensor, "V A"]) -> In
     return (columns * 2 ** torch.arange(len(array.names))).sum(1)
 
 
-def place(array: Place, length: int) -> Int[Tensor, "L"]:
-    """The numbers of a place; raises ValueError if the positions of a sequence are too many for its bits."""
-    beyond = torch.arange(length) + array.offset - array.start
+def place(array: Place, position: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
+    """The numbers of a place at these positions; raises ValueError if they are too large for its bits."""
+    beyond = position + (array.offset - array.start)
     number = beyond % array.size if array.part == "field" else 1 + beyond // array.size
     number = number.masked_fill(beyond < 0, 0)
     if bool((number >> array.bits).any()):
-        raise ValueError(f"length {length} is too long for places of {array.bits} bits")
+        raise ValueError(f"length {int(position.max()) + 1} is too long for places of {array.bits} bits")
     return number
-
-
-def _from_others(array: Array, given: Sequence[Numbers], inside: Bool[Tensor, "B L"]) -> Numbers:
-    if isinstance(array, Attend):
-        query, *others = given
-        return _attended(array.query.bits, query, others, inside)
-    if isinstance(array, Broadcast):
-        value, where = given
-        position = torch.arange(1, value.shape[1] + 1) * (where.bool() & inside)
-        last = position.amax(1, keepdim=True)
-        return torch.where(last > 0, value.gather(1, (last - 1).clamp(min=0)), 0).repeat(1, value.shape[1])
-    return elementwise(array, given)
 
 
 def elementwise(array: Array, given: Sequence[Numbers]) -> Numbers:
@@ -223,27 +311,37 @@ def elementwise(array: Array, given: Sequence[Numbers]) -> Numbers:
     raise TypeError(f"unknown array {array}")
 
 
-def _attended(bits: int, query: Numbers, others: Sequence[Numbers], inside: Bool[Tensor, "B L"]) -> Numbers:
-    """By a table from keys to positions, for as many rows at a time as it has room for."""
-    key, value, where = others
-    result, position = [], torch.arange(query.shape[1])
-    for part in torch.arange(len(query)).split(max(1, TABLE >> bits)):
-        chosen, offset = where[part].bool() & inside[part], torch.arange(len(part))[:, None] << bits
-        table = torch.full((len(part) << bits,), -1)
-        entry = (key[part] + offset)[chosen]
-        table.scatter_reduce_(0, entry, position.expand_as(chosen)[chosen], "amax")
-        found = table[query[part] + offset]
-        result.append(value[part].gather(1, found.clamp(min=0)).masked_fill(found < 0, 0))
-    return torch.cat(result)
+def _key_bits(array: Attend | Broadcast) -> int:
+    return array.key.bits if isinstance(array, Attend) else 0
 
 
-def _audit(array: Array, given: Sequence[Numbers], found: Numbers, inside: Bool[Tensor, "B L"]) -> None:
+def _table(array: Attend | Broadcast, found_by: Sequence[Numbers], inside: Bool[Tensor, "B L"]) -> Int[Tensor, "keys"]:
+    """For each row and key the last position that fits, counted through all rows, or -1; a broadcast has one key."""
+    where, *keys = found_by
+    bits, fits = _key_bits(array), where.bool() & inside
+    key = torch.arange(len(where))[:, None] << bits
+    key = (key + keys[0] if keys else key.expand_as(where))[fits]
+    table = torch.full((len(where) << bits,), -1)
+    return table.scatter_reduce_(0, key, fits.flatten().nonzero()[:, 0], "amax")
+
+
+def _found(
+    array: Attend | Broadcast, table: Int[Tensor, "keys"], inputs: Sequence[Tensor], value: Numbers, row: Some
+) -> Some:
+    """What queries in these rows find; the first of the inputs is an Attend's query."""
+    entry = row << _key_bits(array)
+    position = table[entry + inputs[0] if isinstance(array, Attend) else entry]
+    return value.flatten()[position.clamp(min=0)].masked_fill_(position < 0, 0)
+
+
+def _audit(array: Array, given: Sequence[Numbers], found: Numbers, row: Numbers, inside: Bool[Tensor, "B L"]) -> None:
     """Raises ValueError if a map looks beyond its own position, if choices overlap or an attention is ambiguous."""
     turned = [numbers.flip(1) for numbers in given]
     if isinstance(array, Attend | Broadcast):
         if not array.rightmost:
-            turned = [given[0], *turned[1:]] if isinstance(array, Attend) else turned
-            other = _from_others(array, turned, inside.flip(1))
+            named = dict(zip(array.inputs, turned, strict=True))
+            table = _table(array, [named[one] for one in array.found_by], inside.flip(1))
+            other = _found(array, table, given, named[array.value], row)
             if not torch.equal(other.masked_fill(~inside, 0), found.masked_fill(~inside, 0)):
                 raise ValueError("the positions that an attention finds do not agree")
     elif given:

@@ -116,7 +116,7 @@ def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: Mappi
     written_atoms |= {f"a{2**bit}": names & target[bit : bit + 1] for bit in range(bits)}
     written_atoms |= {"ADDR": names, "SEP": ends}
     waits = own_mask() & ~(front.is_next & ~(ends & front.after_sep))
-    return Policy(replay_vocabulary(vocab, bits), written_atoms, {"remask": waits})
+    return Policy(replay_vocabulary(vocab, bits), written_atoms, {"remask": waits}, awake=front.is_next)
 
 
 def replayed(policy: Policy, bits: int) -> Policy:

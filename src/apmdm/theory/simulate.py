@@ -3,6 +3,7 @@
 Every form ends in an outcome with the same fields, so that results can be compared and costs set side by side.
 """
 
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,13 +12,17 @@ from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
 from apmdm.theory.evaluate import Policy
-from apmdm.theory.pram import Job, Mode, execute
+from apmdm.theory.pram import Job, Mode, Program, Result, execute
 from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
 FORMS: tuple[Form, ...] = get_args(Form)
 MAX_COMPILED_BITS = 10
 """Widest words for which compiled weights were found to be exact in float32."""
+
+
+TOKENS = 2**19
+"""Most tokens of a batch."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +81,41 @@ def simulate(
     job: Job, form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
 ) -> Outcome:
     """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form."""
-    reference = execute(job, mode)
+    return simulate_all([job], form, mode, weights=weights, record=record)[0]
+
+
+def simulate_all(
+    jobs: Seq[Job], form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
+) -> list[Outcome]:
+    """Run jobs in one form; those with the same program and the same symbols share a policy and a batch."""
+    references = [execute(job, mode) for job in jobs]
     if form == "pram":
-        size = len(job.memory) + job.processors * (job.program.num_registers + 1)
-        return Outcome(form, reference.registers, reference.memory, reference.time, size)
-    begun = start(job, form, reference.time)
-    model = compiled(job, form, begun) if weights else begun.policy
-    if form == "mdm" and not weights:
-        model = write_once.WriteOnce(begun.policy)
-    run = next(generate(model, [begun.sequence], max_steps=10**7, record=record))
-    if form == "mdm":
-        write_once.assert_theorem_2(begun.sequence, run)
-    registers, memory = read(job, form, reference.time, begun, run.final)
-    return Outcome(form, registers, memory, run.time, run.space, run, begun.policy.vocab)
+        return [_of_interpreter(job, reference) for job, reference in zip(jobs, references, strict=True)]
+    begun = [start(job, form, reference.time) for job, reference in zip(jobs, references, strict=True)]
+    alike: dict[tuple[Program, Vocab], list[int]] = {}
+    for number, job in enumerate(jobs):
+        alike.setdefault((job.program, begun[number].policy.vocab), []).append(number)
+    outcomes: dict[int, Outcome] = {}
+    for numbers in alike.values():
+        largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
+        model: Model = compiled(jobs[numbers[0]], form, largest) if weights else largest.policy
+        if form == "mdm":
+            model = write_once.WriteOnce(model)
+        sequences = [begun[number].sequence for number in numbers]
+        rows = max(1, TOKENS // largest.positions)
+        for run in generate(model, sequences, batch_size=rows, max_steps=10**7, record=record):
+            number = numbers[run.index]
+            if form == "mdm":
+                write_once.assert_theorem_2(begun[number].sequence, run)
+            registers, memory = read(jobs[number], form, references[number].time, begun[number], run.final)
+            vocab = largest.policy.vocab
+            outcomes[number] = Outcome(form, registers, memory, run.time, run.space, run, vocab)
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def _of_interpreter(job: Job, result: Result) -> Outcome:
+    size = len(job.memory) + job.processors * (job.program.num_registers + 1)
+    return Outcome("pram", result.registers, result.memory, result.time, size)
 
 
 def read(

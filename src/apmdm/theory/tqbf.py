@@ -165,7 +165,8 @@ def write_once_policy(bits: int, positions: int) -> Policy:
     content = {"LOG": found, "ANSWER": ~found, "EXISTS": found & was_exists, "FORALL": found & was_forall}
     content["T"] = choose((found, new), (~found, holds))
     content |= {name: found & was_index[bit : bit + 1] for bit, name in enumerate(powers(bits))}
-    return Policy(vocabulary(bits), content, {"remask": own_mask() & ~was_log})
+    awake = own_mask() & was_log
+    return Policy(vocabulary(bits), content, {"remask": own_mask() & ~was_log}, awake=awake)
 
 
 def _clauses_hold(place: Array, value: Array) -> Array:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from apmdm.edits import Edits
+from apmdm.policy import Greedy
 from apmdm.sampler import Model, Run
 from apmdm.state import Sequence, State
 from apmdm.theory.array import Array, Constant, atoms, attend, broadcast, cell, choose, field, together
@@ -109,7 +110,8 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
         (is_at[KIND_FIELD] & instruction.writes, register(instruction.d)),
     )
     content = word_atoms(~is_at[KIND_FIELD], word) | {name: names[bit : bit + 1] for bit, name in enumerate(KIND)}
-    return Policy(vocabulary(bits), content, {"remask": own_mask() & ~(written & instruction.goes_on)})
+    remask = own_mask() & ~(written & instruction.goes_on)
+    return Policy(vocabulary(bits), content, {"remask": remask}, awake=own_mask() & written)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class WriteOnce:
     def __call__(self, state: State) -> Edits:
         edits = self.policy(state)
         if not isinstance(edits, Edits):
-            raise ValueError("only a policy that decides can be checked to write once")
+            edits = Greedy()(edits, state)
         if bool(((edits.insert | edits.delete | (edits.remask & ~state.masked)) & state.valid).any()):
             raise ValueError("an MDM only unmasks: it does not remask, insert or delete")
         return edits

@@ -1,0 +1,137 @@
+"""What a generator of two-sided Dyck-k can write, and how probably: short runs enumerated, and a run for every word.
+
+A generator is any model of `tasks.dyck`'s tokens: the policy in arrays, its compiled weights, the process, a trained
+network. Nothing here samples.
+"""
+
+from collections import defaultdict
+from itertools import product
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.policy import Greedy
+from apmdm.prediction import Prediction
+from apmdm.sampler import Model
+from apmdm.state import Sequence, State, same_rows
+from apmdm.tasks.dyck.process import FUEL, HOP, HOP_ID, KIND, LETTERS, MASKED, MOVED, PAIR, PAIR_ID, decode, encode
+from apmdm.tasks.dyck.verify import is_word
+from apmdm.transition import transition
+from apmdm.vocab import MASK
+
+Tokens = tuple[int, ...]
+Chain = dict[Tokens, dict[Tokens, float]]
+"""For each state the probability of each next one."""
+NEVER = 1e-9
+"""A probability that stands for none."""
+CHOICE = 0.99
+"""What is less probable than this is a choice, what is more probable is forced."""
+
+
+def words(k: int, length: int) -> list[str]:
+    """All words of two-sided Dyck-k of this length."""
+    return [word for word in map("".join, product(LETTERS[: 2 * k], repeat=length)) if is_word(word)]
+
+
+@torch.no_grad()
+def chain(model: Model, k: int, length: int) -> Chain:
+    """Every state that can be reached from the start of a word of this length, with all that can come next."""
+    found: Chain = {}
+    new = {tuple(encode(k, length).ids.tolist())}
+    while new:
+        rows = sorted(new)
+        state = State.stack([Sequence(torch.tensor(row)) for row in rows])
+        prediction = _predicted(model, state)
+        found |= {row: _next_states(prediction, state, number) for number, row in enumerate(rows)}
+        new = {after for row in rows for after in found[row]} - found.keys()
+    return found
+
+
+def _predicted(model: Model, state: State) -> Prediction:
+    prediction = model(state)
+    if not isinstance(prediction, Prediction):
+        raise ValueError("what decides has no probabilities")
+    return prediction
+
+
+def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens, float]:
+    """All combinations of what the positions of a row may do."""
+    after: dict[Tokens, float] = {(): 1.0}
+    bits = torch.stack((prediction.remask[row], prediction.insert[row], prediction.delete[row])).sigmoid().T.tolist()
+    contents = prediction.content[row].softmax(-1).tolist()
+    for column in range(int(state.lengths[row])):
+        becomes: dict[Tokens, float] = defaultdict(float)
+        token, (remask, insert, delete) = int(state.ids[row, column]), bits[column]
+        masked = token == MASK
+        kept = 1 - masked * delete
+        becomes[()] += 1 - kept
+        for written, chance in enumerate(contents[column]) if masked else [(token, 1.0)]:
+            becomes[(written,)] += kept * (1 - remask) * (1 - insert) * chance
+            becomes[(written, MASK)] += kept * (1 - remask) * insert * chance
+        becomes[(MASK,)] += kept * remask * (1 - insert)
+        becomes[(MASK, MASK)] += kept * remask * insert
+        possible = [(tokens, chance) for tokens, chance in becomes.items() if chance > NEVER]
+        after = {before + tokens: share * chance for before, share in after.items() for tokens, chance in possible}
+    return after
+
+
+def word_chances(found: Chain, k: int, length: int) -> dict[str, float]:
+    """How probably each word is what a run ends in, from a chain: its states' shares, step by step, until all rest."""
+    shares, ended = {tuple(encode(k, length).ids.tolist()): 1.0}, defaultdict[str, float](float)
+    while sum(shares.values()) > NEVER:
+        following: dict[Tokens, float] = defaultdict(float)
+        for state, share in shares.items():
+            if set(found[state]) == {state}:
+                ended[str(decode(Sequence(torch.tensor(state))))] += share
+                continue
+            for after, chance in found[state].items():
+                following[after] += share * chance
+        shares = following
+    return dict(ended)
+
+
+@torch.no_grad()
+def log_chances(model: Model, k: int, wanted: list[str]) -> list[float]:
+    """For each of these words, all of one length, the log-probability of one run of the model that writes it.
+
+    The run takes pairs in the order in which they cancel, backwards: fuel to the right of all other fuel hops to the
+    place and becomes the pair, while the rest waits. -inf if the model does something else than that.
+    """
+    plans = [_insertions(word) for word in wanted]
+    state = State.stack([encode(k, len(wanted[0]))] * len(wanted))
+    total = torch.zeros(len(state), dtype=torch.float64)
+    for _ in range(8 * (len(wanted[0]) + 2) ** 2):
+        prediction = _predicted(model, state)
+        edits = _planned(prediction, state, plans, k)
+        total += prediction.log_probability(state, edits)
+        following = transition(state, edits)
+        if bool(same_rows(state, following).all()):
+            break
+        state = following
+    ends = [decode(state.sequence(row)) for row in range(len(state))]
+    return [float(sure) if end == word else -torch.inf for sure, end, word in zip(total, ends, wanted, strict=True)]
+
+
+def _insertions(word: str) -> list[int]:
+    """What fuel chooses, one after the other: HOP over a letter, or the PAIR of a letter; last choice first."""
+    if not word:
+        return []
+    place = next((i for i in range(len(word) - 1) if word[i + 1] == word[i].swapcase()), None)
+    if place is None:
+        raise ValueError(f"no pair of neighbours cancels in {word}")
+    pair = int(PAIR_ID[LETTERS.index(word[place])])
+    return [pair, *[-1] * place, *_insertions(word[:place] + word[place + 2 :])]
+
+
+def _planned(prediction: Prediction, state: State, plans: list[list[int]], k: int) -> Edits:
+    """What the model is sure of, its choices as planned, and fuel that starts only if nothing is under way."""
+    edits, kinds = Greedy()(prediction, state), KIND[state.ids]
+    chooses = edits.unmasked(state) & (prediction.content.softmax(-1).amax(-1) < CHOICE)
+    content = edits.content.clone()
+    for row, column in chooses.nonzero().tolist():
+        choice = plans[row].pop()
+        content[row, column] = HOP_ID[k - 1] if choice < 0 else choice
+    fuel = (kinds == FUEL) | (kinds == MOVED)
+    idle = ~((kinds == MASKED) | (kinds == HOP) | (kinds == PAIR)).any(1, keepdim=True)
+    last = fuel & (fuel.long().cumsum(1) == fuel.sum(1, keepdim=True))
+    return Edits(content, edits.remask, edits.insert | (last & idle), edits.delete)
