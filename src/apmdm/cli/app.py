@@ -157,7 +157,10 @@ def solve_graph(
 
 @generate.command("dyck")
 def generate_dyck(
-    k: Annotated[int, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...")] = 2,
+    k: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...; 2 if left out.")
+    ] = None,
+    brackets: Annotated[bool, typer.Option("--brackets", help="Words over ()[]{} instead, opened first.")] = False,
     length: Annotated[int, typer.Option(min=0, help="Exact length of every word, an even number.")] = 64,
     num: Annotated[int, typer.Option(min=1, help="How many words.")] = 10,
     as_json: JsonOption = False,
@@ -169,7 +172,10 @@ def generate_dyck(
     from apmdm.cli import read
     from apmdm.cli.generate import generate_dyck
 
-    finish(generate_dyck(k, length, num, weights, read.device(device), seed, as_json))
+    if brackets and k is not None:
+        raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
+    language = "brackets" if brackets else f"k{k or 2}"
+    finish(generate_dyck(language, length, num, weights, read.device(device), seed, as_json))
 
 
 @theory.command("list")
@@ -219,7 +225,7 @@ def certify(
     task: Annotated[Certifiable, typer.Argument(help="What is proved, for sequences of every length.")],
     weights: WeightsOption | None = None,
     k: Annotated[
-        int | None, typer.Option(min=1, max=8, help="Letters of the Dyck language; 1, 2, 3 and 4 if left out.")
+        int | None, typer.Option(min=1, max=8, help="Letters of the Dyck language; 1 to 4, and brackets, if left out.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -228,7 +234,7 @@ def certify(
 
     name = task if weights is None else weights
     if task == Certifiable.dyck:
-        finish(certify_dyck(name, range(1, 5) if k is None else [k], as_json))
+        finish(certify_dyck(name, ["k1", "k2", "k3", "k4", "brackets"] if k is None else [f"k{k}"], as_json))
     if k is not None:
         raise ValueError("--k is the number of letters of a Dyck language; parity has none")
     finish(certify_parity(name, as_json))

@@ -1,11 +1,18 @@
-"""Membership in two-sided Dyck-k, asked of the definition alone."""
+"""Membership in two-sided Dyck-k or brackets, asked of the definition alone."""
+
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def cancel(first: str, second: str) -> bool:
+    """True for a letter and its other case, in either order, and for a bracket before the one that closes it."""
+    return second == CLOSING.get(first) or (first.isalpha() and second == first.swapcase())
 
 
 def is_word(word: str) -> bool:
-    """True if the letters cancel with their inverses (the other case) down to nothing, in either order."""
+    """True if it cancels down to nothing."""
     stack: list[str] = []
     for letter in word:
-        if stack and stack[-1] == letter.swapcase():
+        if stack and cancel(stack[-1], letter):
             stack.pop()
         else:
             stack.append(letter)
