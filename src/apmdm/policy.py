@@ -85,6 +85,28 @@ class Stochastic:
         return ((moves | insert) & state.valid).any(1)
 
 
+@dataclass(frozen=True)
+class Surest:
+    """Everything that is likelier than not, at once; in a row where nothing is, one token: the likeliest to change.
+
+    Of that one every control bit above the cut-off fires. What is less probable than the cut-off never happens.
+    """
+
+    cutoff: float
+
+    deterministic = True
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        sure = Greedy()(prediction, state)
+        changes = torch.where(state.masked, sure.delete | ~sure.remask, sure.remask) | sure.insert
+        busy = (changes & state.valid).any(1, keepdim=True)
+        chance = prediction.remask.maximum(prediction.insert).sigmoid().masked_fill(state.masked | ~state.valid, 0.0)
+        place = torch.arange(chance.shape[1], device=chance.device) == chance.argmax(1, keepdim=True)
+        dared = Greedy(self.cutoff, self.cutoff, self.cutoff)(prediction, state)
+        chosen = ~busy & place & ~state.masked
+        return replace(sure, remask=sure.remask | (dared.remask & chosen), insert=sure.insert | (dared.insert & chosen))
+
+
 Operation = Literal["unmask", "remask", "insert", "delete"]
 Order = Literal["left", "random", "confidence", "margin", "entropy"]
 

@@ -15,7 +15,7 @@ from apmdm import weights
 from apmdm.cli import read
 from apmdm.sampler import generate
 from apmdm.tasks.dyck import process as dyck
-from apmdm.tasks.dyck.verify import num_words
+from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as parity
 from apmdm.tasks.sudoku import grid
@@ -94,7 +94,7 @@ def evaluate_dyck(data: Path | None, model_name: str, device: str, seed: int) ->
     words = draw(model, f"k{LETTERS}", LENGTH, DRAWN, seed, batch_size=4096, device=device)
     drawn = list(track(words, "dyck", DRAWN, console=read.stderr()))
     counts = Counter(word.text for word in drawn if word.valid)
-    total = num_words(LETTERS, LENGTH)
+    total = num_words(f"k{LETTERS}", LENGTH)
     valid = counts.total()
     return {
         "words": DRAWN,

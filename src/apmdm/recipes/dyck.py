@@ -1,4 +1,4 @@
-"""Two-sided Dyck-k and brackets from short sequences that show every window; each of two layers looks one position on."""
+"""Two-sided Dyck-k and brackets from short sequences that show every window; each of two layers looks one token on."""
 
 from dataclasses import dataclass
 

@@ -32,7 +32,8 @@ from apmdm.tasks.dyck.process import (
     encode,
     process,
 )
-from apmdm.tasks.dyck.verify import is_word, num_words
+from apmdm.tasks.dyck.uniform import num_words
+from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import WIDTH, around, reachable
 from apmdm.tasks.dyck.words import draw
 
@@ -102,9 +103,11 @@ def words(language: str, length: int) -> frozenset[str]:
     return frozenset(w for w in map("".join, product(alphabet, repeat=length)) if is_word(w))
 
 
-@pytest.mark.parametrize(("k", "length"), [(1, 0), (1, 2), (1, 8), (2, 2), (2, 4), (2, 6), (3, 4)])
-def test_number_of_words(k: int, length: int) -> None:
-    assert num_words(k, length) == len(words(f"k{k}", length))
+@pytest.mark.parametrize(
+    ("language", "length"), [("k1", 0), ("k1", 8), ("k2", 2), ("k2", 6), ("k3", 4), ("brackets", 6)]
+)
+def test_number_of_words(language: str, length: int) -> None:
+    assert num_words(language, length) == len(words(language, length))
 
 
 Tokens = tuple[int, ...]
