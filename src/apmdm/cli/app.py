@@ -32,10 +32,13 @@ class Task(StrEnum):
     sudoku = "sudoku"
     parity = "parity"
     dyck = "dyck"
+    dyck_repair = "dyck-repair"
+    brackets = "brackets"
     graph = "graph"
 
 
 class Compared(StrEnum):
+    dyck = "dyck"
     graph = "graph"
     parity = "parity"
     sudoku = "sudoku"
@@ -131,6 +134,24 @@ def solve_parity(
 
     problems = read.problems(source, lambda text: set(text) <= {"0", "1"}, "a string of 0 and 1")
     finish(run.solve_parity(problems, weights, read.device(device), as_json=as_json))
+
+
+@solve.command("dyck")
+def solve_dyck(
+    source: Annotated[
+        str, typer.Argument(metavar="WORD|FILE|-", help="Letters a A b B ... and brackets ()[]{}, or a file of words.")
+    ],
+    as_json: JsonOption = False,
+    weights: WeightsOption = "dyck-repair",
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Edit broken words into ones that cancel: replace, insert and delete letters or brackets."""
+    from apmdm.cli import read
+    from apmdm.cli.repair import solve_dyck
+    from apmdm.tasks.dyck.process import LETTERS
+
+    problems = read.problems(source, lambda text: set(text) <= set(LETTERS), "a word of letters and brackets")
+    finish(solve_dyck(problems, weights, read.device(device), as_json))
 
 
 @solve.command("graph")
@@ -255,6 +276,7 @@ def evaluate(
     """Measure a model by free-running rollouts; every answer is verified."""
     from apmdm.cli import evaluate, read
     from apmdm.cli.graph import evaluate_graph
+    from apmdm.cli.repair import evaluate_brackets, evaluate_repair
 
     if num is not None and (task != Task.sudoku or data is not None):
         raise ValueError("--num is the number of fresh Sudoku puzzles; it goes with eval sudoku without --data")
@@ -262,9 +284,12 @@ def evaluate(
         "sudoku": partial(evaluate.evaluate_sudoku, num=num),
         "parity": evaluate.evaluate_parity,
         "dyck": evaluate.evaluate_dyck,
+        "dyck-repair": evaluate_repair,
+        "brackets": evaluate_brackets,
         "graph": evaluate_graph,
     }
-    results = measures[task](data, task if weights is None else weights, read.device(device), seed)
+    own = Task.dyck_repair if task == Task.brackets else task
+    results = measures[task](data, own if weights is None else weights, read.device(device), seed)
     if as_json:
         typer.echo(json.dumps(results))
     else:

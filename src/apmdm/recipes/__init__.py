@@ -1,5 +1,6 @@
 """One function per published result; each returns the complete frozen description of a run."""
 
+from apmdm.recipes.compare_dyck import compare_dyck
 from apmdm.recipes.compare_graph import compare_graph
 from apmdm.recipes.compare_parity import compare_parity
 from apmdm.recipes.compare_sudoku import compare_sudoku
@@ -18,4 +19,10 @@ RECIPES = {
     "parity-paper": parity_paper,
     "sudoku": sudoku,
 }
-COMPARISONS = {"graph": compare_graph, "parity": compare_parity, "sudoku": compare_sudoku, "words": compare_words}
+COMPARISONS = {
+    "dyck": compare_dyck,
+    "graph": compare_graph,
+    "parity": compare_parity,
+    "sudoku": compare_sudoku,
+    "words": compare_words,
+}

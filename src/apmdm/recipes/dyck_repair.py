@@ -23,7 +23,7 @@ VALIDATION, LENGTH = 200, 100
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: states a step."""
+    """batch_size: states a step, of nearly equal length."""
 
     batch_size: int = 128
 
@@ -54,13 +54,15 @@ def _batches(recipe: Recipe) -> Batches:
     @lru_cache(maxsize=1)
     def chunk(number: int) -> list[Sequence]:
         random = Random(recipe.seed * 1_000_003 + number)
-        return open_states([broken_word(2 * random.randint(1, LONGEST // 2), random) for _ in range(WORDS)])
+        states = open_states([broken_word(2 * random.randint(1, LONGEST // 2), random) for _ in range(WORDS)])
+        random.shuffle(states)
+        return sorted(states, key=len)
 
     def batch(number: int) -> tuple[State, Edits]:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         states = chunk(number // PER_CHUNK)
-        chosen = torch.randint(len(states), (recipe.data.batch_size,), generator=random).tolist()
-        state = State.stack([states[i] for i in chosen])
+        first = int(torch.randint(len(states), (), generator=random))
+        state = State.stack(states[first : first + recipe.data.batch_size])
         return state, Stochastic(generator=random)(process(state), state)
 
     return batch

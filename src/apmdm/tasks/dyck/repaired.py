@@ -39,10 +39,10 @@ def repair(
 
 
 def open_states(words: Iterable[str]) -> list[Sequence]:
-    """What is open in every state of the process's runs, each once."""
+    """What is open in every state of the process's runs, their ends included, each once."""
     done = set(DONE_ID.tolist())
     found = dict[tuple[int, ...], None]()
     for fixed in repair(process, words, record=True):
-        for step in fixed.run.steps:
-            found[tuple(token for token in step.tokens if token not in done)] = None
+        for tokens in (*(step.tokens for step in fixed.run.steps), fixed.run.final.ids.tolist()):
+            found[tuple(token for token in tokens if token not in done)] = None
     return [Sequence(torch.tensor(tokens)) for tokens in found]
