@@ -1,4 +1,4 @@
-"""`apmdm generate dyck`, `certify dyck` and `eval dyck`."""
+"""`apmdm generate dyck`, `certify dyck`, `solve dyck`, and what `eval` tells of them."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.cli import evaluate
-from apmdm.tasks.dyck.verify import is_word
+from apmdm.cli import evaluate, repair
+from apmdm.tasks.dyck.verify import distance, is_word
 
 Ends = Callable[..., tuple[int, str, str]]
 
@@ -65,6 +65,29 @@ def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -
     assert found["stops"] == {"fixed point": 300}
 
 
+def test_broken_words_are_repaired(apmdm: Ends, tmp_path: Path) -> None:
+    assert apmdm("solve", "dyck", "aacAA") == (0, "aaAA  edits 1\n", "")
+    file = tmp_path / "words"
+    file.write_text("([)]\nabBA\n")
+    code, out, _ = apmdm("solve", "dyck", file, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert all(is_word(record["word"]) and record["verified"] for record in records)
+    assert [record["edits"] for record in records] == [distance("([)]", records[0]["word"]), 0]
+    assert [record["broken"] for record in records] == ["([)]", "abBA"]
+
+
+@pytest.mark.parametrize(("task", "num"), [("dyck-repair", 20), ("brackets", 5)])
+def test_evaluation_of_repairs(apmdm: Ends, monkeypatch: pytest.MonkeyPatch, task: str, num: int) -> None:
+    monkeypatch.setattr(repair, "WORDS", num)
+    monkeypatch.setattr(repair, "standard_library", lambda longest: ["([]{})", "(())"] * 2 + ["[]"])
+    code, out, _ = apmdm("eval", task, "--json", "--device", "cpu")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["words"], found["valid"], found["stops"]) == (num, num, {"fixed point": num})
+    assert found["mean edits"] >= found["least possible"] > 0
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -75,7 +98,20 @@ def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -
         (["certify", "dyck", "--weights", "parity"], "of another task"),
         (["certify", "parity", "--k", "2"], "parity has none"),
         (["eval", "dyck", "--data", "words"], "leave --data out"),
+        (["eval", "dyck-repair", "--data", "words"], "leave --data out"),
+        (["eval", "brackets", "--weights", "dyck"], "of another task"),
+        (["solve", "dyck", "ax"], "neither a word of letters and brackets nor a file"),
+        (["solve", "dyck", ""], "neither a word of letters and brackets nor a file"),
+        (["solve", "dyck", "aA", "--weights", "dyck"], "of another task"),
     ],
 )
 def test_wrong_input(refused: Callable[..., str], command: list[str], message: str) -> None:
     assert message in refused(*command)
+
+
+def test_a_file_with_something_else_in_it_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "words"
+    file.write_text("aA\nhello\n")
+    assert "problem 2: a word is of letters a to h and A to H and brackets ()[]{}, not 'l'" in refused(
+        "solve", "dyck", file
+    )

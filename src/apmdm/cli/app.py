@@ -301,7 +301,7 @@ def evaluate(
 
 @app.command("train")
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe: parity or sudoku.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe; an unknown name lists them all.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")
     ] = None,

@@ -38,9 +38,9 @@ NUMBER[LETTER_ID] = NUMBER[DONE_ID] = NUMBER[PAIR_ID] = torch.arange(len(LETTERS
 OPENS, CLOSES = (torch.tensor([letter not in BRACKETS[side::2] for letter in LETTERS]) for side in (1, 0))
 """Which letters may come first, or second, in a pair."""
 
-DELETES, REPLACES = (0.03, 0.08, 0.18, 0.3), (0.05, 0.12, 0.3)
+DELETES, REPLACES = (0.02, 0.06, 0.2, 0.4), (0.03, 0.1, 0.4)
 """Chances by the number of pairs around the place that would match, from the inside out."""
-CUTOFF = 0.015
+CUTOFF = 0.01
 
 
 def encode(word: str) -> Sequence:
@@ -59,7 +59,11 @@ def decode(sequence: Sequence) -> str | None:
 
 
 def process(state: State) -> Prediction:
-    """The probabilities of every decision about a state in which nothing is hidden any more, or DONE."""
+    """The probabilities of every decision about a state without any DONE.
+
+    gap: a MASK becomes PAIR, unless the letter to its left may be matched to its left as well, or has a neighbour
+    that goes with its partner at the same time. free: the same for a letter that starts.
+    """
     padded = pad(state.ids, (REACH, REACH), value=PAD)
     width = state.ids.shape[1]
     ids = {offset: padded[:, REACH + offset : REACH + offset + width] for offset in range(-REACH, REACH + 1)}
@@ -81,14 +85,14 @@ def process(state: State) -> Prediction:
     delete = masked & ~first & ~second & ~replacing & ~waiting & ~gap
     free = at(-1, LETTER, OTHER) & ~match(-1, 0) & ~at(-2, MASKED, PAIR) & ~match(-2, -1)
     starts = letter & match(0, 1) & free & ~at(2, PAIR)
-    open_pair = at(0, PAIR) & at(-1, MASKED, LETTER) & at(1, MASKED, LETTER) & ~(at(-1, MASKED) & at(1, MASKED))
+    paired = at(0, PAIR) & at(-1, MASKED) & at(1, MASKED)
 
     around = _in_a_row(match(-1, 1), match(-2, 2), match(-3, 3))
     beyond = _in_a_row(match(-1, 2), match(-2, 3))
     deletes, replaces = torch.tensor(DELETES)[around], torch.tensor(REPLACES)[beyond] * closing[1]
     replaces = replaces * (replaces > deletes)
     edited = letter & ~beside
-    certain = (letter & beside) | (at(0, PAIR) & ~open_pair) | waiting
+    certain = (letter & beside) | paired | waiting
     remask = torch.where(edited, deletes.maximum(replaces), certain.float()).logit().clamp(-SURE, SURE)
     insert = torch.where(starts, 1.0, replaces * edited).logit().clamp(-SURE, SURE)
 
@@ -96,9 +100,9 @@ def process(state: State) -> Prediction:
     content[..., [PAD, MASK]] = -torch.inf
     for where, token in (
         (first, DONE_ID[numbers[1]]),
-        (second & ~first, DONE_ID[numbers[-1] ^ 1]),
+        (second, DONE_ID[numbers[-1] ^ 1]),
         (replacing, PAIR_ID[numbers[1] ^ 1]),
-        (gap & ~replacing, PAIR_ID[numbers[-1]]),
+        (gap, PAIR_ID[numbers[-1]]),
     ):
         content[where] = content[where].scatter(1, token[where][:, None], SURE)
     return Prediction(content, remask, insert, (2 * delete.float() - 1) * SURE)
