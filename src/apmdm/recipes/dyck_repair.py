@@ -19,6 +19,8 @@ from apmdm.train.trainer import Batches, Settings
 
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
 VALIDATION, LENGTH = 200, 100
+MIX = [*LANGUAGES, *["k1", "k2"] * 3]
+"""Languages that words are drawn from: with few letters neighbours cancel often, and rare windows come."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def dyck_repair() -> Recipe:
 
 
 def broken_word(length: int, random: Random) -> str:
-    language = random.choice(LANGUAGES)
+    language = random.choice(MIX)
     return damaged(random_word(language, length, random), random.randint(0, MOST_ERRORS), language, random)
 
 
