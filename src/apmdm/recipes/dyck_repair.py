@@ -39,7 +39,7 @@ def dyck_repair() -> Recipe:
     return Recipe(
         seed=0,
         shape=Shape(width=64, layers=2, heads=8, attention="window", span=REACH, rotary=True),
-        training=Settings(steps=4000, evaluate_every=1000, warmup=100),
+        training=Settings(steps=6000, evaluate_every=2000, warmup=100),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
