@@ -114,6 +114,18 @@ def test_arm_appends_what_the_position_before_foretells() -> None:
     assert (run.time, run.space, run.work, run.stop) == (2, 3, 5, "fixed point")
 
 
+def test_drawn_content_is_appended_as_often_as_it_is_probable() -> None:
+    chances = torch.tensor([0.0, 0.0, 0.2, 0.5, 0.3])
+    content = chances.log().expand(5000, 2, 5)
+    bit = torch.zeros(5000, 2)
+    policy = Append(end=C, drawn=True, generator=random())
+    edits = policy(Prediction(content, bit, bit, bit), stack(*[(A, MASK)] * 5000))
+    shares = edits.content[:, 1].bincount(minlength=5) / 5000
+    assert torch.allclose(shares, chances, atol=0.03)
+    assert torch.equal(edits.insert[:, 1], edits.content[:, 1] != C)
+    assert not policy.deterministic
+
+
 def test_operations_switched_off() -> None:
     state = stack((A, MASK, MASK))
     all_on = torch.full((1, 3), 9.0)

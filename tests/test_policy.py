@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from apmdm.edits import Edits
-from apmdm.policy import Greedy, Stochastic
+from apmdm.policy import Greedy, Stochastic, Surest
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.vocab import MASK
@@ -129,3 +129,26 @@ def test_padding_never_changes() -> None:
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="temperature must be positive and cutoff in"):
         Stochastic(**settings)
+
+
+def surest(*rows: list[tuple[float, float, float]], tokens: list[tuple[int, ...]]) -> Edits:
+    """Of chances of remask, insert and delete; content is always A."""
+    chances = torch.tensor(rows).logit()
+    content = torch.tensor([1.0, 0.0, 0.0]).expand(*chances.shape[:2], 3)
+    return Surest(0.1)(prediction(content, *chances.unbind(-1)), stack(*tokens))
+
+
+def test_surest_does_all_that_is_likelier_than_not_and_else_one_thing() -> None:
+    edits = surest(
+        [(0.9, 0.0, 0.0), (0.3, 0.0, 0.0), (0.0, 0.6, 0.0)],
+        [(0.2, 0.0, 0.0), (0.3, 0.4, 0.0), (0.3, 0.0, 0.0)],
+        [(0.3, 0.05, 0.0), (0.0, 0.0, 0.0), (0.9, 0.0, 0.0)],
+        [(0.05, 0.09, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)],
+        [(0.3, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.9)],
+        tokens=[(A, B, C), (A, B, C), (A, B, MASK), (A, B, C), (A, B, MASK)],
+    )
+    remask = [[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0]]
+    insert = [[0, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert edits.remask.long().tolist() == remask
+    assert edits.insert.long().tolist() == insert
+    assert edits.delete.long().tolist() == [[0, 0, 0]] * 4 + [[0, 0, 1]]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args, runtime_checkable
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apmdm.edits import Edits
@@ -85,6 +85,28 @@ class Stochastic:
         return ((moves | insert) & state.valid).any(1)
 
 
+@dataclass(frozen=True)
+class Surest:
+    """Everything that is likelier than not, at once; in a row where nothing is, one token: the likeliest to change.
+
+    Of that one every control bit above the cut-off fires. What is less probable than the cut-off never happens.
+    """
+
+    cutoff: float
+
+    deterministic = True
+
+    def __call__(self, prediction: Prediction, state: State) -> Edits:
+        sure = Greedy()(prediction, state)
+        changes = torch.where(state.masked, sure.delete | ~sure.remask, sure.remask) | sure.insert
+        busy = (changes & state.valid).any(1, keepdim=True)
+        chance = prediction.remask.maximum(prediction.insert).sigmoid().masked_fill(state.masked | ~state.valid, 0.0)
+        place = torch.arange(chance.shape[1], device=chance.device) == chance.argmax(1, keepdim=True)
+        dared = Greedy(self.cutoff, self.cutoff, self.cutoff)(prediction, state)
+        chosen = ~busy & place & ~state.masked
+        return replace(sure, remask=sure.remask | (dared.remask & chosen), insert=sure.insert | (dared.insert & chosen))
+
+
 Operation = Literal["unmask", "remask", "insert", "delete"]
 Order = Literal["left", "random", "confidence", "margin", "entropy"]
 
@@ -94,15 +116,24 @@ class Append:
     """ARM: the MASK at the end takes the token that the position before it foretells, and a new MASK follows.
 
     One transition writes and inserts, so a step is one token; after `end` nothing is inserted and the run has halted.
-    A state needs a token before its MASK.
+    The token is the most probable one, or drawn. A state needs a token before its MASK.
     """
 
     end: int
+    drawn: bool = False
+    generator: torch.Generator | None = None
 
-    deterministic = True
+    @property
+    def deterministic(self) -> bool:
+        return not self.drawn
 
     def __call__(self, prediction: Prediction, state: State) -> Edits:
-        foretold = prediction.content.argmax(-1).roll(1, 1)
+        foretold = (
+            _draw(prediction.content.float().softmax(-1), self.generator)
+            if self.drawn
+            else prediction.content.argmax(-1)
+        )
+        foretold = foretold.roll(1, 1)
         never = torch.zeros_like(state.masked)
         return Edits(foretold, never, state.masked & (foretold != self.end), never)
 
@@ -114,7 +145,7 @@ class Unmask:
     order: left to right, random, or by how sure the content is: its largest probability, the margin to the second
     largest, its negative entropy; the leftmost first among equals. Besides, every MASK whose largest probability
     exceeds `threshold` is written (adaptive parallelism). Content is the most probable one, or drawn: random order with
-    drawn content is ancestral sampling. The generator is one of the CPU, so that a seed means the same everywhere.
+    drawn content is ancestral sampling.
     """
 
     order: Order = "confidence"
@@ -135,8 +166,7 @@ class Unmask:
         probability = prediction.content.float().softmax(-1)
         largest, content = probability.max(-1)
         if self.drawn:
-            drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=self.generator)
-            content = drawn.view(content.shape).to(content.device)
+            content = _draw(probability, self.generator)
         score = self._score(probability).masked_fill(~state.masked, -torch.inf)
         rank = score.argsort(dim=1, descending=True, stable=True).argsort(1)
         chosen = (rank < self.num) | (largest > self.threshold)
@@ -152,6 +182,14 @@ class Unmask:
             return -torch.special.entr(probability).sum(-1)
         first, second = probability.topk(2).values.unbind(-1)
         return first if self.order == "confidence" else first - second
+
+
+def _draw(
+    probability: Float[Tensor, "batch length vocab"], generator: torch.Generator | None
+) -> Int[Tensor, "batch length"]:
+    """The generator is one of the CPU, so that a seed means the same everywhere."""
+    drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=generator)
+    return drawn.view(probability.shape[:2]).to(probability.device)
 
 
 @dataclass(frozen=True)

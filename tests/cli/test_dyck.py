@@ -1,4 +1,4 @@
-"""`apmdm generate dyck`, `certify dyck` and `eval dyck`."""
+"""`apmdm generate dyck`, `certify dyck`, `solve dyck`, and what `eval` tells of them."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.cli import evaluate
-from apmdm.tasks.dyck.verify import is_word
+from apmdm.cli import evaluate, repair
+from apmdm.tasks.dyck.verify import distance, is_word
 
 Ends = Callable[..., tuple[int, str, str]]
 
@@ -21,12 +21,18 @@ def test_words_are_printed_as_asked_for(apmdm: Ends) -> None:
     assert apmdm("generate", "dyck", "--k", 3, "--length", 20, "--num", 4, "--seed", 6)[1] != out
 
 
+def test_brackets_open_before_they_close(apmdm: Ends) -> None:
+    code, out, _ = apmdm("generate", "dyck", "--brackets", "--length", 30, "--num", 5)
+    assert code == 0
+    assert all(is_word(word) and len(word) == 30 and set(word) <= set("()[]{}") for word in out.split())
+
+
 def test_words_as_json_with_their_cost(apmdm: Ends) -> None:
     code, out, _ = apmdm("generate", "dyck", "--length", 6, "--num", 2, "--json")
     for record in map(json.loads, out.splitlines()):
         assert record["verified"]
         assert is_word(record["word"])
-        assert (record["k"], record["length"], record["stop"]) == (2, 6, "fixed point")
+        assert (record["language"], record["length"], record["stop"]) == ("k2", 6, "fixed point")
         assert record["space"] >= 7
         assert record["log_probability"] < 0
     assert (code, len(out.splitlines())) == (0, 2)
@@ -34,9 +40,9 @@ def test_words_as_json_with_their_cost(apmdm: Ends) -> None:
 
 def test_certificates(apmdm: Ends) -> None:
     code, out, _ = apmdm("certify", "dyck", "--k", 1)
-    assert (code, out.startswith("k = 1 certified: these 2,955 windows")) == (0, True)
+    assert (code, out.startswith("k1 certified: these 4,433 windows")) == (0, True)
     code, out, _ = apmdm("certify", "dyck", "--k", 1, "--json")
-    assert json.loads(out) == {"k": 1, "windows": 2955, "failures": 0, "examples": [], "certified": True}
+    assert json.loads(out) == {"language": "k1", "windows": 4433, "failures": 0, "examples": [], "certified": True}
 
 
 def test_a_model_that_knows_nothing_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:
@@ -44,7 +50,7 @@ def test_a_model_that_knows_nothing_is_not_certified(apmdm: Ends, tmp_path: Path
     assert apmdm("train", "dyck", "--out", tmp_path, *settings)[0] == 0
     code, out, _ = apmdm("certify", "dyck", "--k", 1, "--weights", tmp_path)
     assert code == 1
-    assert "k = 1 not certified: wrong on" in out
+    assert "k1 not certified: wrong on" in out
     assert len(out.splitlines()) == 11
 
 
@@ -59,16 +65,53 @@ def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -
     assert found["stops"] == {"fixed point": 300}
 
 
+def test_broken_words_are_repaired(apmdm: Ends, tmp_path: Path) -> None:
+    assert apmdm("solve", "dyck", "aacAA") == (0, "aaAA  edits 1\n", "")
+    file = tmp_path / "words"
+    file.write_text("([)]\nabBA\n")
+    code, out, _ = apmdm("solve", "dyck", file, "--json")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert all(is_word(record["word"]) and record["verified"] for record in records)
+    assert [record["edits"] for record in records] == [distance("([)]", records[0]["word"]), 0]
+    assert [record["broken"] for record in records] == ["([)]", "abBA"]
+
+
+@pytest.mark.parametrize(("task", "num"), [("dyck-repair", 20), ("brackets", 5)])
+def test_evaluation_of_repairs(apmdm: Ends, monkeypatch: pytest.MonkeyPatch, task: str, num: int) -> None:
+    monkeypatch.setattr(repair, "WORDS", num)
+    monkeypatch.setattr(repair, "standard_library", lambda longest: ["([]{})", "(())"] * 2 + ["[]"])
+    code, out, _ = apmdm("eval", task, "--json", "--device", "cpu")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["words"], found["valid"], found["stops"]) == (num, num, {"fixed point": num})
+    assert found["mean edits"] >= found["least possible"] > 0
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
         (["generate", "dyck", "--length", "7"], "even length, not 7"),
+        (["generate", "dyck", "--k", "2", "--brackets"], "give one of the two"),
         (["generate", "dyck", "--k", "9"], "less than or equal to 8"),
         (["generate", "dyck", "--weights", "parity"], "of another task"),
         (["certify", "dyck", "--weights", "parity"], "of another task"),
         (["certify", "parity", "--k", "2"], "parity has none"),
         (["eval", "dyck", "--data", "words"], "leave --data out"),
+        (["eval", "dyck-repair", "--data", "words"], "leave --data out"),
+        (["eval", "brackets", "--weights", "dyck"], "of another task"),
+        (["solve", "dyck", "ax"], "neither a word of letters and brackets nor a file"),
+        (["solve", "dyck", ""], "neither a word of letters and brackets nor a file"),
+        (["solve", "dyck", "aA", "--weights", "dyck"], "of another task"),
     ],
 )
 def test_wrong_input(refused: Callable[..., str], command: list[str], message: str) -> None:
     assert message in refused(*command)
+
+
+def test_a_file_with_something_else_in_it_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "words"
+    file.write_text("aA\nhello\n")
+    assert "problem 2: a word is of letters a to h and A to H and brackets ()[]{}, not 'l'" in refused(
+        "solve", "dyck", file
+    )

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from apmdm.state import Sequence
+from apmdm.tasks.dyck import forms as dyck
 from apmdm.tasks.form import Form
 from apmdm.tasks.parity import forms as parity
 from apmdm.tasks.sudoku import forms as sudoku
@@ -16,7 +17,7 @@ from apmdm.transition import transition
 from apmdm.vocab import MASK
 
 WORDS = Words(("abba", "cab", "back"), "abck")
-FORMS = [*parity.forms(), sudoku.grid(), *sudoku.texts(), plain(WORDS), prompted(WORDS)]
+FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid(), *sudoku.texts(), plain(WORDS), prompted(WORDS)]
 
 
 def random() -> torch.Generator:
@@ -41,6 +42,16 @@ def test_parity_by_hand(form: Form) -> None:
     assert len(form.start("011")) == len(final)
     assert form.verdict("011", final) == (True, True, 1.0)
     assert not form.verdict("010", final).right
+
+
+@pytest.mark.parametrize("form", dyck.forms(), ids=lambda form: form.name)
+def test_dyck_by_hand(form: Form) -> None:
+    told = {"direct": "aBbA", "scratch": ["a", "OPEN@a", "B", "OPEN@B", "b", "OPEN@a", "A", "OPEN@_"]}[form.name]
+    final = Sequence(torch.tensor(form.vocab.encode([*"xx=", *told, "END"])))
+    assert len(form.start("4")) == len(final)
+    assert form.verdict("4", final) == (True, True, 1.0)
+    for tokens in ([*"xx=", *told], [*"xx=", *told[:-1], told[0], "END"], [*"xx=", "END"]):
+        assert not form.verdict("4", Sequence(torch.tensor(form.vocab.encode(tokens)))).right
 
 
 @pytest.mark.parametrize("form", [sudoku.grid(), *sudoku.texts()], ids=lambda form: form.name)

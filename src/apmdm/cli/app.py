@@ -32,10 +32,13 @@ class Task(StrEnum):
     sudoku = "sudoku"
     parity = "parity"
     dyck = "dyck"
+    dyck_repair = "dyck-repair"
+    brackets = "brackets"
     graph = "graph"
 
 
 class Compared(StrEnum):
+    dyck = "dyck"
     graph = "graph"
     parity = "parity"
     sudoku = "sudoku"
@@ -133,6 +136,24 @@ def solve_parity(
     finish(run.solve_parity(problems, weights, read.device(device), as_json=as_json))
 
 
+@solve.command("dyck")
+def solve_dyck(
+    source: Annotated[
+        str, typer.Argument(metavar="WORD|FILE|-", help="Letters a A b B ... and brackets ()[]{}, or a file of words.")
+    ],
+    as_json: JsonOption = False,
+    weights: WeightsOption = "dyck-repair",
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Edit broken words into ones that cancel: replace, insert and delete letters or brackets."""
+    from apmdm.cli import read
+    from apmdm.cli.repair import solve_dyck
+    from apmdm.tasks.dyck.process import LETTERS
+
+    problems = read.problems(source, lambda text: set(text) <= set(LETTERS), "a word of letters and brackets")
+    finish(solve_dyck(problems, weights, read.device(device), as_json))
+
+
 @solve.command("graph")
 def solve_graph(
     file: Annotated[Path, typer.Argument(help="GraphML (.graphml, .xml), node-link JSON (.json), else an edge list.")],
@@ -157,7 +178,10 @@ def solve_graph(
 
 @generate.command("dyck")
 def generate_dyck(
-    k: Annotated[int, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...")] = 2,
+    k: Annotated[
+        int | None, typer.Option(min=1, max=8, help="Letters, each with an inverse: a A, b B, ...; 2 if left out.")
+    ] = None,
+    brackets: Annotated[bool, typer.Option("--brackets", help="Words over ()[]{} instead, opened first.")] = False,
     length: Annotated[int, typer.Option(min=0, help="Exact length of every word, an even number.")] = 64,
     num: Annotated[int, typer.Option(min=1, help="How many words.")] = 10,
     as_json: JsonOption = False,
@@ -169,7 +193,10 @@ def generate_dyck(
     from apmdm.cli import read
     from apmdm.cli.generate import generate_dyck
 
-    finish(generate_dyck(k, length, num, weights, read.device(device), seed, as_json))
+    if brackets and k is not None:
+        raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
+    language = "brackets" if brackets else f"k{k or 2}"
+    finish(generate_dyck(language, length, num, weights, read.device(device), seed, as_json))
 
 
 @theory.command("list")
@@ -219,7 +246,7 @@ def certify(
     task: Annotated[Certifiable, typer.Argument(help="What is proved, for sequences of every length.")],
     weights: WeightsOption | None = None,
     k: Annotated[
-        int | None, typer.Option(min=1, max=8, help="Letters of the Dyck language; 1, 2, 3 and 4 if left out.")
+        int | None, typer.Option(min=1, max=8, help="Letters of the Dyck language; 1 to 4, and brackets, if left out.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -228,7 +255,7 @@ def certify(
 
     name = task if weights is None else weights
     if task == Certifiable.dyck:
-        finish(certify_dyck(name, range(1, 5) if k is None else [k], as_json))
+        finish(certify_dyck(name, ["k1", "k2", "k3", "k4", "brackets"] if k is None else [f"k{k}"], as_json))
     if k is not None:
         raise ValueError("--k is the number of letters of a Dyck language; parity has none")
     finish(certify_parity(name, as_json))
@@ -249,6 +276,7 @@ def evaluate(
     """Measure a model by free-running rollouts; every answer is verified."""
     from apmdm.cli import evaluate, read
     from apmdm.cli.graph import evaluate_graph
+    from apmdm.cli.repair import evaluate_brackets, evaluate_repair
 
     if num is not None and (task != Task.sudoku or data is not None):
         raise ValueError("--num is the number of fresh Sudoku puzzles; it goes with eval sudoku without --data")
@@ -256,9 +284,12 @@ def evaluate(
         "sudoku": partial(evaluate.evaluate_sudoku, num=num),
         "parity": evaluate.evaluate_parity,
         "dyck": evaluate.evaluate_dyck,
+        "dyck-repair": evaluate_repair,
+        "brackets": evaluate_brackets,
         "graph": evaluate_graph,
     }
-    results = measures[task](data, task if weights is None else weights, read.device(device), seed)
+    own = Task.dyck_repair if task == Task.brackets else task
+    results = measures[task](data, own if weights is None else weights, read.device(device), seed)
     if as_json:
         typer.echo(json.dumps(results))
     else:
@@ -270,7 +301,7 @@ def evaluate(
 
 @app.command("train")
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe: parity or sudoku.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe; an unknown name lists them all.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder of checkpoints and weights; runs/RECIPE if left out.")
     ] = None,

@@ -13,21 +13,21 @@ from apmdm.tasks.parity import certify as parity
 from apmdm.tasks.parity.process import VOCAB as PARITY_VOCAB
 
 
-def certify_dyck(model_name: str, ks: Iterable[int], as_json: bool) -> bool:
-    """Check every window for each k; True if all proofs go through."""
+def certify_dyck(model_name: str, languages: Iterable[str], as_json: bool) -> bool:
+    """Check every window for each language; True if all proofs go through."""
     model, holds = weights.load(model_name, DYCK_VOCAB), True
-    for k in ks:
-        proof = dyck.certify(model, k)
+    for language in languages:
+        proof = dyck.certify(model, language)
         holds &= proof.holds
         if as_json:
             typer.echo(json.dumps(asdict(proof) | {"certified": proof.holds}))
         elif proof.holds:
             typer.echo(
-                f"k = {k} certified: these {proof.windows:,} windows are all that can occur; every word "
-                f"of two-sided Dyck-{k} can be generated, whatever its length, and nothing else"
+                f"{language} certified: these {proof.windows:,} windows are all that can occur; every word of the "
+                "language can be generated, whatever its length, and nothing else"
             )
         else:
-            typer.echo(f"k = {k} not certified: wrong on {proof.failures:,} of {proof.windows:,} windows, such as")
+            typer.echo(f"{language} not certified: wrong on {proof.failures:,} of {proof.windows:,} windows, such as")
             for example in proof.examples:
                 typer.echo(f"  {example}")
     return holds

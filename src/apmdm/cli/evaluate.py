@@ -15,7 +15,7 @@ from apmdm import weights
 from apmdm.cli import read
 from apmdm.sampler import generate
 from apmdm.tasks.dyck import process as dyck
-from apmdm.tasks.dyck.verify import num_words
+from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as parity
 from apmdm.tasks.sudoku import grid
@@ -26,7 +26,7 @@ from apmdm.tasks.sudoku.symmetry import leaks
 FRESH_PUZZLES = 1000
 """Freshly generated when no file is given."""
 POSITIONS_AT_ONCE = 2**20
-DRAWN, SHORT_WORDS = 100_000, (2, 8)
+DRAWN, LETTERS, LENGTH = 100_000, 2, 8
 """Words drawn, their number of letters and their length."""
 
 
@@ -91,10 +91,10 @@ def evaluate_dyck(data: Path | None, model_name: str, device: str, seed: int) ->
         raise ValueError("eval dyck draws its words itself; leave --data out")
     model = weights.load(model_name, dyck.VOCAB).to(device)
     began = time.perf_counter()
-    words = draw(model, *SHORT_WORDS, DRAWN, seed, batch_size=4096, device=device)
+    words = draw(model, f"k{LETTERS}", LENGTH, DRAWN, seed, batch_size=4096, device=device)
     drawn = list(track(words, "dyck", DRAWN, console=read.stderr()))
     counts = Counter(word.text for word in drawn if word.valid)
-    total = num_words(*SHORT_WORDS)
+    total = num_words(f"k{LETTERS}", LENGTH)
     valid = counts.total()
     return {
         "words": DRAWN,

@@ -10,15 +10,15 @@ from apmdm.tasks.dyck.process import VOCAB, encode
 from apmdm.tasks.dyck.words import draw
 
 
-def generate_dyck(k: int, length: int, num: int, model_name: str, device: str, seed: int, as_json: bool) -> bool:
+def generate_dyck(language: str, length: int, num: int, model_name: str, device: str, seed: int, as_json: bool) -> bool:
     """Print words as they are finished; True if every one was verified."""
-    encode(k, length)
+    encode(language, length)
     model = weights.load(model_name, VOCAB).to(device)
     all_valid = True
-    for word in draw(model, k, length, num, seed, device=device):
+    for word in draw(model, language, length, num, seed, device=device):
         all_valid &= word.valid
         if as_json:
-            record = {"word": word.text, "k": k, "length": length, "verified": word.valid}
+            record = {"word": word.text, "language": language, "length": length, "verified": word.valid}
             typer.echo(json.dumps(record | cost(word.run)))
         else:
             typer.echo(word.text if word.valid else f"no word; stopped: {word.run.stop}")

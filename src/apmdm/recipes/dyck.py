@@ -1,4 +1,4 @@
-"""Two-sided Dyck-k from short sequences that show every window of five; each of two layers looks one position on."""
+"""Two-sided Dyck-k and brackets from short sequences that show every window; each of two layers looks one token on."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
 from apmdm.tasks.dyck.certify import certify
-from apmdm.tasks.dyck.process import MAX_K, OUTSIDE, REACH, VOCAB, process
+from apmdm.tasks.dyck.process import ALPHABETS, LANGUAGES, OUTSIDE, REACH, VOCAB, process
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.dyck.words import draw
 from apmdm.train.trainer import Batches, Settings
 
-CERTIFIED_K, SAMPLES, LENGTH = 2, 200, 24
+CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Data:
 
 
 def dyck() -> Recipe:
-    """Minutes on a CPU; one model for every k up to 8."""
+    """Minutes on a CPU; one model for every language."""
     return Recipe(
         seed=0,
         shape=Shape(width=32, layers=REACH, heads=2, attention="window", span=1, rotary=True),
@@ -46,12 +46,14 @@ def _batches(recipe: Recipe) -> Batches:
     rows, num = [torch.tensor(kinds) for kinds in around()], recipe.data.batch_size
     sequences = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=OUTSIDE)
 
+    first, sizes = (torch.tensor([of(numbers) for numbers in ALPHABETS])[:, None] for of in (min, len))
+
     def batch(number: int) -> tuple[State, Edits]:
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         kinds = sequences[torch.randint(len(sequences), (num,), generator=random)]
-        k = torch.randint(1, MAX_K + 1, (num,), generator=random)
-        letters = (torch.rand(kinds.shape, generator=random) * 2 * k[:, None]).long()
-        state = as_state(kinds, letters, k)
+        language = torch.randint(len(LANGUAGES), (num,), generator=random)
+        letters = first[language] + (torch.rand(kinds.shape, generator=random) * sizes[language]).long()
+        state = as_state(kinds, letters, language)
         return state, Stochastic(generator=random)(process(state), state)
 
     return batch
@@ -60,7 +62,7 @@ def _batches(recipe: Recipe) -> Batches:
 def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
     """The share of windows on which the certificate holds, and of samples that are words of the right length."""
     device = next(model.parameters()).device
-    proof = certify(model.cpu(), CERTIFIED_K)
-    valid = sum(word.valid for word in draw(model, CERTIFIED_K, LENGTH, SAMPLES, recipe.seed))
+    proof = certify(model.cpu(), CERTIFIED)
+    valid = sum(word.valid for word in draw(model, CERTIFIED, LENGTH, SAMPLES, recipe.seed))
     model.to(device)
     return {"certified windows": 1 - proof.failures / proof.windows, "valid words": valid / SAMPLES}

@@ -13,14 +13,16 @@ from apmdm.policy import Stochastic
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import (
+    ALPHABETS,
+    CROWDED_CHANCE,
     CUTOFF,
     FUEL,
     HOP_CHANCE,
     KIND,
+    LANGUAGES,
     LETTER,
     LETTERS,
     MASKED,
-    MOVED,
     OUTSIDE,
     PAIR,
     REACH,
@@ -30,11 +32,12 @@ from apmdm.tasks.dyck.process import (
     encode,
     process,
 )
-from apmdm.tasks.dyck.verify import is_word, num_words
+from apmdm.tasks.dyck.uniform import num_words
+from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import WIDTH, around, reachable
 from apmdm.tasks.dyck.words import draw
 
-MASK = "<mask>"
+MASK, MASK_ID = "<mask>", VOCAB.ids["<mask>"]
 NONE = ""
 
 
@@ -46,37 +49,36 @@ def slow_rules(symbols: Seq[str], i: int) -> tuple[float, float, float, dict[str
 
     def kind(offset: int) -> str:
         name = at(offset).split("@")[0]
-        return {"FUEL": "fuel", "MOVED": "fuel", "HOP": "HOP", "PAIR": "PAIR"}.get(
-            name, "letter" if name in LETTERS else name
-        )
+        return "letter" if name in LETTERS else name
 
-    k = at(0).split("@k")[-1]
+    def of(offset: int) -> str:
+        return at(offset).split("@")[1]
+
+    landed = kind(1) == "letter" and kind(2) == "FUEL"
     if kind(0) == MASK:
         if kind(1) == "PAIR":
-            return 0, 0, 0, {at(1).split("@")[1]: 1}
-        landed = kind(1) == "letter" and at(2).startswith("MOVED")
-        if kind(-1) == "fuel" and kind(1) != "HOP" and not landed:
-            k = at(-1).split("@k")[1]
-            hop = HOP_CHANCE if kind(1) == "letter" else 0
-            letters = LETTERS[: 2 * int(k)]
-            pairs = {f"PAIR@{letter}": (1 - hop) / len(letters) for letter in letters}
-            return 0, 1, 0, pairs | ({f"HOP@k{k}": hop} if hop else {})
+            return 0, 0, 0, {of(1): 1}
         if kind(-1) == "PAIR":
-            return 0, 0, 0, {at(-1).split("@")[1].swapcase(): 1}
-        if kind(-1) == "letter" and kind(-2) == "HOP":
-            return 0, 0, 0, {f"MOVED@k{at(-2).split('@k')[1]}": 1}
+            return 0, 0, 0, {LETTERS[LETTERS.index(of(-1)) ^ 1]: 1}
+        if kind(-1) == "FUEL" and kind(1) != "HOP" and not landed:
+            hop = HOP_CHANCE if kind(1) == "letter" else 0
+            letters = "([{" if of(-1) == "brackets" else LETTERS[: 2 * int(of(-1)[1])]
+            pairs = {f"PAIR@{letter}": (1 - hop) / len(letters) for letter in letters}
+            return 0, 1, 0, pairs | ({f"HOP@{of(-1)}": hop} if hop else {})
+        if kind(-1) == "letter" and kind(-2) == "HOP" and kind(1) != "HOP" and not landed:
+            return 0, 0, 0, {f"FUEL@{of(-2)}": 1}
         return 0, 0, 1, {}
-    if kind(0) == "fuel":
+    if kind(0) == "FUEL":
         if kind(1) in ("PAIR", "HOP"):
             return float(kind(2) == MASK), 0, 0, {}
-        waits = kind(1) in (MASK, "fuel") or (kind(1) == "letter" and at(2).startswith("MOVED"))
-        return 0, 0 if waits else START_CHANCE, 0, {}
+        waits = kind(1) == MASK or landed
+        return 0, 0 if waits else CROWDED_CHANCE if kind(1) == "FUEL" else START_CHANCE, 0, {}
     if kind(0) == "HOP":
-        return float(kind(1) == "letter" and at(2).startswith("MOVED")), 0, 0, {}
+        return float(landed), 0, 0, {}
     if kind(0) == "PAIR":
         return float(kind(-1) == "letter"), 0, 0, {}
     if kind(0) == "letter" and kind(-1) == "HOP":
-        return 0, float(kind(1) != MASK and not at(1).startswith("MOVED")), 0, {}
+        return 0, float(kind(1) not in (MASK, "PAIR", "HOP", "FUEL") and not landed), 0, {}
     return 0, 0, 0, {}
 
 
@@ -95,43 +97,95 @@ def test_agrees_with_the_rules_on_symbols(symbols: list[str]) -> None:
 
 
 @cache
-def words(k: int, length: int) -> frozenset[str]:
+def words(language: str, length: int) -> frozenset[str]:
     """All words of the language, by trying every string."""
-    return frozenset(w for w in map("".join, product(LETTERS[: 2 * k], repeat=length)) if is_word(w))
+    alphabet = [LETTERS[number] for number in ALPHABETS[LANGUAGES.index(language)]]
+    return frozenset(w for w in map("".join, product(alphabet, repeat=length)) if is_word(w))
 
 
-@pytest.mark.parametrize(("k", "length"), [(1, 0), (1, 2), (1, 8), (2, 2), (2, 4), (2, 6), (3, 4)])
-def test_number_of_words(k: int, length: int) -> None:
-    assert num_words(k, length) == len(words(k, length))
+@pytest.mark.parametrize(
+    ("language", "length"), [("k1", 0), ("k1", 8), ("k2", 2), ("k2", 6), ("k3", 4), ("brackets", 6)]
+)
+def test_number_of_words(language: str, length: int) -> None:
+    assert num_words(language, length) == len(words(language, length))
 
 
-@pytest.mark.parametrize(("k", "length", "num"), [(1, 2, 100), (1, 6, 2000), (2, 4, 2000), (2, 6, 10_000)])
-def test_every_short_word_is_drawn_and_nothing_else(k: int, length: int, num: int) -> None:
-    drawn = list(draw(process, k, length, num, seed=0, batch_size=num))
+Tokens = tuple[int, ...]
+
+
+def successors(states: Seq[Tokens]) -> list[set[Tokens]]:
+    """Everything that one step of the process may make of each state."""
+    said = process(State.stack([Sequence(torch.tensor(state)) for state in states]))
+    chances = torch.stack((said.remask, said.insert, said.delete), -1).sigmoid().tolist()
+    possible = said.content.softmax(-1) > 1e-9
+    found = []
+    for row, state in enumerate(states):
+        options: list[set[Tokens]] = []
+        for i, token in enumerate(state):
+            contents = possible[row, i].nonzero()[:, 0].tolist() if token == MASK_ID else [token]
+            outcomes = set[Tokens]()
+            for remask, insert, delete in product(
+                *([b for b in (0, 1) if abs(1 - b - p) > 1e-9] for p in chances[row][i])
+            ):
+                gone, kept = token == MASK_ID and delete, [MASK_ID] if remask else contents
+                outcomes |= {()} if gone else {(after,) + (MASK_ID,) * insert for after in kept}
+            options.append(outcomes)
+        found.append({sum(parts, ()) for parts in product(*options)})
+    return found
+
+
+@pytest.mark.parametrize(("language", "length"), [("k1", 6), ("k2", 4), ("brackets", 4)])
+def test_every_word_can_be_written_and_nothing_else(language: str, length: int) -> None:
+    """All states that can follow from the start, and all ends."""
+    start = tuple(encode(language, length).ids.tolist())
+    seen, new, ends = {start}, [start], set()
+    while new:
+        following = successors(new)
+        ends |= {decode(Sequence(torch.tensor(s))) for s, after in zip(new, following, strict=True) if after == {s}}
+        new = list(set().union(*following) - seen)
+        seen |= set(new)
+    assert ends == words(language, length)
+
+
+@pytest.mark.parametrize(("language", "length", "num"), [("k1", 6, 1000), ("brackets", 4, 1000)])
+def test_every_short_word_is_drawn_and_nothing_else(language: str, length: int, num: int) -> None:
+    drawn = list(draw(process, language, length, num, seed=0, batch_size=num))
     assert all(word.valid and word.run.stop == "fixed point" for word in drawn)
-    assert {word.text for word in drawn} == words(k, length)
+    assert {word.text for word in drawn} == words(language, length)
 
 
-@pytest.mark.parametrize(("k", "length"), [(8, 30), (3, 200)])
-def test_long_words_are_valid_and_of_the_length_asked_for(k: int, length: int) -> None:
-    drawn = list(draw(process, k, length, 4, seed=1))
+@pytest.mark.parametrize(("language", "length"), [("k8", 30), ("k3", 1000), ("brackets", 200)])
+def test_long_words_are_valid_and_of_the_length_asked_for(language: str, length: int) -> None:
+    drawn = list(draw(process, language, length, 4, seed=1))
     assert all(word.valid for word in drawn)
     assert len({word.text for word in drawn}) == 4
 
 
 @pytest.mark.parametrize(
-    ("word", "valid"), [("", True), ("aA", True), ("Aa", True), ("abBA", True), ("aBAb", False), ("a", False)]
+    ("word", "valid"),
+    [
+        ("", True),
+        ("aA", True),
+        ("Aa", True),
+        ("abBA", True),
+        ("aBAb", False),
+        ("a", False),
+        ("([]{})", True),
+        ("([)]", False),
+        (")(", False),
+        ("(a[]A)", True),
+    ],
 )
 def test_membership(word: str, valid: bool) -> None:
     assert is_word(word) == valid
 
 
 @pytest.mark.parametrize(
-    ("k", "length", "message"), [(0, 4, "1 to 8"), (9, 4, "1 to 8"), (2, 3, "even"), (2, -2, "even")]
+    ("language", "length", "message"), [("k9", 4, "k8, brackets, not k9"), ("k2", 3, "even"), ("k2", -2, "even")]
 )
-def test_what_cannot_be_asked_for(k: int, length: int, message: str) -> None:
+def test_what_cannot_be_asked_for(language: str, length: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        encode(k, length)
+        encode(language, length)
 
 
 def test_only_letters_are_a_word() -> None:
@@ -147,7 +201,7 @@ def test_only_letters_are_a_word() -> None:
 def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
     known, met = set(reachable()), set()
     policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator().manual_seed(0))
-    starts = [encode(2, length) for length in (2, 6, 10, 20, 40) for _ in range(40)]
+    starts = [encode("k2", length) for length in (2, 6, 10, 20, 40) for _ in range(40)]
     for run in generate(process, starts, policy, record=True, batch_size=200):
         for step in run.steps:
             kinds = [OUTSIDE] * REACH + KIND[list(step.tokens)].tolist() + [OUTSIDE] * REACH
@@ -159,7 +213,7 @@ def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
 def test_a_pair_writes_a_letter_on_either_side_and_goes() -> None:
     """What makes every word valid: at a PAIR only these neighbours occur, and they lead from one to the next."""
     beside = {(window[REACH - 1], window[REACH + 1]) for window in reachable() if window[REACH] == PAIR}
-    assert beside == {(FUEL, MASKED), (MOVED, MASKED), (MASKED, LETTER), (LETTER, LETTER)}
+    assert beside == {(FUEL, MASKED), (MASKED, LETTER), (LETTER, LETTER)}
 
 
 def test_each_window_has_a_sequence_of_reachable_windows_around_it() -> None:

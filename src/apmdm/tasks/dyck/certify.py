@@ -1,4 +1,4 @@
-"""A proof, from finitely many evaluations, that a model generates exactly two-sided Dyck-k at every length.
+"""A proof, from finitely many evaluations, that a model generates exactly the words of a language at every length.
 
 With attention to one neighbour on either side in each of two layers, a position's decisions depend on the window of
 five tokens around it, and `windows.reachable` lists every window that can occur. If on each of them, with every
@@ -6,7 +6,7 @@ choice of letters, the model may do what the process may do and nothing else, th
 - no invalid word: letters are only written on both sides of one PAIR(c), c to its left and the inverse to its right,
   with nothing between them that stays; each FUEL ends in one PAIR, so the length is twice the fuel.
 - every word: one that cancels has neighbours that are inverse to each other. Take such a pair out, generate the rest,
-  let the last FUEL hop there and become that pair, while all other fuel waits; each of these steps has probability.
+  let the first FUEL, which has waited so far, hop there and become that pair; each of these steps has probability.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
-from apmdm.tasks.dyck.process import CUTOFF, LETTER, MASKED, MAX_K, PAIR, REACH, VOCAB, process
+from apmdm.tasks.dyck.process import ALPHABETS, CUTOFF, LANGUAGES, LETTER, MASKED, OPENING, PAIR, REACH, VOCAB, process
 from apmdm.tasks.dyck.windows import NEVER, as_state, centre, reachable
 
 AT_ONCE, SHOWN = 2**15, 10
@@ -29,9 +29,9 @@ SAFETY = 2.0
 
 @dataclass(frozen=True)
 class Certificate:
-    """How many windows were checked for a k, how many failed, and the first of those, as symbols."""
+    """How many windows were checked for a language, how many failed, and the first of those, as symbols."""
 
-    k: int
+    language: str
     windows: int
     failures: int
     examples: list[str]
@@ -42,37 +42,37 @@ class Certificate:
 
 
 @torch.no_grad()
-def certify(model: Encoder, k: int) -> Certificate:
+def certify(model: Encoder, language: str) -> Certificate:
     """Check every window with every choice of letters.
 
-    Raises ValueError for a model that is not a Dyck model with this attention, or a k that is out of range.
+    Raises ValueError for a model that is not a Dyck model with this attention.
     """
-    if not 1 <= k <= MAX_K:
-        raise ValueError(f"k is 1 to {MAX_K}, not {k}")
     shape = model.shape
     if model.vocab != VOCAB or (shape.attention, shape.span * shape.layers, shape.absolute) != ("window", REACH, 0):
         raise ValueError(f"only a Dyck model that sees {REACH} positions to either side can be certified")
-    num_windows, failures, examples = 0, 0, []
-    for kinds, letters in _every_window(k):
-        state = as_state(kinds, letters, torch.full((len(kinds),), k))
+    num_windows, failures, examples, number = 0, 0, [], LANGUAGES.index(language)
+    for kinds, letters in _every_window(number):
+        state = as_state(kinds, letters, torch.full((len(kinds),), number))
         wrong = ~_agree(centre(model(state), kinds), centre(process(state), kinds), kinds[:, REACH] == MASKED)
         num_windows, failures = num_windows + len(kinds), failures + int(wrong.sum())
         for row in islice(wrong.nonzero()[:, 0].tolist(), SHOWN - len(examples)):
             examples.append(" ".join(VOCAB.decode(state.sequence(row).ids.tolist())))
-    return Certificate(k, num_windows, failures, examples)
+    return Certificate(language, num_windows, failures, examples)
 
 
-def _every_window(k: int) -> Iterator[tuple[Int[Tensor, "windows 5"], Int[Tensor, "windows 5"]]]:
-    """Kinds and numbers of letters, in batches: the letters count through 2k symbols at the places that have one."""
+def _every_window(language: int) -> Iterator[tuple[Int[Tensor, "windows 5"], Int[Tensor, "windows 5"]]]:
+    """Kinds and numbers of letters, in batches: the places that have a letter count through those it may be."""
+    alphabet, opening = (torch.tensor(numbers[language]) for numbers in (ALPHABETS, OPENING))
     kinds = torch.tensor(reachable())
-    lettered = (kinds == LETTER) | (kinds == PAIR)
-    choices = (2 * k) ** lettered.sum(1)
+    options = torch.where(kinds == LETTER, len(alphabet), torch.where(kinds == PAIR, len(opening), 1))
+    each, choices = options.cumprod(1) // options, options.prod(1)
     window = torch.repeat_interleave(choices)
     choice = torch.arange(len(window)) - (choices.cumsum(0) - choices)[window]
     for part in range(0, len(window), AT_ONCE):
-        rows, number = window[part : part + AT_ONCE], choice[part : part + AT_ONCE]
-        place = lettered[rows].cumsum(1) - 1
-        yield kinds[rows], number[:, None] // (2 * k) ** place.clamp(min=0) % (2 * k)
+        rows = window[part : part + AT_ONCE]
+        digits = choice[part : part + AT_ONCE, None] // each[rows] % options[rows]
+        openings = opening[digits.clamp(max=len(opening) - 1)]
+        yield kinds[rows], torch.where(kinds[rows] == PAIR, openings, alphabet[digits])
 
 
 def _agree(said: Prediction, taught: Prediction, masked: Bool[Tensor, "windows"]) -> Bool[Tensor, "windows"]:

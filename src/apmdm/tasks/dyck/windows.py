@@ -2,7 +2,7 @@
 
 A position's next token or tokens depend on its window, so the windows of the next state are the sequences of five
 outputs along overlapping windows of this state. From the windows of the start states that closes after a few
-rounds. Letters and k are left out: no decision tells one letter from another, so a window is five kinds.
+rounds. Letters and languages are left out: no decision tells one letter from another, so a window is five kinds.
 """
 
 from collections import defaultdict, deque
@@ -26,8 +26,6 @@ from apmdm.tasks.dyck.process import (
     LETTER,
     LETTER_ID,
     MASKED,
-    MOVED,
-    MOVED_ID,
     OUTSIDE,
     PAIR,
     PAIR_ID,
@@ -89,11 +87,13 @@ def _paths(sources: list[Kinds], neighbours: Callable[[Kinds], list[Kinds]]) -> 
     return paths
 
 
-def as_state(kinds: Int[Tensor, "rows length"], letters: Int[Tensor, "rows length"], k: Int[Tensor, "rows"]) -> State:
-    """Kinds as sequences, with the given numbers of letters and the given k; what lies OUTSIDE is left out."""
+def as_state(
+    kinds: Int[Tensor, "rows length"], letters: Int[Tensor, "rows length"], language: Int[Tensor, "rows"]
+) -> State:
+    """Kinds as sequences, with the given numbers of letters and languages; what lies OUTSIDE is left out."""
     tables = {MASKED: MASK, START: VOCAB.ids["START"], END: VOCAB.ids["END"]}
     tables |= {LETTER: LETTER_ID[letters], PAIR: PAIR_ID[letters]}
-    tables |= {kind: ids[k - 1][:, None] for kind, ids in ((FUEL, FUEL_ID), (HOP, HOP_ID), (MOVED, MOVED_ID))}
+    tables |= {FUEL: FUEL_ID[language][:, None], HOP: HOP_ID[language][:, None]}
     ids = torch.full_like(kinds, PAD)
     for kind, table in tables.items():
         ids = torch.where(kinds == kind, table, ids)
@@ -132,7 +132,7 @@ def _next_windows(outputs: dict[Kinds, list[Kinds]]) -> set[Kinds]:
 def _outputs(windows: list[Kinds]) -> dict[Kinds, list[Kinds]]:
     """What can become of the position in the middle of each window: nothing, one kind or two."""
     kinds = torch.tensor(windows, dtype=torch.long).view(-1, WIDTH)
-    state = as_state(kinds, torch.zeros_like(kinds), torch.ones(len(kinds), dtype=torch.long))
+    state = as_state(kinds, torch.zeros_like(kinds), torch.zeros(len(kinds), dtype=torch.long))
     middle = centre(process(state), kinds)
     bits = torch.stack((middle.remask, middle.insert, middle.delete), -1)[:, 0].sigmoid()
     contents = (middle.content[:, 0].softmax(-1) > NEVER).tolist()

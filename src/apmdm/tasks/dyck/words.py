@@ -21,10 +21,10 @@ class Word:
 
 
 def draw(
-    model: Model, k: int, length: int, num: int, seed: int, *, batch_size: int = 256, device: str = "cpu"
+    model: Model, language: str, length: int, num: int, seed: int, *, batch_size: int = 256, device: str = "cpu"
 ) -> Iterator[Word]:
-    """Words of two-sided Dyck-k of exactly this length, as they are finished."""
-    start = encode(k, length)
+    """Words of a language of exactly this length, as they are finished."""
+    start = encode(language, length)
     policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator(device).manual_seed(seed))
     budget = 1000 + 100 * length
     for run in generate(model, [start] * num, policy, batch_size=batch_size, max_steps=budget, device=device):

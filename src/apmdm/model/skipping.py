@@ -1,0 +1,38 @@
+"""A model that sees every row without its hidden tokens, however many: their neighbours become neighbours."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from apmdm.prediction import Prediction
+from apmdm.state import State, trimmed
+from apmdm.vocab import PAD
+
+NEVER = -40.0
+"""The logit of every control bit at a hidden token."""
+
+
+class Skipping:
+    """State -> Prediction: of `model` about what is left of each row; nothing ever happens to the hidden tokens.
+
+    States have no coordinates.
+    """
+
+    def __init__(self, model: Callable[[State], Prediction], hidden: Int[Tensor, "tokens"]) -> None:
+        self.model, self.hidden = model, hidden
+
+    def __call__(self, state: State) -> Prediction:
+        hidden = torch.isin(state.ids, self.hidden.to(state.ids.device)) | ~state.valid
+        order, lengths = hidden.long().argsort(dim=1, stable=True), (~hidden).sum(1)
+        shown = trimmed(State(state.ids.masked_fill(hidden, PAD).gather(1, order), lengths))
+        said, place = self.model(shown), order[:, : shown.ids.shape[1]]
+
+        def bit(logits: Tensor) -> Tensor:
+            known = logits.masked_fill(~shown.valid, NEVER)
+            return known.new_full(state.ids.shape, NEVER).scatter(1, place, known)
+
+        content = said.content.new_zeros(*state.ids.shape, said.content.shape[-1])
+        content = content.scatter(1, place[..., None].expand_as(said.content), said.content)
+        return Prediction(content, bit(said.remask), bit(said.insert), bit(said.delete))

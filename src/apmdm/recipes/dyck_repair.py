@@ -1,0 +1,77 @@
+"""Repair of broken words, from states of runs on short ones; two layers see what the process looks at."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.policy import Stochastic
+from apmdm.recipes.base import Recipe
+from apmdm.state import Sequence, State
+from apmdm.tasks.dyck.process import LANGUAGES
+from apmdm.tasks.dyck.repair import REACH, VOCAB, process
+from apmdm.tasks.dyck.repaired import open_states, repair
+from apmdm.tasks.dyck.uniform import damaged, random_word
+from apmdm.train.trainer import Batches, Settings
+
+WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
+VALIDATION, LENGTH = 200, 100
+MIX = [*LANGUAGES, *["k1", "k2"] * 3]
+"""Languages that words are drawn from: with few letters neighbours cancel often, and rare windows come."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """batch_size: states a step, of nearly equal length."""
+
+    batch_size: int = 128
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError("data.batch_size is at least 1")
+
+
+def dyck_repair() -> Recipe:
+    """Minutes on a CPU; one model for every language."""
+    return Recipe(
+        seed=0,
+        shape=Shape(width=64, layers=2, heads=8, attention="window", span=REACH, rotary=True),
+        training=Settings(steps=6000, evaluate_every=2000, warmup=100),
+        vocab=VOCAB,
+        batches=_batches,
+        evaluate=_evaluate,
+        data=Data(),
+    )
+
+
+def broken_word(length: int, random: Random) -> str:
+    language = random.choice(MIX)
+    return damaged(random_word(language, length, random), random.randint(0, MOST_ERRORS), language, random)
+
+
+def _batches(recipe: Recipe) -> Batches:
+    @lru_cache(maxsize=1)
+    def chunk(number: int) -> list[Sequence]:
+        random = Random(recipe.seed * 1_000_003 + number)
+        states = open_states([broken_word(2 * random.randint(1, LONGEST // 2), random) for _ in range(WORDS)])
+        random.shuffle(states)
+        return sorted(states, key=len)
+
+    def batch(number: int) -> tuple[State, Edits]:
+        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+        states = chunk(number // PER_CHUNK)
+        first = int(torch.randint(len(states), (), generator=random))
+        state = State.stack(states[first : first + recipe.data.batch_size])
+        return state, Stochastic(generator=random)(process(state), state)
+
+    return batch
+
+
+def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
+    """The share of broken words, longer than any trained on, that become valid ones."""
+    device, random = str(next(model.parameters()).device), Random(recipe.seed)
+    words = [broken_word(LENGTH, random) for _ in range(VALIDATION)]
+    return {"repaired": sum(fixed.valid for fixed in repair(model, words, device=device)) / VALIDATION}
