@@ -176,7 +176,7 @@ def _trained_converter(vocab: Vocab) -> dict[str, object]:
 
 
 def generator() -> dict[str, object]:
-    valid = {k: sum(word.valid for word in draw(dyck.policy(31), k, 6, 25_000, k)) for k in (1, 2, 3, 4)}
+    valid = {k: sum(word.valid for word in draw(dyck.policy(31), f"k{k}", 6, 25_000, k)) for k in (1, 2, 3, 4)}
     return {"samples": 100_000, "valid": valid}
 
 

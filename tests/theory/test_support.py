@@ -3,7 +3,7 @@
 import pytest
 
 from apmdm.tasks.dyck.process import process
-from apmdm.tasks.dyck.verify import num_words
+from apmdm.tasks.dyck.uniform import num_words
 from apmdm.theory import dyck, support
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.evaluate import SURE
@@ -26,7 +26,7 @@ def test_weights_have_the_chances_of_the_policy(k: int, length: int) -> None:
 @pytest.mark.parametrize("length", [2, 4, 6, 8])
 def test_every_word_has_a_run(length: int) -> None:
     wanted = support.words(2, length)
-    assert len(wanted) == num_words(2, length)
+    assert len(wanted) == num_words("k2", length)
     assert min(support.log_chances(dyck.policy(31), 2, wanted)) > -SURE, "nothing that is ruled out was needed"
 
 

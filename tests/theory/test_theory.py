@@ -17,7 +17,7 @@ from apmdm.policy import Greedy, Unmask
 from apmdm.prediction import Prediction
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State
-from apmdm.tasks.dyck.process import process
+from apmdm.tasks.dyck.process import LANGUAGES, process
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, in_place, parity, replay, tqbf, write_once
@@ -196,7 +196,7 @@ def test_dyck_is_the_process_in_arrays_and_in_weights() -> None:
     length = max(map(len, rows))
     kinds = torch.tensor([[*row, *[0] * (length - len(row))] for row in rows])
     letters = torch.randint(0, 4, kinds.shape, generator=torch.Generator().manual_seed(0))
-    state = as_state(kinds, letters, torch.full((len(kinds),), 2))
+    state = as_state(kinds, letters, torch.full((len(kinds),), LANGUAGES.index("k2")))
     expected, policy = process(state), dyck.policy(31)
     for model in (replace(policy, audit=True), compile_policy(policy, 16)):
         with torch.no_grad():

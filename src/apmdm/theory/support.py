@@ -14,7 +14,7 @@ from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
 from apmdm.sampler import Model
 from apmdm.state import Sequence, State, same_rows
-from apmdm.tasks.dyck.process import FUEL, HOP, HOP_ID, KIND, LETTERS, MASKED, MOVED, PAIR, PAIR_ID, decode, encode
+from apmdm.tasks.dyck.process import FUEL, HOP, HOP_ID, KIND, LETTERS, MASKED, PAIR, PAIR_ID, decode, encode
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.transition import transition
 from apmdm.vocab import MASK
@@ -37,7 +37,7 @@ def words(k: int, length: int) -> list[str]:
 def chain(model: Model, k: int, length: int) -> Chain:
     """Every state that can be reached from the start of a word of this length, with all that can come next."""
     found: Chain = {}
-    new = {tuple(encode(k, length).ids.tolist())}
+    new = {tuple(encode(f"k{k}", length).ids.tolist())}
     while new:
         rows = sorted(new)
         state = State.stack([Sequence(torch.tensor(row)) for row in rows])
@@ -77,7 +77,7 @@ def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens,
 
 def word_chances(found: Chain, k: int, length: int) -> dict[str, float]:
     """How probably each word is what a run ends in, from a chain: its states' shares, step by step, until all rest."""
-    shares, ended = {tuple(encode(k, length).ids.tolist()): 1.0}, defaultdict[str, float](float)
+    shares, ended = {tuple(encode(f"k{k}", length).ids.tolist()): 1.0}, defaultdict[str, float](float)
     while sum(shares.values()) > NEVER:
         following: dict[Tokens, float] = defaultdict(float)
         for state, share in shares.items():
@@ -98,7 +98,7 @@ def log_chances(model: Model, k: int, wanted: list[str]) -> list[float]:
     place and becomes the pair, while the rest waits. -inf if the model does something else than that.
     """
     plans = [_insertions(word) for word in wanted]
-    state = State.stack([encode(k, len(wanted[0]))] * len(wanted))
+    state = State.stack([encode(f"k{k}", len(wanted[0]))] * len(wanted))
     total = torch.zeros(len(state), dtype=torch.float64)
     for _ in range(8 * (len(wanted[0]) + 2) ** 2):
         prediction = _predicted(model, state)
@@ -131,7 +131,7 @@ def _planned(prediction: Prediction, state: State, plans: list[list[int]], k: in
     for row, column in chooses.nonzero().tolist():
         choice = plans[row].pop()
         content[row, column] = HOP_ID[k - 1] if choice < 0 else choice
-    fuel = (kinds == FUEL) | (kinds == MOVED)
+    fuel = kinds == FUEL
     idle = ~((kinds == MASKED) | (kinds == HOP) | (kinds == PAIR)).any(1, keepdim=True)
     last = fuel & (fuel.long().cumsum(1) == fuel.sum(1, keepdim=True))
     return Edits(content, edits.remask, edits.insert | (last & idle), edits.delete)
