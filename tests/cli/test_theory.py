@@ -3,9 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from apmdm import weights
+from apmdm.sampler import generate
+from apmdm.theory import tqbf
+from apmdm.theory.others import OTHERS
 from apmdm.theory.programs import ENTRIES
 from apmdm.trace import Trace
 
@@ -16,7 +21,7 @@ DOUBLE = "    LD r1 r0\n    ADD r1 r1 r1\n    ST r0 r1\n    HALT\n"
 def test_the_list_names_every_program(apmdm: Ends) -> None:
     code, out, _ = apmdm("theory", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(ENTRIES)
+    assert [line.split()[0] for line in out.splitlines()] == [*ENTRIES, *OTHERS]
 
 
 @pytest.mark.parametrize("form", ["pram", "mdm", "ap-mdm", "sparse", "arm"])
@@ -56,6 +61,13 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
         (["run", "none.asm", "--memory", "x"], "there is no file"),
         (["run", "none.asm"], "needs --memory"),
         (["run", "parity", "--as", "pram", "--compiled"], "no weights and no trace"),
+        (["run", "tqbf", "--as", "arm"], "runs as ap-mdm or mdm, not as arm"),
+        (["run", "tqbf", "--n", "99"], "takes n from 1 to 16"),
+        (["run", "dyck", "--n", "3"], "even length"),
+        (["run", "dyck", "--memory", "x"], "--memory is for a program of your own"),
+        (["run", "tqbf", "--save", "x"], "--save is for the weights of --compiled"),
+        (["table", "dyck"], "unknown program"),
+        (["table", "tqbf", "--largest", "3"], "goes to some n"),
         (["table", "sorting"], "unknown program"),
         (["table", "parity", "--largest", "2"], "goes to some n"),
     ],
@@ -75,3 +87,37 @@ def test_what_is_wrong_in_files_is_told(
     (tmp_path / "own.asm").write_text(program)
     (tmp_path / "words.txt").write_text(words)
     assert message in refused("theory", "run", tmp_path / "own.asm", "--memory", tmp_path / "words.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "compiled"),
+    [
+        ("tqbf", "mdm", False),
+        ("tqbf", "ap-mdm", True),
+        ("dyck", "ap-mdm", False),
+        ("parity_by_editing", "ap-mdm", True),
+    ],
+)
+def test_policies_that_are_no_machine_programs(name: str, form: str, compiled: bool, apmdm: Ends) -> None:
+    options = ["--compiled"] if compiled else []
+    code, out, _ = apmdm("theory", "run", name, "--n", "4", "--as", form, "--json", *options)
+    found = json.loads(out)
+    assert (code, found["verified"], found["as"], found["compiled"]) == (0, True, form, compiled)
+
+
+def test_compiled_weights_are_saved_as_any_others(apmdm: Ends, tmp_path: Path) -> None:
+    """Loaded, they decide another formula than the one that they were saved after."""
+    code, _, _ = apmdm("theory", "run", "tqbf", "--n", "4", "--compiled", "--save", tmp_path / "weights")
+    assert code == 0
+    assert weights.read_manifest(tmp_path / "weights")["task"] == "theory/tqbf"
+    formula = tqbf.random_formula(Random(5), 4, 8)
+    model = weights.load(str(tmp_path / "weights"), tqbf.vocabulary(3))
+    run = next(generate(model, [tqbf.encode(formula, 3)]))
+    assert (tqbf.decode(run.final, 3), run.time) == tqbf.search(formula)
+
+
+def test_a_table_of_formulas(apmdm: Ends, tmp_path: Path) -> None:
+    code, out, _ = apmdm("theory", "table", "tqbf", "--largest", "4", "--plot", tmp_path / "table.png")
+    assert code == 0
+    assert "ap-mdm: steps grow as 2^(1.00 n)" in out
+    assert (tmp_path / "table.png").stat().st_size > 1000

@@ -21,7 +21,7 @@ from apmdm.tasks.dyck.process import LANGUAGES, process
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, in_place, parity, replay, tqbf, write_once
-from apmdm.theory.array import Constant, Map, attention_depth, choose
+from apmdm.theory.array import Constant, Map, atoms, attend, attention_depth, cell, choose
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.evaluate import Policy
 from apmdm.theory.gates import of
@@ -31,7 +31,7 @@ from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import simulate, start
 from apmdm.theory.words import vocabulary
 from apmdm.train.trainer import Settings, train
-from apmdm.vocab import MASK, Vocab
+from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -159,6 +159,28 @@ def test_any_order_is_replayed_left_to_right() -> None:
         begun = replay.encode(Sequence(full), vocab, 6, run.time)
         again = next(generate(replay.Replay(any_order, vocab, 6), [begun]))
         assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
+
+
+def test_the_converter_as_weights() -> None:
+    """An AO-MDM that copies letters to the right, every other MASK at a time: its Masked ARM, compiled."""
+    vocab, place = Vocab.of("BEGIN", "a", "b"), cell(5)
+    left = attend(cell(5, offset=-1), place, atoms("a", "b"), Constant(1, 1))
+    waits = atoms(MASK_SYMBOL) & ~left.nonzero()
+    any_order = Policy(vocab, {"a": left[0:1], "b": left[1:2]}, {"remask": waits})
+    model, masked = compile_policy(replace(replay.replayed(any_order, 5), audit=True), 31), MASK
+    for ids in ([2, 3, masked, masked, 4, masked], [2, masked, 4, masked, 3, masked]):
+        start = Sequence(torch.tensor(ids))
+        run = next(generate(any_order, [start]))
+        again = next(generate(model, [replay.encode(start, vocab, 5, run.time)]))
+        assert torch.equal(replay.decode(start, again.final, vocab, 5).ids, run.final.ids)
+        written = ids.count(masked) - int((run.final.ids == masked).sum())
+        assert again.time == 2 * written + run.time
+
+
+def test_write_once_as_weights() -> None:
+    problem = ENTRIES["parity"].problem(Random(1), 2)
+    result, outcome = execute(problem.job, "CREW"), simulate(problem.job, "mdm", "CREW", weights=True)
+    assert (outcome.registers, outcome.memory, outcome.steps) == (result.registers, result.memory, result.time)
 
 
 def test_a_trained_any_order_model_is_replayed(tmp_path: Path) -> None:

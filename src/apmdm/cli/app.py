@@ -217,21 +217,28 @@ def theory_run(
     processors: Annotated[int, typer.Option(min=1, help="For a program of your own.")] = 1,
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step as JSON.")] = None,
+    save: Annotated[Path | None, typer.Option(help="With --compiled: a folder for the weights.")] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Run a machine program in one form; exit code 0 only if it agrees with the reference interpreter."""
+    """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
     from apmdm.cli import read
-    from apmdm.cli.theory import problem_of, run
+    from apmdm.cli.theory import OTHERS, Wanted, problem_of, run, run_other
 
-    problem, mode = problem_of(program, n, seed, memory, processors)
-    trace = trace and read.writable(trace)
-    finish(run(problem, mode, program, form.value, weights=compiled, as_json=as_json, trace=trace))
+    if save is not None and not compiled:
+        raise ValueError("--save is for the weights of --compiled")
+    if program in OTHERS and memory is not None:
+        raise ValueError(f"--memory is for a program of your own; {program} draws its input, see --n and --seed")
+    files = trace and read.writable(trace), save and read.writable_folder(save)
+    wanted = Wanted(form.value, compiled, as_json, *files)
+    if program in OTHERS:
+        finish(run_other(program, n, seed, wanted))
+    finish(run(*problem_of(program, n, seed, memory, processors), program, wanted))
 
 
 @theory.command("table")
 def theory_table(
-    program: Annotated[str, typer.Argument(help="A name of the list.")] = "prefix_sum",
-    largest: Annotated[int, typer.Option(help="Sizes are the powers of two up to this one.")] = 16,
+    program: Annotated[str, typer.Argument(help="A machine program of the list, or tqbf.")] = "prefix_sum",
+    largest: Annotated[int, typer.Option(help="Sizes are powers of two up to this one; of tqbf, even numbers.")] = 16,
     plot: Annotated[Path | None, typer.Option(help="Draw the table into this file (needs matplotlib).")] = None,
 ) -> None:
     """Steps and context of each form as the input grows, with fitted exponents."""

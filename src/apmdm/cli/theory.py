@@ -1,23 +1,60 @@
-"""`apmdm theory`: machine programs run in each form, and what each form costs as inputs grow."""
+"""`apmdm theory`: machine programs and other policies run in each form, and what each form costs as inputs grow."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import typer
 
+from apmdm import weights
 from apmdm.cli import read
+from apmdm.model.encoder import Encoder
+from apmdm.sampler import Run
+from apmdm.theory.others import OTHERS, formula_in_place, formula_write_once, hard
 from apmdm.theory.pram import Job, Mode, assemble
 from apmdm.theory.programs import ENTRIES, Problem, about
-from apmdm.theory.simulate import Form, Outcome, simulate
+from apmdm.theory.simulate import Form, simulate, simulate_all
 from apmdm.trace import Trace
+from apmdm.vocab import Vocab
 
 ROW = "{:<22} {:>4} {:<7} {:>8} {:>10}  {}"
+FORMULAS = "tqbf"
+Costs = dict[str, list[tuple[int, int]]]
+"""For each form steps and context, one pair for each size."""
 
 
 def list_programs() -> None:
     for name, entry in ENTRIES.items():
         typer.echo(f"{name:<22} {entry.time:<12} {about(name)}")
+    for name, other in OTHERS.items():
+        typer.echo(f"{name:<22} {' '.join(other.forms):<12} {other.about}")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `theory run` is asked for besides the program and its input."""
+
+    form: Form
+    compiled: bool
+    as_json: bool
+    trace: Path | None
+    save: Path | None
+
+    def tell(self, name: str, record: dict[str, object], run: Run | None, vocab: Vocab | None, model: object) -> None:
+        """Print what came of a run, and write its trace and its weights."""
+        record = {"program": name, "as": self.form, "compiled": self.compiled} | record
+        if self.as_json:
+            typer.echo(json.dumps(record))
+        else:
+            for key, value in record.items():
+                typer.echo(f"{key}: {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
+        about = {"task": f"theory/{name}", "as": self.form}
+        if self.trace is not None and run is not None and vocab is not None:
+            self.trace.write_text(Trace(vocab, run.steps, tuple(run.final.ids.tolist()), None, about).to_json())
+        if self.save is not None and isinstance(model, Encoder):
+            model.save_pretrained(self.save)
+            weights.write_manifest(self.save, about | {"recipe": "set by hand: apmdm theory run --compiled"})
 
 
 def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[Problem, Mode]:
@@ -30,7 +67,9 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
             raise ValueError(f"{name} takes n from 1 to {entry.largest}, not {n}")
         return entry.problem(Random(seed), n), entry.mode
     if not name.endswith(".asm"):
-        raise ValueError(f"unknown program {name!r}; there are {', '.join(ENTRIES)}, or give a file that ends in .asm")
+        raise ValueError(
+            f"unknown program {name!r}; there are {', '.join([*ENTRIES, *OTHERS])}, or give a file that ends in .asm"
+        )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
     program = assemble("\n".join(_text(Path(name)).splitlines()))
@@ -52,21 +91,15 @@ def _text(path: Path) -> str:
         raise ValueError(f"{path} is not a text file") from None
 
 
-def run(
-    problem: Problem, mode: Mode, name: str, form: Form, *, weights: bool, as_json: bool, trace: Path | None
-) -> bool:
-    """Print what came of one form; True if it agrees with the interpreter and the answer is right."""
-    if form == "pram" and (weights or trace):
+def run(problem: Problem, mode: Mode, name: str, wanted: Wanted) -> bool:
+    """Run a program in one form; True if it agrees with the interpreter and the answer is right."""
+    if wanted.form == "pram" and (wanted.compiled or wanted.trace):
         raise ValueError("--as pram is the reference interpreter: it has no weights and no trace")
     reference = simulate(problem.job, "pram", mode)
-    outcome = simulate(problem.job, form, mode, weights=weights, record=trace is not None)
+    outcome = simulate(problem.job, wanted.form, mode, weights=wanted.compiled, record=wanted.trace is not None)
     same = (outcome.registers, outcome.memory) == (reference.registers, reference.memory)
-    holds = same and problem.holds(outcome.memory)
     record = {
-        "program": name,
-        "as": form,
-        "compiled": weights,
-        "verified": holds,
+        "verified": same and problem.holds(outcome.memory),
         "steps": outcome.steps,
         "context": outcome.context,
         "T": reference.steps,
@@ -75,65 +108,92 @@ def run(
         "bits": problem.job.bits,
         "memory": outcome.memory,
     }
-    if as_json:
-        typer.echo(json.dumps(record))
-    else:
-        for key, value in record.items():
-            typer.echo(f"{key}: {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
-    if trace is not None:
-        trace.write_text(_trace(outcome, name).to_json())
-    return holds
+    wanted.tell(name, record, outcome.run, outcome.vocab, outcome.weights)
+    return bool(record["verified"])
 
 
-def _trace(outcome: Outcome, name: str) -> Trace:
-    assert outcome.run is not None
-    assert outcome.vocab is not None
-    about = {"task": f"theory/{name}", "as": outcome.form}
-    return Trace(outcome.vocab, outcome.run.steps, tuple(outcome.run.final.ids.tolist()), None, about)
+def run_other(name: str, n: int, seed: int, wanted: Wanted) -> bool:
+    """Run a policy that is no machine program; True if what it ended in is right."""
+    other = OTHERS[name]
+    if wanted.form not in other.forms:
+        raise ValueError(f"{name} runs as {' or '.join(other.forms)}, not as {wanted.form}")
+    if not 1 <= n <= other.largest:
+        raise ValueError(f"{name} takes n from 1 to {other.largest:,}, not {n}")
+    instance = other.forms[wanted.form](n, seed)
+    model = instance.weights() if wanted.compiled else None
+    run = instance.run(model or instance.policy, write_once=wanted.form == "mdm", record=wanted.trace is not None)
+    record = {"verified": instance.holds(run), "steps": run.time, "context": run.space}
+    wanted.tell(name, record | {"answer": instance.read(run.final)}, run, instance.policy.vocab, model)
+    return instance.holds(run)
 
 
 def table(name: str, largest: int, plot: Path | None) -> bool:
-    """Steps and context of the forms for growing n, with the exponents of least squares on logarithms."""
-    if name not in ENTRIES:
-        raise ValueError(f"unknown program {name!r}; there are {', '.join(ENTRIES)}")
-    entry, sizes = ENTRIES[name], [2**power for power in range(1, 11) if 2**power <= largest]
-    if len(sizes) < 2 or largest > entry.largest:
-        raise ValueError(f"a table of {name} goes to some n from 4 to {entry.largest}, not {largest}")
-    forms: tuple[Form, ...] = ("pram", "mdm", "ap-mdm")
-    good = True
-    found: dict[Form, list[Outcome]] = {form: [] for form in forms}
-    typer.echo(ROW.format("program", "n", "as", "steps", "context", "T, P T and S"))
-    for n in sizes:
-        problem = entry.problem(Random(0), n)
-        for form in forms:
-            outcome = simulate(problem.job, form, entry.mode)
-            time, job = found["pram"][-1].steps if found["pram"] and form != "pram" else outcome.steps, problem.job
-            good &= problem.holds(outcome.memory)
-            found[form].append(outcome)
-            costs = f"{time} {job.processors * time} {len(job.memory)}"
-            typer.echo(ROW.format(name, n, form, outcome.steps, outcome.context, costs))
-    for form in forms:
-        steps = exponent(sizes, [outcome.steps for outcome in found[form]])
-        context = exponent(sizes, [outcome.context for outcome in found[form]])
-        typer.echo(f"{form}: steps grow as n^{steps:.2f}, context as n^{context:.2f}")
+    """Steps and context of the forms for growing n, with fitted growth: powers of n, or of 2 for formulas."""
+    if name == FORMULAS:
+        if not 4 <= largest <= OTHERS[name].largest:
+            raise ValueError(f"a table of {name} goes to some n from 4 to {OTHERS[name].largest}, not {largest}")
+        sizes, measure = list(range(2, largest + 1, 2)), _formulas
+    elif name in ENTRIES:
+        sizes, measure = [2**power for power in range(1, 11) if 2**power <= largest], _programs
+        if len(sizes) < 2 or largest > ENTRIES[name].largest:
+            raise ValueError(f"a table of {name} goes to some n from 4 to {ENTRIES[name].largest}, not {largest}")
+    else:
+        raise ValueError(f"unknown program {name!r}; there are {', '.join(ENTRIES)}, {FORMULAS}")
+    typer.echo(ROW.format("program", "n", "as", "steps", "context", "leaves" if name == FORMULAS else "T, P T and S"))
+    good, costs = measure(name, sizes)
+    for form, pairs in costs.items():
+        steps, context = (growth(sizes, values, name == FORMULAS) for values in zip(*pairs, strict=True))
+        typer.echo(f"{form}: steps grow as {steps}, context as {context}")
     if plot is not None:
-        draw(name, sizes, found, plot)
+        draw(name, sizes, costs, plot)
     return good
 
 
-def exponent(sizes: list[int], values: list[int]) -> float:
+def _programs(name: str, sizes: list[int]) -> tuple[bool, Costs]:
+    entry = ENTRIES[name]
+    problems = [entry.problem(Random(0), n) for n in sizes]
+    jobs = [problem.job for problem in problems]
+    forms: tuple[Form, ...] = ("pram", "mdm", "ap-mdm")
+    outcomes = {form: simulate_all(jobs, form, entry.mode) for form in forms}
+    for number, (n, job) in enumerate(zip(sizes, jobs, strict=True)):
+        time = outcomes["pram"][number].steps
+        for form in forms:
+            outcome = outcomes[form][number]
+            theirs = f"{time} {job.processors * time} {len(job.memory)}"
+            typer.echo(ROW.format(name, n, form, outcome.steps, outcome.context, theirs))
+    good = all(p.holds(o.memory) for found in outcomes.values() for p, o in zip(problems, found, strict=True))
+    return good, {form: [(one.steps, one.context) for one in found] for form, found in outcomes.items()}
+
+
+def _formulas(name: str, sizes: list[int]) -> tuple[bool, Costs]:
+    good, costs = True, {"ap-mdm": [], "mdm": []}
+    for n in sizes:
+        for form, make in (("ap-mdm", formula_in_place), ("mdm", formula_write_once)):
+            instance = make(hard(n))
+            run = instance.run(instance.policy, write_once=form == "mdm")
+            good &= instance.holds(run)
+            costs[form].append((run.time, run.space))
+            typer.echo(ROW.format(name, n, form, run.time, run.space, 2**n))
+    return good, costs
+
+
+def growth(sizes: list[int], values: tuple[int, ...], exponential: bool) -> str:
+    """By least squares on logarithms."""
     import numpy as np
 
-    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+    if exponential:
+        return f"2^({np.polyfit(sizes, np.log2(values), 1)[0]:.2f} n)"
+    return f"n^{np.polyfit(np.log(sizes), np.log(values), 1)[0]:.2f}"
 
 
-def draw(name: str, sizes: list[int], found: dict[Form, list[Outcome]], path: Path) -> None:
+def draw(name: str, sizes: list[int], costs: Costs, path: Path) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    for axes, what in zip(figure.subplots(1, 2), ("steps", "context"), strict=True):
-        for form, outcomes in found.items():
-            axes.loglog(sizes, [getattr(outcome, what) for outcome in outcomes], "o-", base=2, label=form)
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    for number, (axes, what) in enumerate(zip(figure.subplots(1, 2), ("steps", "context"), strict=True)):
+        for form, pairs in costs.items():
+            line = axes.semilogy if name == FORMULAS else axes.loglog
+            line(sizes, [pair[number] for pair in pairs], "o-", base=2, label=form)
         axes.set(title=f"{name}: {what}", xlabel="n")
         axes.legend()
-    figure.savefig(path)
+    figure.savefig(path, dpi=80)

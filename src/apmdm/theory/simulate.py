@@ -7,6 +7,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from apmdm.model.encoder import Encoder
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
@@ -27,7 +28,7 @@ TOKENS = 2**19
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a form ended in, its decoding steps, its context, and, but for the interpreter, its run and vocabulary."""
+    """What a form ended in, its decoding steps and context; not of the interpreter: its run, symbols and weights."""
 
     form: Form
     registers: tuple[tuple[int, ...], ...]
@@ -36,6 +37,7 @@ class Outcome:
     context: int
     run: Run | None = None
     vocab: Vocab | None = None
+    weights: Encoder | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def start(job: Job, form: Form, time: int) -> Start:
     return Start(replay.replayed(policy, width), replay.encode(sequence, policy.vocab, width, time), 2**width - 1)
 
 
-def compiled(job: Job, form: Form, begun: Start, positions: int | None = None) -> Model:
+def compiled(job: Job, form: Form, begun: Start, positions: int | None = None) -> Encoder:
     """Weights that do what the form's policy does; raises ValueError if float32 would not carry them."""
     if job.bits > MAX_COMPILED_BITS:
         raise ValueError(f"compiled weights are for words of at most {MAX_COMPILED_BITS} bits, this needs {job.bits}")
@@ -98,7 +100,8 @@ def simulate_all(
     outcomes: dict[int, Outcome] = {}
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
-        model: Model = compiled(jobs[numbers[0]], form, largest) if weights else largest.policy
+        encoder = compiled(jobs[numbers[0]], form, largest) if weights else None
+        model: Model = encoder or largest.policy
         if form == "mdm":
             model = write_once.WriteOnce(model)
         sequences = [begun[number].sequence for number in numbers]
@@ -108,8 +111,8 @@ def simulate_all(
             if form == "mdm":
                 write_once.assert_theorem_2(begun[number].sequence, run)
             registers, memory = read(jobs[number], form, references[number].time, begun[number], run.final)
-            vocab = largest.policy.vocab
-            outcomes[number] = Outcome(form, registers, memory, run.time, run.space, run, vocab)
+            costs = run.time, run.space
+            outcomes[number] = Outcome(form, registers, memory, *costs, run, largest.policy.vocab, encoder)
     return [outcomes[number] for number in range(len(jobs))]
 
 

@@ -1,0 +1,115 @@
+"""The policies that run no machine program, on random inputs of a size: formulas, Dyck words, parity by editing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import torch
+
+from apmdm.model.encoder import Encoder
+from apmdm.policy import Greedy, Stochastic
+from apmdm.policy import Policy as Decoding
+from apmdm.sampler import Model, Run, generate
+from apmdm.state import Sequence
+from apmdm.tasks.dyck import process as words
+from apmdm.tasks.dyck.verify import is_word
+from apmdm.tasks.parity import process as bits
+from apmdm.theory import dyck, parity, tqbf
+from apmdm.theory.compile import compile_policy
+from apmdm.theory.evaluate import Policy
+from apmdm.theory.write_once import WriteOnce, assert_theorem_2
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A policy with what it starts from, for how many positions it is compiled, and how a run is read and judged."""
+
+    policy: Policy
+    start: Sequence
+    positions: int
+    read: Callable[[Sequence], object]
+    holds: Callable[[Run], bool]
+    decoding: Decoding = Greedy()  # noqa: RUF009
+
+    def run(self, model: Model, *, write_once: bool, record: bool = False) -> Run:
+        model = WriteOnce(model) if write_once else model
+        run = next(generate(model, [self.start], self.decoding, max_steps=10**7, record=record))
+        if write_once:
+            assert_theorem_2(self.start, run)
+        return run
+
+    def weights(self) -> Encoder:
+        return compile_policy(self.policy, self.positions)
+
+
+@dataclass(frozen=True)
+class Other:
+    """about: one line; forms: what it runs as, with its instance of size n for a seed; largest: the largest n."""
+
+    about: str
+    forms: dict[str, Callable[[int, int], Instance]]
+    largest: int
+
+
+def hard(n: int) -> tqbf.Formula:
+    """Every variable for all, one clause that always holds: the search visits all 2^n leaves."""
+    return tqbf.Formula("A" * n, ((1, -1, 1),))
+
+
+def random_formula(n: int, seed: int) -> tqbf.Formula:
+    return tqbf.random_formula(Random(seed), n, 2 * n)
+
+
+def formula_in_place(formula: tqbf.Formula) -> Instance:
+    size, truth = tqbf.width(formula), tqbf.search(formula)
+    start = tqbf.encode(formula, size)
+    return _formula(tqbf.policy(size, len(start)), start, size, truth)
+
+
+def formula_write_once(formula: tqbf.Formula) -> Instance:
+    size, truth = tqbf.width(formula), tqbf.search(formula)
+    start = tqbf.encode_write_once(formula, size, truth[1])
+    return _formula(tqbf.write_once_policy(size, len(start)), start, size, truth)
+
+
+def _formula(policy: Policy, start: Sequence, size: int, truth: tuple[bool, int]) -> Instance:
+    def read(final: Sequence) -> bool | None:
+        return tqbf.decode(final, size)
+
+    return Instance(policy, start, len(start), read, lambda run: (read(run.final), run.time) == truth)
+
+
+def _word(n: int, seed: int) -> Instance:
+    """With k = 2; a unit of fuel and what comes of it are four tokens at most."""
+    start, positions = words.encode(2, n), 2 * n + 2
+    decoding = Stochastic(cutoff=words.CUTOFF, generator=torch.Generator().manual_seed(seed))
+
+    def holds(run: Run) -> bool:
+        word = words.decode(run.final)
+        return word is not None and len(word) == n and is_word(word)
+
+    return Instance(dyck.policy(positions), start, positions, words.decode, holds, decoding)
+
+
+def _parity(n: int, seed: int) -> Instance:
+    text = f"{Random(seed).getrandbits(n):0{n}b}"
+    truth = text.count("1") % 2
+    return Instance(
+        parity.policy(), bits.encode(text), bits.BLOCK, bits.decode, lambda run: bits.decode(run.final) == truth
+    )
+
+
+OTHERS = {
+    "tqbf": Other(
+        "Truth of a random quantified Boolean formula of n variables and 2 n clauses, by search.",
+        {
+            "ap-mdm": lambda n, seed: formula_in_place(random_formula(n, seed)),
+            "mdm": lambda n, seed: formula_write_once(random_formula(n, seed)),
+        },
+        16,
+    ),
+    "dyck": Other("A random word of two-sided Dyck-2 with n letters.", {"ap-mdm": _word}, 200),
+    "parity_by_editing": Other(
+        "Parity of n random bits in at most four steps: pairs of equal bits are deleted.", {"ap-mdm": _parity}, 10**6
+    ),
+}
