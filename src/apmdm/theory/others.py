@@ -81,7 +81,7 @@ def _formula(policy: Policy, start: Sequence, size: int, truth: tuple[bool, int]
 
 def _word(n: int, seed: int) -> Instance:
     """With k = 2; a unit of fuel and what comes of it are four tokens at most."""
-    start, positions = words.encode(2, n), 2 * n + 2
+    start, positions = words.encode("k2", n), 2 * n + 2
     decoding = Stochastic(cutoff=words.CUTOFF, generator=torch.Generator().manual_seed(seed))
 
     def holds(run: Run) -> bool:
