@@ -1,6 +1,6 @@
 """The theorems, measured: every form against the interpreter, formulas, the converter, the Dyck generator, weights.
 
-python benchmarks/theory.py [PART ...]     parts: forms sparse tqbf replay dyck support parity weights; all if left out
+python benchmarks/theory.py [PART ...]     forms sparse tqbf replay dyck support parity weights limits; all if left out
 """
 
 import hashlib
@@ -12,41 +12,46 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import cast
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
 
 from apmdm.edits import Edits
-from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.encoder import Encoder, Layer, Shape
 from apmdm.objective.masked import masked_loss, some_masked
 from apmdm.policy import Greedy, Unmask
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as bits
+from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, replay, support, tqbf, write_once
+from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import SURE
+from apmdm.theory.evaluate import SURE, Evaluator, Policy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import FORMS, Outcome, simulate, simulate_all
+from apmdm.theory.words import own_word, vocabulary
 from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT = [1] * 20 + [2] * 80
-"""Sizes of the inputs of a program: all, those that need n^3 processors, and those of the form with a token a step."""
+LEFT_TO_RIGHT, FEW = [1] * 60 + [2] * 40, [1] * 97 + [2] * 3
+"""Sizes of the inputs of programs and of those that need n^3 processors; the same for the form with a token a step."""
 
 
 def forms() -> dict[str, object]:
     """Every program in every form, on inputs of growing size."""
     found: dict[str, object] = {}
     for name, entry in ENTRIES.items():
-        large = SMALL if name in ("connectivity_squaring", "matrix_closure") else SIZES
+        large, tiny = (SMALL, FEW) if name in ("connectivity_squaring", "matrix_closure") else (SIZES, LEFT_TO_RIGHT)
         for form in FORMS[1:]:
-            began, sizes = time.perf_counter(), LEFT_TO_RIGHT if form == "arm" else large
+            began, sizes = time.perf_counter(), tiny if form == "arm" else large
             problems = [entry.problem(Random(seed), n) for seed, n in enumerate(sizes)]
             jobs, equal, stated = [problem.job for problem in problems], 0, 0
             for problem, outcome in zip(problems, simulate_all(jobs, form, entry.mode), strict=True):
@@ -193,7 +198,13 @@ def _enumerated() -> list[dict[str, object]]:
         steps = [
             (chain[before][after], by_weights[before].get(after, 0.0)) for before in chain for after in chain[before]
         ]
-        record = {"k": k, "length": length, "states": len(chain), "steps": len(steps), "words": len(chances)}
+        record: dict[str, object] = {
+            "k": k,
+            "length": length,
+            "states": len(chain),
+            "steps": len(steps),
+            "words": len(chances),
+        }
         record["same_states_and_steps"] = {one: set(chain[one]) for one in chain} == {
             one: set(by_weights[one]) for one in by_weights
         }
@@ -259,6 +270,77 @@ def weights() -> dict[str, object]:
     }
 
 
+def limits() -> dict[str, object]:
+    """Until which width of words and how many positions weights in float32 decide as the policy does."""
+    by_width = {}
+    for width in (6, 8, 10, 12, 14, 16, 18):
+        exact, off = 0, 0.0
+        for seed in range(3):
+            job = random_job(Random(seed), width)
+            model, result = compile_policy(in_place.policy(job.program, width, 255), 256), execute(job, "CREW")
+            run = next(generate(model, [in_place.encode(job)], max_steps=2 * result.time))
+            exact += _ends_in(job, run.final, result) and run.time == result.time
+            off = max(off, _off(model, in_place.encode(job)))
+        by_width[width] = {"exact_of_3": exact, "logits_off_by": off}
+        print(width, by_width[width], file=sys.stderr, flush=True)
+    sizes = [2**power for power in (10, 13, 16, 17, 18, 19, 20)]
+    return {"by_width": by_width, "bits_read_off_by": [_reading(positions) for positions in sizes]}
+
+
+def _ends_in(job: Job, final: Sequence, result: Result) -> bool:
+    try:
+        return in_place.decode(job, final) == (result.registers, result.memory)
+    except ValueError:
+        return False
+
+
+@torch.no_grad()
+def _off(model: Encoder, start: Sequence) -> float:
+    """How far control logits are from the certain ones that they should be."""
+    said = model(State.stack([start]))
+    return float((torch.stack((said.remask, said.insert, said.delete)).abs() - SURE).abs().max())
+
+
+@torch.no_grad()
+def _reading(positions: int) -> dict[str, object]:
+    """How far what 32 queries read, by the weights of an attention, is from bits; above a quarter steps are not exact.
+
+    Each is the last position of a sequence of its own. The hard case of the rightmost match: every other position
+    fits as well, and a key has 17 bits, as in a PRAM's log.
+    """
+    found: dict[str, object] = {"positions": positions}
+    vocab, bits = vocabulary(1), positions.bit_length()
+    ids = torch.randint(vocab.ids["0"], len(vocab), (1, positions), generator=torch.Generator().manual_seed(0))
+    ids[0, 0] = vocab.ids["BEGIN"]
+    whole = State(ids, torch.tensor([positions]))
+    chosen, key = torch.linspace(positions / 2, positions - 1, 32).long(), together(own_word(1), Constant(16, 0))
+    later = torch.arange(positions) > chosen[:, None]
+    for name, read in (
+        ("unique", attend(cell(bits, offset=-1), cell(bits), own_word(1), Constant(1, 1))),
+        ("rightmost", attend(key, key, cell(bits), Constant(1, 1), rightmost=True)),
+    ):
+        with patch.object(compiler, "MAX_POSITIONS", positions):
+            model = compile_policy(Policy(vocab, {}, {"remask": read[0:1]}), positions)
+        block, width = cast(Layer, model.layers[0]), model.shape.width
+
+        def mapped(part: int, at: Tensor, block: Layer = block, model: Encoder = model, width: int = width) -> Tensor:
+            x = block.norms[0](cast(Tensor, model.absolute)[at] + (model.composition @ model.embedding)[ids[0, at]])
+            return x @ block.attention.query_key_value.weight[part * width : (part + 1) * width].T
+
+        parts, query = torch.arange(positions).split(2**16), mapped(0, chosen)
+        score = torch.cat([query @ mapped(1, at).T for at in parts], 1) / width**0.5
+        share = score.masked_fill(later, -torch.inf).softmax(-1)
+        said = torch.zeros(len(chosen), width)
+        for shares, at in zip(share.split(2**16, 1), parts, strict=True):
+            said += shares @ mapped(2, at)
+        out = block.attention.out.weight[::2]
+        numbers = chosen if name == "rightmost" else Evaluator([read], vocab)(whole)[read][0, chosen]
+        right = torch.stack([numbers >> bit & 1 for bit in range(read.bits)], -1)
+        found[name] = float(((said @ out.T)[:, out.any(1)] / 2 - right).abs().max())
+    print(found, file=sys.stderr, flush=True)
+    return found
+
+
 PARTS = {
     "forms": forms,
     "sparse": sparse_memory,
@@ -268,6 +350,7 @@ PARTS = {
     "support": without_sampling,
     "parity": long_parity,
     "weights": weights,
+    "limits": limits,
 }
 
 
