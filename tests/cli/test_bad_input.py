@@ -142,7 +142,10 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         (["certify", "sudoku"], "'sudoku'"),
         (["train", "parity", "--seed", "-1"], "--seed"),
         (["train", "parity", "--seed", str(2**32)], "--seed"),
-        (["train", "chess"], "unknown recipe 'chess'; allowed are dyck, dyck-repair, graph, parity, parity-paper, sudoku"),
+        (
+            ["train", "chess"],
+            "unknown recipe 'chess'; allowed are dyck, dyck-repair, graph, parity, parity-paper, sudoku",
+        ),
     ],
 )
 def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, arguments: list[str], message: str) -> None:
