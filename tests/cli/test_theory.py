@@ -66,6 +66,7 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
         (["run", "dyck", "--n", "3"], "even length"),
         (["run", "dyck", "--memory", "x"], "--memory is for a program of your own"),
         (["run", "tqbf", "--save", "x"], "--save is for the weights of --compiled"),
+        (["mascot", "--n", "9"], "a graph of 2 to 8 vertices"),
         (["table", "dyck"], "unknown program"),
         (["table", "tqbf", "--largest", "3"], "goes to some n"),
         (["table", "sorting"], "unknown program"),
@@ -121,3 +122,11 @@ def test_a_table_of_formulas(apmdm: Ends, tmp_path: Path) -> None:
     assert code == 0
     assert "ap-mdm: steps grow as 2^(1.00 n)" in out
     assert (tmp_path / "table.png").stat().st_size > 1000
+
+
+def test_the_mascot_is_answered_alike_by_all(apmdm: Ends) -> None:
+    code, out, _ = apmdm("theory", "mascot", "--n", "2", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert len({row["connected"] for row in rows}) == 1
+    assert {row["what"]: row["time"] for row in rows}["theorem 1: the same as write-once MDM"] == rows[0]["time"]

@@ -235,6 +235,18 @@ def theory_run(
     finish(run(*problem_of(program, n, seed, memory, processors), program, wanted))
 
 
+@theory.command("mascot")
+def theory_mascot(
+    n: Annotated[int, typer.Option(help="Vertices of the random graph.")] = 3,
+    as_json: JsonOption = False,
+    seed: SeedOption = 0,
+) -> None:
+    """One question about a graph: theorems, compiled weights and the trained model side by side; 0 if all agree."""
+    from apmdm.cli.mascot import mascot
+
+    finish(mascot(n, seed, as_json))
+
+
 @theory.command("table")
 def theory_table(
     program: Annotated[str, typer.Argument(help="A machine program of the list, or tqbf.")] = "prefix_sum",

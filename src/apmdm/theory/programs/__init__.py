@@ -74,7 +74,7 @@ def _list_ranking(random: Random, n: int) -> Problem:
     return Problem(job("list_ranking", [n, *successor, *[0] * n], n), lambda memory: list(memory[n + 1 :]) == distance)
 
 
-def _edges(random: Random, n: int) -> list[tuple[int, int]]:
+def edges_of(random: Random, n: int) -> list[tuple[int, int]]:
     """About n distinct pairs of vertices, so that components of many sizes occur."""
     edges = (random.sample(range(n), 2) for _ in range(random.randint(n // 2, n)) if n > 1)
     return sorted({(min(edge), max(edge)) for edge in edges})
@@ -110,7 +110,7 @@ def _matrix_closure(random: Random, n: int) -> Problem:
 
 
 def _connectivity_squaring(random: Random, n: int) -> Problem:
-    edges = _edges(random, n)
+    edges = edges_of(random, n)
     size, arcs = 2 ** _logarithm(n), edges + [(v, u) for u, v in edges]
     smallest = [min(seen) for seen in _reached(n, arcs)]
     memory = [_logarithm(n), *_matrix(n, arcs), *[0] * (size**2 + size)]
@@ -121,7 +121,7 @@ def _connectivity_squaring(random: Random, n: int) -> Problem:
 
 
 def _connectivity_hooking(random: Random, n: int) -> Problem:
-    edges = _edges(random, n)
+    edges = edges_of(random, n)
     arcs = edges + [(v, u) for u, v in edges]
     reached = _reached(n, arcs)
     memory = [n, len(arcs), _logarithm(n), *[0] * (3 * n), *(u for u, _ in arcs), *(v for _, v in arcs)]

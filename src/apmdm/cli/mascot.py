@@ -1,0 +1,61 @@
+"""`apmdm theory mascot`: one question about one graph, asked of a theorem, of its weights, and of a trained model."""
+
+import json
+from random import Random
+
+import typer
+
+from apmdm import weights
+from apmdm.sampler import Run
+from apmdm.tasks.graph import solve
+from apmdm.tasks.graph.problem import Problem
+from apmdm.tasks.graph.process import VOCAB, teacher
+from apmdm.theory.programs import ENTRIES, edges_of
+from apmdm.theory.simulate import Form, simulate
+
+PROGRAM = "connectivity_hooking"
+FIRST_LABEL = 3
+ROW = "{:<44} {:>9} {:>8} {:>8} {:>10}"
+
+
+def mascot(n: int, seed: int, as_json: bool) -> bool:
+    """Whether vertices 0 and n - 1 are connected: time, space and work of everything that can tell; True if all agree.
+
+    Work is the sum of the lengths over the steps, for the interpreter processors times steps. A minimum cut says that
+    there is no way if it deletes nothing.
+    """
+    if not 2 <= n <= 8:
+        raise ValueError(f"the mascot is a graph of 2 to 8 vertices, not {n}")
+    entry = ENTRIES[PROGRAM]
+    problem, edges = entry.problem(Random(seed), n), edges_of(Random(seed), n)
+    rows: list[tuple[str, bool | None, int, int, int]] = []
+
+    def program(name: str, form: Form, *, compiled: bool = False) -> None:
+        outcome = simulate(problem.job, form, entry.mode, weights=compiled)
+        labels = outcome.memory[FIRST_LABEL : FIRST_LABEL + n]
+        work = problem.job.processors * outcome.steps if outcome.run is None else outcome.run.work
+        rows.append((name, labels[0] == labels[n - 1], outcome.steps, outcome.context, work))
+
+    def cut(name: str, solution: solve.Solution) -> None:
+        run: Run = solution.run
+        connected = None if solution.deleted is None else bool(solution.deleted)
+        rows.append((name, connected, run.time, run.space, run.work))
+
+    program("PRAM, hooking and jumping (memory, registers)", "pram")
+    program("theorem 1: the same as write-once MDM", "mdm")
+    program("theorem 4: the same as AP-MDM, in place", "ap-mdm")
+    program("theorem 4: sparse memory", "sparse")
+    program("theorem 4: in place, compiled to weights", "ap-mdm", compiled=True)
+    asked = [Problem(n, edges, 0, n - 1, directed=False)]
+    cut("minimum cut, the process", next(solve.solve(teacher, asked)))
+    cut("minimum cut, the trained model", next(solve.solve(weights.load("graph", VOCAB), asked)))
+    if as_json:
+        fields = ("what", "connected", "time", "space", "work")
+        typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))
+    else:
+        typer.echo(f"{n} vertices, edges {' '.join(f'{u}-{v}' for u, v in edges)}: is 0 connected to {n - 1}?")
+        typer.echo(ROW.format("", "connected", "time", "space", "work"))
+        for name, connected, *costs in rows:
+            told = {True: "yes", False: "no", None: "failed"}[connected]
+            typer.echo(ROW.format(name, told, *costs))
+    return len({row[1] for row in rows}) == 1
