@@ -28,7 +28,7 @@ from apmdm.theory.gates import of
 from apmdm.theory.pram import ALU, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import simulate, start
+from apmdm.theory.simulate import simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
 from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
@@ -55,6 +55,15 @@ def test_answers_of_the_interpreter(name: str) -> None:
     for seed in range(20):
         problem = ENTRIES[name].problem(Random(seed), 1 + seed % 8)
         assert problem.holds(execute(problem.job, ENTRIES[name].mode).memory)
+
+
+def test_jobs_share_a_batch() -> None:
+    problems = [ENTRIES["connectivity_hooking"].problem(Random(seed), 2 + seed % 2) for seed in range(3)]
+    jobs = [problem.job for problem in problems]
+    for form in ("mdm", "ap-mdm"):
+        for job, outcome in zip(jobs, simulate_all(jobs, form), strict=True):
+            result = execute(job)
+            assert (outcome.registers, outcome.memory, outcome.steps) == (result.registers, result.memory, result.time)
 
 
 def test_left_to_right() -> None:
@@ -99,7 +108,8 @@ def test_depth_is_constant() -> None:
     assert depths == {(4, 4, 5)}
 
 
-def test_a_policy_is_a_function_of_the_tokens() -> None:
+@pytest.mark.parametrize("form", ["ap-mdm", "mdm"])
+def test_a_policy_is_a_function_of_the_tokens(form: str) -> None:
     """Shuffled states, in a fresh process: the same answers."""
     program = """
 from random import Random
@@ -108,7 +118,7 @@ from apmdm.sampler import generate
 from apmdm.state import Sequence, State
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.simulate import start
-begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, "ap-mdm", 50)
+begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, form, 50)
 run = next(generate(begun.policy, [begun.sequence], record=True))
 steps = list(enumerate(run.steps))
 Random(seed).shuffle(steps)
@@ -118,11 +128,10 @@ for number, step in steps:
     answers[number] = (edits.content * ~edits.remask, edits.remask)
 print([[part.tolist() for part in answers[number]] for number in sorted(answers)])
 """
-    outs = {
-        subprocess.run([sys.executable, "-c", f"seed = {seed}\n{program}"], capture_output=True, check=True).stdout
-        for seed in (1, 2)
-    }
-    assert len(outs) == 1
+    programs = [f"seed, form = {seed}, {form!r}\n{program}" for seed in (1, 2)]
+    runs = [subprocess.run([sys.executable, "-c", text], capture_output=True, check=True) for text in programs]
+    assert runs[0].stdout == runs[1].stdout
+    assert runs[0].stdout
 
 
 def test_formulas() -> None:
@@ -270,6 +279,15 @@ def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path)
     ]
     assert len(differ) == 1, "only the layer that holds the program's table differs"
     assert differ[0].endswith("down.weight")
+
+
+def test_one_set_of_weights_for_inputs_of_all_sizes() -> None:
+    jobs = [replace(ENTRIES["parity"].problem(Random(n), n).job, bits=6) for n in (1, 2, 5)]
+    model = compile_policy(in_place.policy(jobs[0].program, 6, 255), 256)
+    for run in generate(model, map(in_place.encode, jobs)):
+        result = execute(jobs[run.index], "CREW")
+        assert in_place.decode(jobs[run.index], run.final) == (result.registers, result.memory)
+        assert run.time == result.time
 
 
 def test_wrong_programs_are_refused() -> None:
