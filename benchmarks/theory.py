@@ -192,14 +192,14 @@ def without_sampling() -> dict[str, object]:
 def _enumerated() -> list[dict[str, object]]:
     """Every state that a run for a short word can reach, with what can come next: policy and weights."""
     found, model = [], compile_policy(dyck.policy(31), 16)
-    for k, length in ((1, 2), (2, 2), (1, 4), (2, 4), (1, 6)):
-        chain, by_weights = (support.chain(one, k, length) for one in (dyck.policy(31), model))
-        chances, others = support.word_chances(chain, k, length), support.word_chances(by_weights, k, length)
+    for language, length in (("k1", 2), ("k2", 2), ("k1", 4), ("k2", 4), ("k1", 6)):
+        chain, by_weights = (support.chain(one, language, length) for one in (dyck.policy(31), model))
+        chances, others = (support.word_chances(one, language, length) for one in (chain, by_weights))
         steps = [
             (chain[before][after], by_weights[before].get(after, 0.0)) for before in chain for after in chain[before]
         ]
         record: dict[str, object] = {
-            "k": k,
+            "language": language,
             "length": length,
             "states": len(chain),
             "steps": len(steps),
@@ -208,7 +208,7 @@ def _enumerated() -> list[dict[str, object]]:
         record["same_states_and_steps"] = {one: set(chain[one]) for one in chain} == {
             one: set(by_weights[one]) for one in by_weights
         }
-        record["all_words"] = set(chances) == set(support.words(k, length))
+        record["all_words"] = set(chances) == set(support.words(language, length))
         record["largest_gap_of_a_step"] = max(abs(one - other) for one, other in steps)
         record["largest_gap_of_a_word"] = max(abs(chances[word] - others[word]) for word in chances)
         found.append(record)
@@ -221,8 +221,8 @@ def _certified() -> dict[str, object]:
     weights_too = [("policy", dyck.policy(31)), ("weights", compile_policy(dyck.policy(31), 16))]
     for length in (2, 4, 6, 8):
         for name, model in weights_too if length < 8 else weights_too[:1]:
-            wanted = support.words(2, length)
-            sure = [one for one in support.log_chances(model, 2, wanted) if one > -SURE]
+            wanted = support.words("k2", length)
+            sure = [one for one in support.log_chances(model, "k2", wanted) if one > -SURE]
             found[f"{name} {length}"] = {"words": len(wanted), "certified": len(sure), "least_log_chance": min(sure)}
     return found
 

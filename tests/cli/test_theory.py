@@ -10,7 +10,7 @@ import pytest
 from apmdm import weights
 from apmdm.sampler import generate
 from apmdm.theory import tqbf
-from apmdm.theory.others import OTHERS
+from apmdm.theory.policies import POLICIES
 from apmdm.theory.programs import ENTRIES
 from apmdm.trace import Trace
 
@@ -21,7 +21,7 @@ DOUBLE = "    LD r1 r0\n    ADD r1 r1 r1\n    ST r0 r1\n    HALT\n"
 def test_the_list_names_every_program(apmdm: Ends) -> None:
     code, out, _ = apmdm("theory", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*ENTRIES, *OTHERS]
+    assert [line.split()[0] for line in out.splitlines()] == [*ENTRIES, *POLICIES]
 
 
 @pytest.mark.parametrize("form", ["pram", "mdm", "ap-mdm", "sparse", "arm"])

@@ -222,16 +222,16 @@ def theory_run(
 ) -> None:
     """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
     from apmdm.cli import read
-    from apmdm.cli.theory import OTHERS, Wanted, problem_of, run, run_other
+    from apmdm.cli.theory import POLICIES, Wanted, problem_of, run, run_policy
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
-    if program in OTHERS and memory is not None:
+    if program in POLICIES and memory is not None:
         raise ValueError(f"--memory is for a program of your own; {program} draws its input, see --n and --seed")
     files = trace and read.writable(trace), save and read.writable_folder(save)
     wanted = Wanted(form.value, compiled, as_json, *files)
-    if program in OTHERS:
-        finish(run_other(program, n, seed, wanted))
+    if program in POLICIES:
+        finish(run_policy(program, n, seed, wanted))
     finish(run(*problem_of(program, n, seed, memory, processors), program, wanted))
 
 

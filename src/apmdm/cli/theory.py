@@ -11,7 +11,7 @@ from apmdm import weights
 from apmdm.cli import read
 from apmdm.model.encoder import Encoder
 from apmdm.sampler import Run
-from apmdm.theory.others import OTHERS, formula_in_place, formula_write_once, hard
+from apmdm.theory.policies import POLICIES, formula_in_place, formula_write_once, hard
 from apmdm.theory.pram import Job, Mode, assemble
 from apmdm.theory.programs import ENTRIES, Problem, about
 from apmdm.theory.simulate import Form, simulate, simulate_all
@@ -27,8 +27,8 @@ Costs = dict[str, list[tuple[int, int]]]
 def list_programs() -> None:
     for name, entry in ENTRIES.items():
         typer.echo(f"{name:<22} {entry.time:<12} {about(name)}")
-    for name, other in OTHERS.items():
-        typer.echo(f"{name:<22} {' '.join(other.forms):<12} {other.about}")
+    for name, listed in POLICIES.items():
+        typer.echo(f"{name:<22} {' '.join(listed.forms):<12} {listed.about}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
         return entry.problem(Random(seed), n), entry.mode
     if not name.endswith(".asm"):
         raise ValueError(
-            f"unknown program {name!r}; there are {', '.join([*ENTRIES, *OTHERS])}, or give a file that ends in .asm"
+            f"unknown program {name!r}; there are {', '.join([*ENTRIES, *POLICIES])}, or give a file that ends in .asm"
         )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
@@ -112,14 +112,14 @@ def run(problem: Problem, mode: Mode, name: str, wanted: Wanted) -> bool:
     return bool(record["verified"])
 
 
-def run_other(name: str, n: int, seed: int, wanted: Wanted) -> bool:
+def run_policy(name: str, n: int, seed: int, wanted: Wanted) -> bool:
     """Run a policy that is no machine program; True if what it ended in is right."""
-    other = OTHERS[name]
-    if wanted.form not in other.forms:
-        raise ValueError(f"{name} runs as {' or '.join(other.forms)}, not as {wanted.form}")
-    if not 1 <= n <= other.largest:
-        raise ValueError(f"{name} takes n from 1 to {other.largest:,}, not {n}")
-    instance = other.forms[wanted.form](n, seed)
+    listed = POLICIES[name]
+    if wanted.form not in listed.forms:
+        raise ValueError(f"{name} runs as {' or '.join(listed.forms)}, not as {wanted.form}")
+    if not 1 <= n <= listed.largest:
+        raise ValueError(f"{name} takes n from 1 to {listed.largest:,}, not {n}")
+    instance = listed.forms[wanted.form](n, seed)
     model = instance.weights() if wanted.compiled else None
     run = instance.run(model or instance.policy, write_once=wanted.form == "mdm", record=wanted.trace is not None)
     record = {"verified": instance.holds(run), "steps": run.time, "context": run.space}
@@ -130,8 +130,8 @@ def run_other(name: str, n: int, seed: int, wanted: Wanted) -> bool:
 def table(name: str, largest: int, plot: Path | None) -> bool:
     """Steps and context of the forms for growing n, with fitted growth: powers of n, or of 2 for formulas."""
     if name == FORMULAS:
-        if not 4 <= largest <= OTHERS[name].largest:
-            raise ValueError(f"a table of {name} goes to some n from 4 to {OTHERS[name].largest}, not {largest}")
+        if not 4 <= largest <= POLICIES[name].largest:
+            raise ValueError(f"a table of {name} goes to some n from 4 to {POLICIES[name].largest}, not {largest}")
         sizes, measure = list(range(2, largest + 1, 2)), _formulas
     elif name in ENTRIES:
         sizes, measure = [2**power for power in range(1, 11) if 2**power <= largest], _programs

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from apmdm.baselines.paradigms import ANY_MASK, NEXT_MASK, NEXT_TOKEN, Paradigm
+from apmdm.baselines.paradigms import ANY_MASK, NEXT_MASK, NEXT_TOKEN, Paradigm, mdm
 from apmdm.model.encoder import Shape
 from apmdm.policy import Append, Policy, Stochastic, Unmask
 from apmdm.recipes.base import Recipe
@@ -36,14 +36,11 @@ def compare_dyck(tokens: int = TOKENS, seed: int = 0) -> Comparison:
 def _paradigms(form: Form) -> list[Paradigm]:
     end = form.vocab.ids[END]
 
-    def ancestral(seed: int, num: int) -> Policy:
-        return Unmask("random", num, drawn=True, generator=_generator(seed))
-
     return [
         Paradigm("ARM", NEXT_TOKEN, lambda seed: Append(end, drawn=True, generator=_generator(seed))),
         Paradigm("Masked ARM", NEXT_MASK, lambda seed: Unmask("left", drawn=True, generator=_generator(seed))),
-        Paradigm("MDM ancestral, 4 a step", ANY_MASK, lambda seed: ancestral(seed, 4)),
-        Paradigm("AO-MDM random", ANY_MASK, lambda seed: ancestral(seed, 1)),
+        mdm(4)[0],
+        Paradigm("AO-MDM random", ANY_MASK, lambda seed: Unmask("random", drawn=True, generator=_generator(seed))),
         Paradigm("AO-MDM confidence", ANY_MASK, lambda seed: Unmask(drawn=True, generator=_generator(seed))),
     ]
 

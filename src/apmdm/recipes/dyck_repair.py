@@ -1,6 +1,5 @@
 """Repair of broken words, from states of runs on short ones; two layers see what the process looks at."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
@@ -10,6 +9,7 @@ from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
+from apmdm.recipes.dyck import Data
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import LANGUAGES
 from apmdm.tasks.dyck.repair import REACH, VOCAB, process
@@ -23,17 +23,6 @@ MIX = [*LANGUAGES, *["k1", "k2"] * 3]
 """Languages that words are drawn from: with few letters neighbours cancel often, and rare windows come."""
 
 
-@dataclass(frozen=True)
-class Data:
-    """batch_size: states a step, of nearly equal length."""
-
-    batch_size: int = 128
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ValueError("data.batch_size is at least 1")
-
-
 def dyck_repair() -> Recipe:
     """Minutes on a CPU; one model for every language."""
     return Recipe(
@@ -43,7 +32,7 @@ def dyck_repair() -> Recipe:
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
-        data=Data(),
+        data=Data(128),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a generator of two-sided Dyck-k can write, and how probably: short runs enumerated, and a run for every word.
+"""What a generator of Dyck words can write, and how probably: short runs enumerated, and a run for every word.
 
 A generator is any model of `tasks.dyck`'s tokens: the policy in arrays, its compiled weights, the process, a trained
 network. Nothing here samples.
@@ -14,30 +14,43 @@ from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
 from apmdm.sampler import Model
 from apmdm.state import Sequence, State, same_rows
-from apmdm.tasks.dyck.process import FUEL, HOP, HOP_ID, KIND, LETTERS, MASKED, PAIR, PAIR_ID, decode, encode
-from apmdm.tasks.dyck.verify import is_word
+from apmdm.tasks.dyck.process import (
+    ALPHABETS,
+    FUEL,
+    HOP,
+    HOP_ID,
+    KIND,
+    LANGUAGES,
+    LETTERS,
+    MASKED,
+    PAIR,
+    PAIR_ID,
+    decode,
+    encode,
+)
+from apmdm.tasks.dyck.verify import cancel, is_word
+from apmdm.tasks.dyck.windows import NEVER
 from apmdm.transition import transition
 from apmdm.vocab import MASK
 
 Tokens = tuple[int, ...]
 Chain = dict[Tokens, dict[Tokens, float]]
 """For each state the probability of each next one."""
-NEVER = 1e-9
-"""A probability that stands for none."""
 CHOICE = 0.99
 """What is less probable than this is a choice, what is more probable is forced."""
 
 
-def words(k: int, length: int) -> list[str]:
-    """All words of two-sided Dyck-k of this length."""
-    return [word for word in map("".join, product(LETTERS[: 2 * k], repeat=length)) if is_word(word)]
+def words(language: str, length: int) -> list[str]:
+    """All words of a language of this length."""
+    alphabet = [LETTERS[number] for number in ALPHABETS[LANGUAGES.index(language)]]
+    return [word for word in map("".join, product(alphabet, repeat=length)) if is_word(word)]
 
 
 @torch.no_grad()
-def chain(model: Model, k: int, length: int) -> Chain:
+def chain(model: Model, language: str, length: int) -> Chain:
     """Every state that can be reached from the start of a word of this length, with all that can come next."""
     found: Chain = {}
-    new = {tuple(encode(f"k{k}", length).ids.tolist())}
+    new = {tuple(encode(language, length).ids.tolist())}
     while new:
         rows = sorted(new)
         state = State.stack([Sequence(torch.tensor(row)) for row in rows])
@@ -75,9 +88,9 @@ def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens,
     return after
 
 
-def word_chances(found: Chain, k: int, length: int) -> dict[str, float]:
+def word_chances(found: Chain, language: str, length: int) -> dict[str, float]:
     """How probably each word is what a run ends in, from a chain: its states' shares, step by step, until all rest."""
-    shares, ended = {tuple(encode(f"k{k}", length).ids.tolist()): 1.0}, defaultdict[str, float](float)
+    shares, ended = {tuple(encode(language, length).ids.tolist()): 1.0}, defaultdict[str, float](float)
     while sum(shares.values()) > NEVER:
         following: dict[Tokens, float] = defaultdict(float)
         for state, share in shares.items():
@@ -91,18 +104,18 @@ def word_chances(found: Chain, k: int, length: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def log_chances(model: Model, k: int, wanted: list[str]) -> list[float]:
+def log_chances(model: Model, language: str, wanted: list[str]) -> list[float]:
     """For each of these words, all of one length, the log-probability of one run of the model that writes it.
 
     The run takes pairs in the order in which they cancel, backwards: fuel to the right of all other fuel hops to the
     place and becomes the pair, while the rest waits. -inf if the model does something else than that.
     """
     plans = [_insertions(word) for word in wanted]
-    state = State.stack([encode(f"k{k}", len(wanted[0]))] * len(wanted))
+    state = State.stack([encode(language, len(wanted[0]))] * len(wanted))
     total = torch.zeros(len(state), dtype=torch.float64)
     for _ in range(8 * (len(wanted[0]) + 2) ** 2):
         prediction = _predicted(model, state)
-        edits = _planned(prediction, state, plans, k)
+        edits = _planned(prediction, state, plans, language)
         total += prediction.log_probability(state, edits)
         following = transition(state, edits)
         if bool(same_rows(state, following).all()):
@@ -116,21 +129,21 @@ def _insertions(word: str) -> list[int]:
     """What fuel chooses, one after the other: HOP over a letter, or the PAIR of a letter; last choice first."""
     if not word:
         return []
-    place = next((i for i in range(len(word) - 1) if word[i + 1] == word[i].swapcase()), None)
+    place = next((i for i in range(len(word) - 1) if cancel(word[i], word[i + 1])), None)
     if place is None:
         raise ValueError(f"no pair of neighbours cancels in {word}")
     pair = int(PAIR_ID[LETTERS.index(word[place])])
     return [pair, *[-1] * place, *_insertions(word[:place] + word[place + 2 :])]
 
 
-def _planned(prediction: Prediction, state: State, plans: list[list[int]], k: int) -> Edits:
+def _planned(prediction: Prediction, state: State, plans: list[list[int]], language: str) -> Edits:
     """What the model is sure of, its choices as planned, and fuel that starts only if nothing is under way."""
     edits, kinds = Greedy()(prediction, state), KIND[state.ids]
     chooses = edits.unmasked(state) & (prediction.content.softmax(-1).amax(-1) < CHOICE)
     content = edits.content.clone()
     for row, column in chooses.nonzero().tolist():
         choice = plans[row].pop()
-        content[row, column] = HOP_ID[k - 1] if choice < 0 else choice
+        content[row, column] = HOP_ID[LANGUAGES.index(language)] if choice < 0 else choice
     fuel = kinds == FUEL
     idle = ~((kinds == MASKED) | (kinds == HOP) | (kinds == PAIR)).any(1, keepdim=True)
     last = fuel & (fuel.long().cumsum(1) == fuel.sum(1, keepdim=True))

@@ -17,7 +17,9 @@ def model() -> Encoder:
     return weights.load("dyck", VOCAB)
 
 
-@pytest.mark.parametrize(("language", "windows"), [("k1", 4433), ("k2", 43_091), ("brackets", 121_792)])
+@pytest.mark.parametrize(
+    ("language", "windows"), [("k1", 4433), ("k2", 43_091), ("k4", 673_559), ("brackets", 121_792)]
+)
 def test_the_shipped_model_is_certified(model: Encoder, language: str, windows: int) -> None:
     proof = certify(model, language)
     assert proof.holds, proof.examples

@@ -1,8 +1,6 @@
 """The process against rules on symbols, its words against the language, its windows against those of real runs."""
 
 from collections.abc import Sequence as Seq
-from functools import cache
-from itertools import product
 
 import pytest
 import torch
@@ -13,13 +11,11 @@ from apmdm.policy import Stochastic
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import (
-    ALPHABETS,
     CROWDED_CHANCE,
     CUTOFF,
     FUEL,
     HOP_CHANCE,
     KIND,
-    LANGUAGES,
     LETTER,
     LETTERS,
     MASKED,
@@ -36,6 +32,7 @@ from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import WIDTH, around, reachable
 from apmdm.tasks.dyck.words import draw
+from apmdm.theory.support import chain, words
 
 MASK, MASK_ID = "<mask>", VOCAB.ids["<mask>"]
 NONE = ""
@@ -96,13 +93,6 @@ def test_agrees_with_the_rules_on_symbols(symbols: list[str]) -> None:
             assert possible == pytest.approx(contents)
 
 
-@cache
-def words(language: str, length: int) -> frozenset[str]:
-    """All words of the language, by trying every string."""
-    alphabet = [LETTERS[number] for number in ALPHABETS[LANGUAGES.index(language)]]
-    return frozenset(w for w in map("".join, product(alphabet, repeat=length)) if is_word(w))
-
-
 @pytest.mark.parametrize(
     ("language", "length"), [("k1", 0), ("k1", 8), ("k2", 2), ("k2", 6), ("k3", 4), ("brackets", 6)]
 )
@@ -110,48 +100,18 @@ def test_number_of_words(language: str, length: int) -> None:
     assert num_words(language, length) == len(words(language, length))
 
 
-Tokens = tuple[int, ...]
-
-
-def successors(states: Seq[Tokens]) -> list[set[Tokens]]:
-    """Everything that one step of the process may make of each state."""
-    said = process(State.stack([Sequence(torch.tensor(state)) for state in states]))
-    chances = torch.stack((said.remask, said.insert, said.delete), -1).sigmoid().tolist()
-    possible = said.content.softmax(-1) > 1e-9
-    found = []
-    for row, state in enumerate(states):
-        options: list[set[Tokens]] = []
-        for i, token in enumerate(state):
-            contents = possible[row, i].nonzero()[:, 0].tolist() if token == MASK_ID else [token]
-            outcomes = set[Tokens]()
-            for remask, insert, delete in product(
-                *([b for b in (0, 1) if abs(1 - b - p) > 1e-9] for p in chances[row][i])
-            ):
-                gone, kept = token == MASK_ID and delete, [MASK_ID] if remask else contents
-                outcomes |= {()} if gone else {(after,) + (MASK_ID,) * insert for after in kept}
-            options.append(outcomes)
-        found.append({sum(parts, ()) for parts in product(*options)})
-    return found
-
-
 @pytest.mark.parametrize(("language", "length"), [("k1", 6), ("k2", 4), ("brackets", 4)])
 def test_every_word_can_be_written_and_nothing_else(language: str, length: int) -> None:
     """All states that can follow from the start, and all ends."""
-    start = tuple(encode(language, length).ids.tolist())
-    seen, new, ends = {start}, [start], set()
-    while new:
-        following = successors(new)
-        ends |= {decode(Sequence(torch.tensor(s))) for s, after in zip(new, following, strict=True) if after == {s}}
-        new = list(set().union(*following) - seen)
-        seen |= set(new)
-    assert ends == words(language, length)
+    ends = {state for state, following in chain(process, language, length).items() if set(following) == {state}}
+    assert {decode(Sequence(torch.tensor(state))) for state in ends} == set(words(language, length))
 
 
 @pytest.mark.parametrize(("language", "length", "num"), [("k1", 6, 1000), ("brackets", 4, 1000)])
 def test_every_short_word_is_drawn_and_nothing_else(language: str, length: int, num: int) -> None:
     drawn = list(draw(process, language, length, num, seed=0, batch_size=num))
     assert all(word.valid and word.run.stop == "fixed point" for word in drawn)
-    assert {word.text for word in drawn} == words(language, length)
+    assert {word.text for word in drawn} == set(words(language, length))
 
 
 @pytest.mark.parametrize(("language", "length"), [("k8", 30), ("k3", 1000), ("brackets", 200)])

@@ -11,7 +11,7 @@ from apmdm.edits import Edits
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import LETTERS
 from apmdm.tasks.dyck.uniform import random_word
-from apmdm.tasks.dyck.verify import cancel, is_word
+from apmdm.tasks.dyck.verify import is_word, last_open
 from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.vocab import MASK, Vocab, joined
 
@@ -28,14 +28,8 @@ def forms() -> tuple[Form, Form]:
 
 def with_open(word: str) -> list[str]:
     """Each letter, followed by the last one that is still open."""
-    stack, told = [], list[str]()
-    for letter in word:
-        if stack and cancel(stack[-1], letter):
-            stack.pop()
-        else:
-            stack.append(letter)
-        told += [letter, f"OPEN@{stack[-1] if stack else '_'}"]
-    return told
+    told = zip(word, last_open(word), strict=True)
+    return [symbol for letter, last in told for symbol in (letter, f"OPEN@{last or '_'}")]
 
 
 def judged(length: int, word: str | None) -> Verdict:

@@ -10,15 +10,21 @@ def cancel(first: str, second: str) -> bool:
     return second == CLOSING.get(first) or (first.isalpha() and second == first.swapcase())
 
 
-def is_word(word: str) -> bool:
-    """True if it cancels down to nothing."""
-    stack: list[str] = []
+def last_open(word: str) -> list[str]:
+    """After each letter the last one that is still open, "" if none is."""
+    stack, told = [], list[str]()
     for letter in word:
         if stack and cancel(stack[-1], letter):
             stack.pop()
         else:
             stack.append(letter)
-    return not stack
+        told.append(stack[-1] if stack else "")
+    return told
+
+
+def is_word(word: str) -> bool:
+    """True if it cancels down to nothing."""
+    return not word or not last_open(word)[-1]
 
 
 def distance(first: str, second: str) -> int:

@@ -43,7 +43,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Other:
+class Listed:
     """about: one line; forms: what it runs as, with its instance of size n for a seed; largest: the largest n."""
 
     about: str
@@ -99,8 +99,8 @@ def _parity(n: int, seed: int) -> Instance:
     )
 
 
-OTHERS = {
-    "tqbf": Other(
+POLICIES = {
+    "tqbf": Listed(
         "Truth of a random quantified Boolean formula of n variables and 2 n clauses, by search.",
         {
             "ap-mdm": lambda n, seed: formula_in_place(random_formula(n, seed)),
@@ -108,8 +108,8 @@ OTHERS = {
         },
         16,
     ),
-    "dyck": Other("A random word of two-sided Dyck-2 with n letters.", {"ap-mdm": _word}, 200),
-    "parity_by_editing": Other(
+    "dyck": Listed("A random word of two-sided Dyck-2 with n letters.", {"ap-mdm": _word}, 200),
+    "parity_by_editing": Listed(
         "Parity of n random bits in at most four steps: pairs of equal bits are deleted.", {"ap-mdm": _parity}, 10**6
     ),
 }
