@@ -154,7 +154,7 @@ def measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: s
         entrant.policy(seed),
         batch_size=comparison.batch_size,
         max_steps=comparison.max_steps,
-        max_length=comparison.max_length,
+        max_length=encoder.shape.absolute or comparison.max_length,
         device=encoder.embedding.device,
     )
     runs = list(decoding)

@@ -5,9 +5,10 @@ from itertools import product
 import pytest
 import torch
 
+from apmdm.edits import Edits
 from apmdm.sampler import Run
-from apmdm.state import Sequence
-from apmdm.tasks.sudoku.solve import Report, Solution
+from apmdm.state import Sequence, State
+from apmdm.tasks.sudoku.solve import Report, Solution, solve
 
 
 def solution(solved: bool, log_probability: float, time: int = 1) -> Solution:
@@ -35,3 +36,15 @@ def test_nothing_to_separate() -> None:
     report = Report.of([solution(True, -1.0, 3), solution(True, -2.0, 5)], torch.tensor([4, 6]))
     assert report.separation is None
     assert (report.mean_steps, report.mean_teacher_steps, report.max_steps, report.mean_work) == (4, 5, 5, 83 * 4)
+
+
+@pytest.mark.parametrize(("inserts", "stop"), [(True, "length budget"), (False, "fixed point")])
+def test_a_model_that_changes_the_length_solves_nothing(inserts: bool, stop: str) -> None:
+    """What has hardly been trained may insert and delete."""
+
+    def untrained(state: State) -> Edits:
+        bit = torch.full_like(state.masked, inserts)
+        return Edits(torch.zeros_like(state.ids), torch.zeros_like(bit), bit, ~bit & state.masked)
+
+    (solution,) = solve(untrained, torch.zeros(1, 81, dtype=torch.long))
+    assert (solution.status, solution.run.stop) == ("unsolved", stop)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
-from apmdm.tasks.sudoku.grid import COORDINATES, FAIL, R1, RUN, decode, encode
+from apmdm.tasks.sudoku.grid import COORDINATES, FAIL, LENGTH, R1, RUN, decode, encode
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
@@ -56,12 +56,16 @@ def solve(
             under_way[index] = puzzle.tolist()
             yield Sequence(encode(puzzle[None]).ids[0], COORDINATES)
 
-    for run in generate(model, starts(), batch_size=batch_size, max_steps=max_steps, record=record, device=device):
+    for run in generate(
+        model, starts(), batch_size=batch_size, max_steps=max_steps, max_length=LENGTH, record=record, device=device
+    ):
         puzzle, answer = under_way.pop(run.index), decode(run.final.ids[None])[0].tolist()
         yield Solution(puzzle, answer, _status(puzzle, answer, run), run)
 
 
 def _status(puzzle: list[int], answer: list[int], run: Run) -> Literal["solved", "unsolvable", "unsolved"]:
+    if len(run.final.ids) != LENGTH:
+        return "unsolved"
     if is_solution(puzzle, answer):
         return "solved"
     failed = int(run.final.ids[R1]) == FAIL and not count_solutions(puzzle, limit=1)
