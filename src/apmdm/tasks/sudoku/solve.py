@@ -11,7 +11,7 @@ from torch import Tensor
 
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
-from apmdm.tasks.sudoku.grid import COORDINATES, FAIL, LENGTH, R1, RUN, decode, encode
+from apmdm.tasks.sudoku.grid import CELLS, COORDINATES, FAIL, LENGTH, R1, RUN, decode, encode
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
@@ -59,16 +59,15 @@ def solve(
     for run in generate(
         model, starts(), batch_size=batch_size, max_steps=max_steps, max_length=LENGTH, record=record, device=device
     ):
-        puzzle, answer = under_way.pop(run.index), decode(run.final.ids[None])[0].tolist()
+        puzzle, final = under_way.pop(run.index), run.final.ids[None]
+        answer = decode(final)[0].tolist() if final.shape[1] == LENGTH else [0] * CELLS
         yield Solution(puzzle, answer, _status(puzzle, answer, run), run)
 
 
 def _status(puzzle: list[int], answer: list[int], run: Run) -> Literal["solved", "unsolvable", "unsolved"]:
-    if len(run.final.ids) != LENGTH:
-        return "unsolved"
     if is_solution(puzzle, answer):
         return "solved"
-    failed = int(run.final.ids[R1]) == FAIL and not count_solutions(puzzle, limit=1)
+    failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and not count_solutions(puzzle, limit=1)
     return "unsolvable" if failed else "unsolved"
 
 
