@@ -122,7 +122,7 @@ def finish(
         "parameters": outcome.model.num_parameters(),
         "step": outcome.step,
         "finished": outcome.finished,
-        "seconds": round(before.get("seconds", 0) + seconds, 1),
+        "seconds": round(before.get("seconds", 0) + seconds, 3),
         "evaluation": outcome.evaluation or before.get("evaluation", {}),
         "commit": commit,
     }

@@ -20,7 +20,7 @@ from apmdm.tasks.graph.graphs import (
     pairs,
 )
 from apmdm.tasks.graph.problem import Problem, encode
-from apmdm.tasks.graph.process import BOTH, EDGES, GO, MARKS, B, E, F, among, partners, teacher
+from apmdm.tasks.graph.process import BOTH, CUT, EDGES, GO, MARKS, B, E, F, among, partners, teacher
 from apmdm.tasks.graph.verify import is_trivial, minimum_cut_size
 from apmdm.transition import transition
 from apmdm.vocab import MASK
@@ -80,16 +80,21 @@ def training_states(num_problems: int, seed: int) -> list[Sequence]:
 
 
 def scrambled(state: State, random: torch.Generator) -> State:
-    """Edges and slots overwritten by any others, each row at its own rate; the teacher knows what to do there too."""
+    """Edges and slots overwritten by any others, each row at its own rate and with tokens of its own that are frequent;
+    the teacher knows what to do there too. Only behind a mark or a CUT an edge is ever masked.
+    """
     hit = torch.rand(state.ids.shape, generator=random) < torch.rand(len(state), 1, generator=random) ** 2
-    edges = _any_of([E, E, E, *F], state, random)
-    slots = _any_of([MASK, MASK, MASK, *MARKS], state, random)
-    ids = torch.where(hit & among(state.ids, EDGES), edges, state.ids)
-    return State(torch.where(hit & among(partners(state), EDGES), slots, ids), state.lengths, state.coordinates)
+    edge, slot = among(state.ids, EDGES), among(partners(state), EDGES)
+    ids = torch.where(hit & slot, _any_of([MASK, *MARKS, CUT], state, random), state.ids)
+    edges = _any_of([E, *F, MASK], state, random)
+    beside = partners(State(ids, state.lengths, state.coordinates))
+    edges = edges.where((edges != MASK) | among(beside, [*MARKS, CUT]), E)
+    return State(torch.where(hit & edge, edges, ids), state.lengths, state.coordinates)
 
 
 def _any_of(tokens: list[int], state: State, random: torch.Generator) -> Int[Tensor, "N L"]:
-    return torch.tensor(tokens)[torch.randint(len(tokens), state.ids.shape, generator=random)]
+    shares = torch.rand(len(state), len(tokens), generator=random) ** 4
+    return torch.tensor(tokens)[torch.multinomial(shares, state.ids.shape[1], replacement=True, generator=random)]
 
 
 def sized(nodes: range, num: int, random: Random) -> dict[str, list[Problem]]:
