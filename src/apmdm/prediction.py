@@ -1,6 +1,8 @@
 """Prediction: what a model says about every position of a state."""
 
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -33,3 +35,12 @@ class Prediction:
         pairs = (self.remask, edits.remask), (self.insert, edits.insert), (self.delete, edits.delete)
         bits = [logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs]
         return (content + sum(bits)).masked_fill(~valid, 0.0).sum(1)
+
+
+Part = TypeVar("Part", Edits, Prediction)
+
+
+def joined(parts: Seq[Part]) -> Part:
+    """Edits or predictions of parts of a batch, whose rows have one length, as one."""
+    fields = (values for values in zip(*(vars(part).values() for part in parts), strict=True) if values[0] is not None)
+    return type(parts[0])(*map(torch.cat, fields))

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from apmdm.allocator import keep_freed_memory
+
 UsageError: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it
 MAX_SEED = 2**32 - 1
 
@@ -80,7 +82,7 @@ def options(
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    keep_freed_memory()
 
 
 @solve.command("sudoku")

@@ -55,7 +55,7 @@ def patterns(
         coordinates = coordinates[:1]
     rows, length, _ = coordinates.shape
     others = coordinates[:, seen.clamp(0, length - 1)]
-    pattern = coordinates.new_zeros(rows, length, seen.shape[1])
+    pattern = coordinates.new_zeros(rows, length, seen.shape[1], dtype=torch.int)
     for number, (a, b) in enumerate(relations):
         own, other = coordinates[:, :, None, a], others[..., b]
         pattern += 2**number * ((own == other) & (own != NOWHERE))

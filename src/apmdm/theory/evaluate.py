@@ -13,7 +13,7 @@ from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import in_blocks
-from apmdm.prediction import Prediction
+from apmdm.prediction import Prediction, joined
 from apmdm.state import State
 from apmdm.theory.array import (
     Array,
@@ -87,7 +87,7 @@ class Policy:
             part = slice(first, first + size)
             values = self._evaluator(inside[part], given and {one: numbers[part] for one, numbers in given.items()})
             parts.append(self._probabilities(values) if self.chances else self._decisions(values, inside[part]))
-        decided = _joined(parts)
+        decided = joined(parts)
         if not self.block:
             return decided
         rows, length = state.ids.shape
@@ -151,12 +151,6 @@ class Policy:
         content = scores @ self._composition.T
         content[..., [PAD, MASK]] = -torch.inf
         return Prediction(content, *(logits.get(name, never) for name in ("remask", "insert", "delete")))
-
-
-def _joined(parts: Sequence[Edits] | Sequence[Prediction]) -> Edits | Prediction:
-    """Edits or predictions of parts of a batch as one."""
-    fields = (value for value in zip(*(vars(part).values() for part in parts), strict=True) if value[0] is not None)
-    return type(parts[0])(*map(torch.cat, fields))
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
+from apmdm.allocator import keep_freed_memory
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder
 from apmdm.objective.supervised import Loss, supervised_loss
 from apmdm.state import State
 from apmdm.train import checkpoint
-from apmdm.train.allocator import keep_freed_memory
 from apmdm.train.optimizer import optimizers, rate
 
 CLIP = 1.0
