@@ -170,7 +170,9 @@ def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, p
             if shape.relations and places is not None:
                 pattern = _pattern(model, places[i].tolist(), places[j].tolist(), j < i)
                 bias = float(layer["relations.bias"][pattern, head])
-            scores.append(math.exp(float(a @ b) / math.sqrt(size) + bias))
+            longer = shape.trained_length and len(x) > shape.trained_length
+            sharper = math.log(len(x)) / math.log(shape.trained_length) if longer else 1.0
+            scores.append(math.exp((float(a @ b) / math.sqrt(size) + bias) * sharper))
         heads.append(sum(score / sum(scores) * (value @ x[j]) for score, j in zip(scores, seen, strict=True)))
     return torch.cat(heads)
 

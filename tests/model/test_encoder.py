@@ -42,6 +42,7 @@ SHAPES = {
     for attention in ATTENTION
     for positions in POSITIONS
 }
+SHAPES["longer than trained"] = Shape(width=8, layers=2, heads=2, trained_length=4, **POSITIONS["every kind"])
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 FIELDS = ("content", "remask", "insert", "delete")
 
@@ -192,11 +193,16 @@ def test_pad_and_mask_are_never_content() -> None:
         {"absolute": -1},
         {"relations": ((0, -1),)},
         {"ordered": True},
+        {"trained_length": 1},
+        {"trained_length": 9, "attention": "causal"},
     ],
     ids=str,
 )
 def test_bad_shapes_are_refused(settings: dict[str, Any]) -> None:
-    with unchecked(), pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations"):
+    with (
+        unchecked(),
+        pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations|trained"),
+    ):
         Shape(**settings)
 
 

@@ -102,7 +102,8 @@ class Past:
 
 
 class Attention(nn.Module):
-    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None.
+    """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None; products of queries and keys
+    are multiplied by `sharper`.
 
     With a past, queries are the positions `past.at` and keys all of it: the bias is [B, 1, L, W].
     """
@@ -118,11 +119,14 @@ class Attention(nn.Module):
         x: Float[Tensor, "B L width"],
         seen: Int[Tensor, "#L K"] | None,
         bias: Float[Tensor, "..."] | None,
+        sharper: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
+        if sharper is not None:
+            query = query * sharper
         if self.rotary:
             at = torch.arange(length, device=x.device) if past is None else past.at[:, None]
             query, key = rotate(query, at), rotate(key, at)

@@ -3,6 +3,7 @@
 Letters: B batch, L length, V vocabulary.
 """
 
+import math
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +31,8 @@ class Shape:
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
     relational (a learned bias for each pattern of `relations` between coordinates and, if ordered, for which of the
     two positions comes first).
+    trained_length: in longer sequences scores are multiplied by log(length) / log(trained_length), so that softmax over
+    more positions stays as sharp (arXiv 2202.12172); 0: never.
     """
 
     width: int = 64
@@ -41,6 +44,7 @@ class Shape:
     absolute: int = 0
     relations: Seq[Seq[int]] = ()
     ordered: bool = False
+    trained_length: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
@@ -54,6 +58,10 @@ class Shape:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
         if self.ordered and not self.relations:
             raise ValueError("ordered tells relations apart by which position comes first: it needs relations")
+        if self.trained_length and (self.trained_length < 2 or self.attention != "full"):
+            raise ValueError(
+                f"trained_length is at least 2 and for full attention, not {self.trained_length} for {self.attention}"
+            )
         if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
             raise ValueError(
                 f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
@@ -77,12 +85,14 @@ class Layer(nn.Module):
         looked_at: Int[Tensor, "#L K"] | None,
         pattern: Int[Tensor, "..."] | None,
         forbidden: Float[Tensor, "..."] | None,
+        sharper: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
     ) -> Float[Tensor, "B L width"]:
         bias = forbidden
         if self.relations is not None and pattern is not None:
-            bias = self.relations(pattern) if forbidden is None else self.relations(pattern) + forbidden
-        x = x + self.attention(self.norms[0](x), looked_at, bias, past)
+            bias = self.relations(pattern) if sharper is None else self.relations(pattern) * sharper
+            bias = bias if forbidden is None else bias + forbidden
+        x = x + self.attention(self.norms[0](x), looked_at, bias, sharper, past)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
@@ -169,12 +179,18 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         forbidden = None
         if mask is not None:
             forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
-        hints = None
+        hints, sharper = None, self._sharper(state)
         for number, layer in enumerate(self.layers):
-            x = layer(x, looked_at, pattern, forbidden)
+            x = layer(x, looked_at, pattern, forbidden, sharper)
             if self.hints is not None and number == len(self.layers) // 2:
                 hints = self.hints(x)
         return self._predicted(x, hints)
+
+    def _sharper(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
+        trained = self.shape.trained_length
+        if not trained or state.ids.shape[1] <= trained:
+            return None
+        return (state.lengths.clamp(min=trained).log() / math.log(trained))[:, None, None, None]
 
     def predict_at(self, ids: Int[Tensor, "B L"], pasts: Seq[Past]) -> Prediction:
         """Of a causal encoder: predictions at the positions of the pasts, one past for each layer, which it extends."""
@@ -183,7 +199,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         later = torch.arange(pasts[0].keys.shape[2], device=device) > at[..., None]
         forbidden = x.new_zeros(later.shape).masked_fill(later, torch.finfo(x.dtype).min)[:, None]
         for layer, past in zip(self.layers, pasts, strict=True):
-            x = layer(x, None, None, forbidden, past)
+            x = layer(x, None, None, forbidden, past=past)
         return self._predicted(x, None)
 
     def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"]) -> Float[Tensor, "B L width"]:

@@ -8,11 +8,13 @@ from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.recipes.base import Recipe
 from apmdm.state import Sequence, State
-from apmdm.tasks.graph.data import sized, training_states
+from apmdm.tasks.graph.data import MAX_NODES, sized, training_states
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.solve import solve
 from apmdm.train.trainer import Batches, Hints, Settings
 
+LONGEST = 2 * MAX_NODES * (MAX_NODES - 1) + 3
+"""Tokens of the longest state that is trained on."""
 PROBLEMS, PER_CHUNK = 2000, 512
 """Graphs whose states are drawn from, and batches that are drawn, before the next graphs."""
 VALIDATION, VALIDATION_SEED = ((range(4, 11), 60), (range(20, 21), 60)), 7
@@ -36,7 +38,14 @@ def graph() -> Recipe:
     """205k parameters, about an hour on one CPU core."""
     return Recipe(
         seed=0,
-        shape=Shape(width=64, layers=4, heads=8, relations=((0, 0), (1, 1), (0, 1), (1, 0)), ordered=True),
+        shape=Shape(
+            width=64,
+            layers=4,
+            heads=8,
+            relations=((0, 0), (1, 1), (0, 1), (1, 0)),
+            ordered=True,
+            trained_length=LONGEST,
+        ),
         training=Settings(steps=8000, evaluate_every=2000, warmup=200, precision="bf16"),
         vocab=VOCAB,
         batches=_batches,
