@@ -122,7 +122,7 @@ def rows() -> dict[str, Row]:
         training=replace(own.training, steps=STEPS, evaluate_every=STEPS),
         data=replace(own.data, batch_size=BATCH_SIZE, plain=1),
     )
-    rotary = replace(own.shape, relations=(), ordered=False, absolute=0, rotary=True)
+    rotary = replace(own.shape, relations=(), absolute=0, rotary=True)
     fields = replace(
         with_batches(own, fields_batches),
         vocab=FIELDS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder
 from apmdm.state import NOWHERE, Sequence
 from apmdm.vocab import MASK, PAD
@@ -203,7 +204,8 @@ def _turned(vector: Tensor, position: int) -> Tensor:
 
 
 def _pattern(model: Encoder, own: list[int], other: list[int], precedes: bool) -> int:
-    holds = [own[a] == other[b] and own[a] != NOWHERE for a, b in model.shape.relations]
-    if model.shape.ordered:
-        holds.append(precedes)
+    holds = [
+        precedes if relation == BEFORE else own[relation[0]] == other[relation[1]] and own[relation[0]] != NOWHERE
+        for relation in model.shape.relations
+    ]
     return sum(2**number for number, true in enumerate(holds) if true)

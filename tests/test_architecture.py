@@ -16,7 +16,7 @@ PYTHON = [path for folder in ("src", "tests", "benchmarks") for path in sorted((
 
 # A component imports from the rows above its own; those in one row do not know each other.
 LAYERS = (
-    ("vocab",),
+    ("vocab", "allocator"),
     ("state",),
     ("edits",),
     ("transition", "prediction"),

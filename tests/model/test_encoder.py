@@ -34,8 +34,8 @@ POSITIONS: dict[str, dict[str, Any]] = {
     "rotary": {"rotary": True},
     "absolute": {"absolute": 12},
     "relational": {"relations": ((0, 0), (1, 1), (0, 1))},
-    "ordered": {"relations": ((0, 0), (1, 1)), "ordered": True},
-    "every kind": {"rotary": True, "absolute": 12, "relations": ((1, 0),), "ordered": True},
+    "ordered": {"relations": ((0, 0), (1, 1), "before")},
+    "every kind": {"rotary": True, "absolute": 12, "relations": ("before", (1, 0))},
 }
 SHAPES = {
     f"{attention}, {positions}": Shape(width=8, layers=2, heads=2, **ATTENTION[attention], **POSITIONS[positions])
@@ -192,7 +192,7 @@ def test_pad_and_mask_are_never_content() -> None:
         {"attention": "block", "span": 0},
         {"absolute": -1},
         {"relations": ((0, -1),)},
-        {"ordered": True},
+        {"relations": ("before",)},
         {"trained_length": 1},
         {"trained_length": 9, "attention": "causal"},
     ],
@@ -231,7 +231,7 @@ def test_files_hold_json_and_tensors_only(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors", "README.md"}
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["vocab"]["symbols"] == list(VOCAB.symbols)
-    assert (config["shape"]["width"], config["shape"]["relations"]) == (8, [[1, 0]])
+    assert (config["shape"]["width"], config["shape"]["relations"]) == (8, ["before", [1, 0]])
     assert set(load_file(tmp_path / "model.safetensors")) == {
         name for name, _ in model_of(SHAPES["full, every kind"]).named_parameters()
     }

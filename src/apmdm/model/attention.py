@@ -6,6 +6,7 @@ may look at: all L, or in window attention the 2 span + 1 around it, so that it 
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,22 +15,25 @@ from torch import Tensor, nn
 from apmdm.state import NOWHERE, State
 
 STARTING_BIAS = 4.0
+BEFORE = "before"
+Relation = Seq[int] | Literal["before"]
 
 
 class Relations(nn.Module):
     """One learned bias per head for each pattern of equal coordinates between two positions.
 
-    A relation (a, b) holds between positions i and j if coordinate a of i equals coordinate b of j and
-    is not NOWHERE; R relations have 2^R patterns, twice as many if it is told as well whether j precedes i. Head h
-    starts with a preference for relation h, if there is one, so that rows, columns and boxes need not be discovered.
+    A relation (a, b) holds between positions i and j if coordinate a of i equals coordinate b of j and is not NOWHERE,
+    the relation BEFORE if j precedes i; R relations have 2^R patterns. Head h starts with a preference for relation h,
+    if that is one of coordinates, so that rows, columns and boxes need not be discovered.
     """
 
-    def __init__(self, relations: Seq[Seq[int]], ordered: bool, heads: int) -> None:
+    def __init__(self, relations: Seq[Relation], heads: int) -> None:
         super().__init__()
-        bias = torch.zeros(2 ** (len(relations) + ordered), heads)
-        for number in range(min(len(relations), heads)):
-            holds = torch.arange(len(bias)) // 2**number % 2 == 1
-            bias[holds, number] = STARTING_BIAS
+        bias = torch.zeros(2 ** len(relations), heads)
+        for number, relation in enumerate(relations[:heads]):
+            if relation != BEFORE:
+                holds = torch.arange(len(bias)) // 2**number % 2 == 1
+                bias[holds, number] = STARTING_BIAS
         self.bias = nn.Parameter(bias)
 
     def forward(self, patterns: Int[Tensor, "B L K"]) -> Float[Tensor, "B H L K"]:
@@ -45,22 +49,21 @@ def seen(state: State, attention: str, span: int) -> Int[Tensor, "#L K"]:
 
 
 def patterns(
-    coordinates: Int[Tensor, "B L A"], seen: Int[Tensor, "#L K"], relations: Seq[Seq[int]], ordered: bool
+    coordinates: Int[Tensor, "B L A"], seen: Int[Tensor, "#L K"], relations: Seq[Relation]
 ) -> Int[Tensor, "#B L K"]:
-    """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree.
-
-    If ordered, 2^R is added where j precedes i.
-    """
+    """For each pair (i, j) the sum of 2^r over the relations r that hold; one row if all rows agree."""
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]
     rows, length, _ = coordinates.shape
     others = coordinates[:, seen.clamp(0, length - 1)]
     pattern = coordinates.new_zeros(rows, length, seen.shape[1], dtype=torch.int)
-    for number, (a, b) in enumerate(relations):
-        own, other = coordinates[:, :, None, a], others[..., b]
-        pattern += 2**number * ((own == other) & (own != NOWHERE))
-    if ordered:
-        pattern += 2 ** len(relations) * (seen < torch.arange(length, device=seen.device)[:, None])
+    for number, relation in enumerate(relations):
+        if relation == BEFORE:
+            holds = seen < torch.arange(length, device=seen.device)[:, None]
+        else:
+            own, other = coordinates[:, :, None, relation[0]], others[..., relation[1]]
+            holds = (own == other) & (own != NOWHERE)
+        pattern += holds.int() << number
     return pattern
 
 

@@ -13,7 +13,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from apmdm.model.attention import Attention, Past, Relations, allowed, patterns, seen
+from apmdm.model.attention import BEFORE, Attention, Past, Relation, Relations, allowed, patterns, seen
 from apmdm.prediction import Prediction, joined
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
@@ -29,8 +29,8 @@ class Shape:
 
     attention: full, causal, window (span positions to either side) or block (of span positions).
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
-    relational (a learned bias for each pattern of `relations` between coordinates and, if ordered, for which of the
-    two positions comes first).
+    relational (a learned bias for each pattern of `relations`: pairs of coordinates that may be equal, and "before",
+    for which of the two positions comes first).
     trained_length: in longer sequences scores are multiplied by log(length) / log(trained_length), so that softmax over
     more positions stays as sharp (arXiv 2202.12172); 0: never.
     """
@@ -42,12 +42,12 @@ class Shape:
     span: int = 0
     rotary: bool = False
     absolute: int = 0
-    relations: Seq[Seq[int]] = ()
-    ordered: bool = False
+    relations: Seq[Relation] = ()
     trained_length: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "relations", tuple((a, b) for a, b in self.relations))
+        relations = tuple(one if one == BEFORE else tuple(one) for one in self.relations)
+        object.__setattr__(self, "relations", relations)
         if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads:
             raise ValueError(f"width {self.width} must be a positive multiple of heads {self.heads}")
         if self.rotary and self.width // self.heads % 2:
@@ -56,16 +56,26 @@ class Shape:
             raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
         if self.attention in ("window", "block") and self.span < 1:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
-        if self.ordered and not self.relations:
-            raise ValueError("ordered tells relations apart by which position comes first: it needs relations")
+        if self.relations and not self.axes:
+            raise ValueError(f"relations tell apart {BEFORE!r} only beside pairs of coordinates")
         if self.trained_length and (self.trained_length < 2 or self.attention != "full"):
             raise ValueError(
                 f"trained_length is at least 2 and for full attention, not {self.trained_length} for {self.attention}"
             )
-        if self.absolute < 0 or any(axis < 0 for pair in self.relations for axis in pair):
+        if self.absolute < 0 or any(len(pair) != 2 or min(pair) < 0 for pair in self.pairs):
             raise ValueError(
-                f"absolute positions and axes of relations are not negative, got {self.absolute} and {self.relations}"
+                "absolute positions and the two axes of relations are not negative, "
+                f"got {self.absolute} and {self.relations}"
             )
+
+    @property
+    def pairs(self) -> list[Seq[int]]:
+        return [one for one in self.relations if one != BEFORE]
+
+    @property
+    def axes(self) -> int:
+        """Coordinates of a position that relations speak of."""
+        return 1 + max(map(max, self.pairs), default=-1)
 
 
 class Layer(nn.Module):
@@ -75,7 +85,7 @@ class Layer(nn.Module):
         super().__init__()
         width = shape.width
         self.attention = Attention(width, shape.heads, shape.rotary)
-        self.relations = Relations(shape.relations, shape.ordered, shape.heads) if shape.relations else None
+        self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
@@ -169,12 +179,11 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         if self.shape.relations:
             if state.coordinates is None:
                 raise ValueError("this model has relational positions: its states need coordinates")
-            axes = 1 + max(map(max, self.shape.relations))
-            if state.coordinates.shape[-1] < axes:
+            if state.coordinates.shape[-1] < self.shape.axes:
                 raise ValueError(
-                    f"this model relates {axes} coordinates of a position, got {state.coordinates.shape[-1]}"
+                    f"this model relates {self.shape.axes} coordinates of a position, got {state.coordinates.shape[-1]}"
                 )
-            pattern = patterns(state.coordinates, looked_at, self.shape.relations, self.shape.ordered)
+            pattern = patterns(state.coordinates, looked_at, self.shape.relations)
         mask = allowed(state, looked_at, self.shape.attention)
         forbidden = None
         if mask is not None:

@@ -6,6 +6,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.imitation import imitation_loss
 from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
@@ -38,6 +39,7 @@ def dyck() -> Recipe:
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
+        objective=imitation_loss(process),
         data=Data(),
     )
 

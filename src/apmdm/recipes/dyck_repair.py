@@ -7,6 +7,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.imitation import imitation_loss
 from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
 from apmdm.recipes.dyck import Data
@@ -32,6 +33,7 @@ def dyck_repair() -> Recipe:
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,
+        objective=imitation_loss(process),
         data=Data(128),
     )
 

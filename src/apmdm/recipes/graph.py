@@ -5,6 +5,7 @@ from functools import lru_cache
 from random import Random
 
 from apmdm.edits import Edits
+from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.recipes.base import Recipe
 from apmdm.state import Sequence, State
@@ -42,8 +43,7 @@ def graph() -> Recipe:
             width=64,
             layers=4,
             heads=8,
-            relations=((0, 0), (1, 1), (0, 1), (1, 0)),
-            ordered=True,
+            relations=((0, 0), (1, 1), (0, 1), (1, 0), BEFORE),
             trained_length=LONGEST,
         ),
         training=Settings(steps=8000, evaluate_every=2000, warmup=200, precision="bf16"),

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from apmdm.edits import Edits, edits_between
+from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.supervised import accuracy
 from apmdm.policy import Greedy
@@ -67,9 +68,8 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
             width=64,
             layers=5,
             heads=4,
-            relations=((0, 0), (1, 1), (2, 2)),
+            relations=((0, 0), (1, 1), (2, 2), BEFORE),
             absolute=LENGTH,
-            ordered=True,
         ),
         training=training,
         vocab=VOCAB,
