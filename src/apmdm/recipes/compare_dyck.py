@@ -16,11 +16,11 @@ from apmdm.tasks.dyck.process import CUTOFF, decode, encode
 from apmdm.tasks.form import END, Form, Verdict
 from apmdm.train.trainer import Settings
 
-LENGTHS, WORDS = (4, 8, 16, 32, 64, 128, 256), 40
-TOKENS, BATCH_SIZE, SAMPLED = 4_000_000, 64, 16
+LENGTHS, WORDS = (4, 8, 16, 32, 64, 128, 256), 25
+TOKENS, BATCH_SIZE, SAMPLED = 2_000_000, 64, 16
 SHAPE = Shape(width=32, layers=2, heads=2, rotary=True)
 TRAINING = Settings(warmup=100, checkpoint_every=1000)
-MAX_STEPS, MAX_LENGTH = 2000, 1000
+MAX_STEPS, MAX_LENGTH = 700, 700
 
 
 def compare_dyck(tokens: int = TOKENS, seed: int = 0) -> Comparison:

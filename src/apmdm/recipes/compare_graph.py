@@ -18,7 +18,7 @@ from apmdm.train.trainer import Settings
 
 SIZES = (range(4, 7), range(7, 11), range(11, 16), range(16, 21), range(21, 31))
 GRAPHS, PROBLEM_SEED = 90, 1
-TOKENS, BATCH_SIZE, SAMPLED = 8_000_000, 32, 16
+TOKENS, BATCH_SIZE, SAMPLED = 2_000_000, 32, 16
 MAX_STEPS, MAX_LENGTH = 1000, 1000
 
 
