@@ -5,7 +5,8 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.policy import Append, Greedy, Order, Policy, Unmask, Without
+from apmdm.model.without import Operation, Without
+from apmdm.policy import Append, Greedy, Order, Policy, Unmask
 from apmdm.prediction import Prediction
 from apmdm.sampler import Run, generate
 from apmdm.state import State
@@ -128,18 +129,16 @@ def test_drawn_content_is_appended_as_often_as_it_is_probable() -> None:
 
 def test_operations_switched_off() -> None:
     state = stack((A, MASK, MASK))
-    all_on = torch.full((1, 3), 9.0)
+    content = torch.zeros(1, 3, len(VOCAB)).index_fill(-1, torch.tensor([B]), 1.0)
+    remask, yes, no = torch.tensor([[9.0, -9.0, 9.0]]), torch.full((1, 3), 9.0), torch.full((1, 3), -9.0)
 
-    def edits(operation: str, delete: float = -9.0) -> Edits:
-        content = torch.zeros(1, 3, len(VOCAB)).index_fill(-1, torch.tensor([B]), 1.0)
-        remask = torch.tensor([[9.0, -9.0, 9.0]])
-        prediction = Prediction(content, remask, all_on, torch.full((1, 3), delete))
-        return Without(operation, Greedy())(prediction, state)  # pyright: ignore[reportArgumentType]
+    def edits(operation: Operation, delete: torch.Tensor = no) -> Edits:
+        return Greedy()(Without(lambda _: Prediction(content, remask, yes, delete), operation)(state), state)
 
     assert edits("remask").remask.tolist() == [[False, False, True]]
     assert edits("unmask").remask.tolist() == [[True, True, True]]
     assert not edits("insert").insert.any()
-    assert edits("delete", delete=9.0).unmasked(state).tolist() == [[False, True, False]]
+    assert edits("delete", yes).unmasked(state).tolist() == [[False, True, False]]
 
 
 def test_unknown_orders_are_refused() -> None:

@@ -107,7 +107,6 @@ class Surest:
         return replace(sure, remask=sure.remask | (dared.remask & chosen), insert=sure.insert | (dared.insert & chosen))
 
 
-Operation = Literal["unmask", "remask", "insert", "delete"]
 Order = Literal["left", "random", "confidence", "margin", "entropy"]
 
 
@@ -212,23 +211,3 @@ class Correct:
         resolving = state.masked.any(1, keepdim=True)
         remask = torch.where(resolving, waiting, wanted.remask)
         return Edits(write.content, remask, wanted.insert & ~resolving, delete)
-
-
-@dataclass(frozen=True)
-class Without:
-    """A policy with one of AP-MDM's operations switched off. Without remask a MASK may still wait."""
-
-    operation: Operation
-    policy: Policy = Greedy()
-
-    @property
-    def deterministic(self) -> bool:
-        return self.policy.deterministic
-
-    def __call__(self, prediction: Prediction, state: State) -> Edits:
-        edits = self.policy(prediction, state)
-        if self.operation == "unmask":
-            return replace(edits, remask=edits.remask | edits.unmasked(state))
-        if self.operation == "remask":
-            return replace(edits, remask=edits.remask & state.masked)
-        return replace(edits, **{self.operation: torch.zeros_like(edits.remask)})

@@ -8,7 +8,7 @@ from apmdm.baselines.paradigms import ANY_MASK, NEXT_MASK, NEXT_TOKEN, Paradigm,
 from apmdm.model.encoder import Shape
 from apmdm.policy import Append, Policy, Stochastic, Unmask
 from apmdm.recipes.base import Recipe
-from apmdm.recipes.comparison import Comparison, Entrant, baselines, within
+from apmdm.recipes.comparison import Comparison, Entrant, ablated, baselines, within
 from apmdm.recipes.dyck import dyck
 from apmdm.state import Sequence
 from apmdm.tasks.dyck.forms import K, forms, judged
@@ -30,7 +30,7 @@ def compare_dyck(tokens: int = TOKENS, seed: int = 0) -> Comparison:
     own = Entrant("AP-MDM", _ap_mdm(tokens, seed), _start, _verdict, _policy)
     shipped = replace(own, name="AP-MDM, shipped", source="dyck")
     problems = {str(length): [str(length)] * WORDS for length in LENGTHS}
-    return Comparison(problems, [*entrants, own, shipped], MAX_STEPS, MAX_LENGTH, batch_size=WORDS)
+    return Comparison(problems, [*entrants, own, shipped, *ablated(shipped)], MAX_STEPS, MAX_LENGTH, batch_size=WORDS)
 
 
 def _paradigms(form: Form) -> list[Paradigm]:

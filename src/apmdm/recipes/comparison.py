@@ -10,7 +10,8 @@ import torch
 from apmdm.baselines.paradigms import Learner, Paradigm
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.policy import Greedy, Operation, Policy, Without
+from apmdm.model.without import Operation, Without
+from apmdm.policy import Greedy, Policy
 from apmdm.recipes.base import Recipe
 from apmdm.sampler import Model
 from apmdm.state import Sequence, State, trimmed
@@ -67,7 +68,11 @@ def within(tokens: int, recipe: Recipe, tokens_a_step: float) -> Recipe:
 def ablated(entrant: Entrant) -> list[Entrant]:
     """An entrant of AP-MDM with each of its operations switched off."""
     return [
-        replace(entrant, name=f"{entrant.name} without {operation}", policy=lambda seed, op=operation: Without(op))
+        replace(
+            entrant,
+            name=f"{entrant.name} without {operation}",
+            model=lambda encoder, operation=operation: Without(encoder, operation),
+        )
         for operation in get_args(Operation)
     ]
 
