@@ -29,7 +29,7 @@ from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import compile as compiler
-from apmdm.theory import dyck, in_place, parity, replay, support, tqbf, write_once
+from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
 from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.evaluate import SURE, Evaluator, Policy
@@ -77,7 +77,7 @@ def _as_stated(job: Job, reference: Result, outcome: Outcome) -> bool:
     if outcome.form == "ap-mdm":
         return costs == (reference.time, in_place.context(len(job.memory), job.processors, registers))
     if outcome.form == "sparse":
-        most = in_place.context(reference.live, job.processors, registers) + 8 * job.processors
+        most = sparse.most_context(job, reference.live)
         return outcome.steps <= 5 * reference.time + 2 and outcome.context <= most
     if outcome.form == "mdm":
         return costs == (reference.time, log)
@@ -92,7 +92,7 @@ def sparse_memory() -> dict[str, object]:
     for seed in range(100):
         job = random_job(Random(seed))
         result, outcome = execute(job, "CREW"), simulate(job, "sparse", "CREW")
-        bound = in_place.context(result.live, job.processors, job.program.num_registers) + 8 * job.processors
+        bound = sparse.most_context(job, result.live)
         same = (outcome.registers, outcome.memory) == (result.registers, result.memory)
         held += same and outcome.steps <= 5 * result.time + 2 and outcome.context <= bound
         worst_steps = max(worst_steps, outcome.steps / result.time)
@@ -112,7 +112,7 @@ def formulas() -> dict[str, object]:
     in_constant = list(generate(tqbf.policy(3, 64), [tqbf.encode(f, 3) for f in drawn]))
     starts = [tqbf.encode_write_once(f, 3, leaves) for f, (_, leaves) in zip(drawn, truth, strict=True)]
     logged = list(generate(tqbf.write_once_policy(3, 2047), starts))
-    hard = tqbf.Formula("A" * 12, ((1, -1, 2),))
+    hard = policies.hard(12)
     run = next(generate(tqbf.policy(4, 64), [tqbf.encode(hard, 4)]))
     return {
         "formulas": len(drawn),
@@ -357,6 +357,9 @@ PARTS = {
 
 def main() -> None:
     record: dict[str, object] = {"benchmark": "theory", "torch": torch.__version__, "threads": torch.get_num_threads()}
+    for name in sys.argv[1:]:
+        if name not in PARTS:
+            sys.exit(f"there is no part {name}; there are {', '.join(PARTS)}")
     for name in sys.argv[1:] or PARTS:
         began = time.perf_counter()
         record[name] = PARTS[name]()

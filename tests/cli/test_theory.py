@@ -48,7 +48,7 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
     code, out, _ = apmdm("theory", "table", "parity", "--largest", "4", "--plot", tmp_path / "table.png")
     assert code == 0
     assert out.count("\n") == 1 + 2 * 3 + 3
-    assert "ap-mdm: steps grow as n^" in out
+    assert "ap-mdm: steps grow as O(log n): 8.0 more for each doubling, context as n^" in out
     assert (tmp_path / "table.png").stat().st_size > 1000
 
 
@@ -58,7 +58,9 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
         (["run", "sorting"], "unknown program 'sorting'"),
         (["run", "parity", "--n", "0"], "takes n from 1 to"),
         (["run", "parity", "--memory", "x"], "--memory is for a program of your own"),
+        (["run", "parity", "--processors", "7"], "--processors is for a program of your own"),
         (["run", "none.asm", "--memory", "x"], "there is no file"),
+        (["run", "none.asm", "--memory", "x", "--n", "4"], "--n is for a program of the library"),
         (["run", "none.asm"], "needs --memory"),
         (["run", "parity", "--as", "pram", "--compiled"], "no weights and no trace"),
         (["run", "tqbf", "--as", "arm"], "runs as ap-mdm or mdm, not as arm"),
@@ -71,6 +73,7 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
         (["table", "tqbf", "--largest", "3"], "goes to some n"),
         (["table", "sorting"], "unknown program"),
         (["table", "parity", "--largest", "2"], "goes to some n"),
+        (["table", "parity", "--plot", "table.xyz"], "ends in .png, .svg or .pdf"),
     ],
     ids=str,
 )
@@ -80,7 +83,13 @@ def test_what_is_refused(arguments: list[str], message: str, refused: Callable[.
 
 @pytest.mark.parametrize(
     ("program", "words", "message"),
-    [("FLY r1\n", "1", "FLY"), (DOUBLE, "one", "no number"), ("    JMP nowhere\n", "1", "nowhere")],
+    [
+        ("FLY r1\n", "1", "FLY"),
+        (DOUBLE, "one", "no number"),
+        ("    JMP nowhere\n", "1", "nowhere"),
+        ("; nothing\n", "1", "no instruction"),
+        ("    LI r1 99999999\n", "1", "at most 18 bits"),
+    ],
 )
 def test_what_is_wrong_in_files_is_told(
     program: str, words: str, message: str, refused: Callable[..., str], tmp_path: Path

@@ -20,12 +20,12 @@ from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import LANGUAGES, process
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.parity import process as bits
-from apmdm.theory import dyck, in_place, parity, replay, tqbf, write_once
-from apmdm.theory.array import Constant, Map, atoms, attend, attention_depth, cell, choose
+from apmdm.theory import dyck, in_place, parity, replay, sparse, tqbf, write_once
+from apmdm.theory.array import ALWAYS, Constant, Map, atoms, attend, attention_depth, cell, choose
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.evaluate import Policy
 from apmdm.theory.gates import of
-from apmdm.theory.pram import ALU, assemble, execute
+from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import simulate, simulate_all, start
@@ -71,6 +71,23 @@ def test_left_to_right() -> None:
     result, outcome = execute(problem.job, "CREW"), simulate(problem.job, "arm", "CREW")
     assert (outcome.registers, outcome.memory) == (result.registers, result.memory)
     assert outcome.steps == 2 * 5 * 2 * result.time + result.time
+    two_masks = State(torch.tensor([[2, MASK, MASK]]), torch.tensor([3]))
+    write_all = Edits(torch.full((1, 3), 2), *torch.zeros(3, 1, 3, dtype=torch.bool))
+    with pytest.raises(ValueError, match="leftmost MASK only"):
+        replay.LeftToRight(lambda _: write_all)(two_masks)
+
+
+@pytest.mark.parametrize("same_word", [True, False])
+def test_sparse_cells_made_by_many_processors_at_once(same_word: bool) -> None:
+    """With the words of one bit set, eight processors store to one empty word after the other, or each to its own."""
+    text = "    LI r1 1\n" + "".join(
+        f"    LI r2 {word}\n    ST {'r2' if same_word else 'r0'} r1\n" for word in range(8)
+    )
+    job = Job(assemble(text + "    HALT\n"), (0,) * 8, 8, 5)
+    result, outcome = execute(job), simulate(job, "sparse")
+    assert (outcome.registers, outcome.memory) == (result.registers, result.memory)
+    assert outcome.steps <= 5 * result.time + 2
+    assert outcome.context <= sparse.most_context(job, result.live)
 
 
 def test_random_programs_are_audited() -> None:
@@ -84,9 +101,10 @@ def test_random_programs_are_audited() -> None:
             run = next(generate(write_once.WriteOnce(audited) if form == "mdm" else audited, [begun.sequence]))
             decoded = write_once.decode(job, run.final) if form == "mdm" else in_place.decode(job, run.final)
             assert decoded == (result.registers, result.memory)
-        bound = in_place.context(result.live, job.processors, job.program.num_registers) + 8 * job.processors
-        assert run.time <= 5 * result.time + 2
-        assert run.space <= bound
+            assert run.stop == "fixed point"
+            if form == "sparse":
+                assert run.time <= 5 * result.time + 2
+                assert run.space <= sparse.most_context(job, result.live)
 
 
 def test_theorem_2_is_asserted() -> None:
@@ -94,8 +112,9 @@ def test_theorem_2_is_asserted() -> None:
     begun = start(problem.job, "mdm", 20)
     run = next(generate(begun.policy, [begun.sequence]))
     write_once.assert_theorem_2(begun.sequence, run)
-    with pytest.raises(ValueError, match="against theorem 2"):
-        write_once.assert_theorem_2(begun.sequence, replace(run, time=10**6))
+    for wrong, message in (({"time": 10**6}, "masks only"), ({"space": 10**6}, "the context grew")):
+        with pytest.raises(ValueError, match=message):
+            write_once.assert_theorem_2(begun.sequence, replace(run, **wrong))
     with pytest.raises(ValueError, match="only unmasks"):
         next(generate(write_once.WriteOnce(start(problem.job, "ap-mdm", 20).policy), [in_place.encode(problem.job)]))
 
@@ -104,11 +123,13 @@ def test_depth_is_constant() -> None:
     depths = set()
     for n in (2, 16):
         job = ENTRIES["prefix_sum"].problem(Random(0), n).job
-        depths.add(tuple(attention_depth(start(job, form, 50).policy.outputs) for form in ("mdm", "ap-mdm", "sparse")))
-    assert depths == {(4, 4, 5)}
+        forms = [start(job, form, 50).policy for form in ("mdm", "ap-mdm", "sparse", "arm")]
+        forms += [tqbf.policy(3, 63 * n), tqbf.write_once_policy(3, 63 * n), dyck.policy(n)]
+        depths.add(tuple(attention_depth(policy.outputs) for policy in forms))
+    assert depths == {(4, 4, 5, 7, 5, 4, 1)}
 
 
-@pytest.mark.parametrize("form", ["ap-mdm", "mdm"])
+@pytest.mark.parametrize("form", ["ap-mdm", "mdm", "sparse"])
 def test_a_policy_is_a_function_of_the_tokens(form: str) -> None:
     """Shuffled states, in a fresh process: the same answers."""
     program = """
@@ -176,11 +197,13 @@ def test_the_converter_as_weights() -> None:
     left = attend(cell(5, offset=-1), place, atoms("a", "b"), Constant(1, 1))
     waits = atoms(MASK_SYMBOL) & ~left.nonzero()
     any_order = Policy(vocab, {"a": left[0:1], "b": left[1:2]}, {"remask": waits})
-    model, masked = compile_policy(replace(replay.replayed(any_order, 5), audit=True), 31), MASK
+    model, masked = compile_policy(replay.replayed(any_order, 5), 31), MASK
+    audited = replay.LeftToRight(replace(replay.replayed(any_order, 5), audit=True))
     for ids in ([2, 3, masked, masked, 4, masked], [2, masked, 4, masked, 3, masked]):
         start = Sequence(torch.tensor(ids))
         run = next(generate(any_order, [start]))
-        again = next(generate(model, [replay.encode(start, vocab, 5, run.time)]))
+        again, checked = (next(generate(one, [replay.encode(start, vocab, 5, run.time)])) for one in (model, audited))
+        assert torch.equal(again.final.ids, checked.final.ids)
         assert torch.equal(replay.decode(start, again.final, vocab, 5).ids, run.final.ids)
         written = ids.count(masked) - int((run.final.ids == masked).sum())
         assert again.time == 2 * written + run.time
@@ -297,17 +320,26 @@ def test_wrong_programs_are_refused() -> None:
         ("LI r99 1", "'r99' is not a register"),
         ("JMP away", "'away' is not a number or a label"),
         ("a = b", "cannot be named"),
+        ("a = 1\na: HALT", "line 2: 'a' is the name of something else already"),
+        ("; nothing\n", "no instruction"),
     ):
         with pytest.raises(ValueError, match=message):
             assemble(text)
     job = replace(ENTRIES["parity"].problem(Random(0), 2).job, bits=12)
+    with pytest.raises(ValueError, match="at most 18 bits"):
+        replace(job, bits=40)
     with pytest.raises(ValueError, match="at most 10 bits"):
         simulate(job, "ap-mdm", weights=True)
 
 
-def test_an_audit_finds_two_cases_at_once() -> None:
-    one = Constant(1, 1)
-    policy = Policy(vocabulary(2), {}, {"remask": choose((one, one), (one, one))}, audit=True)
-    state = State(torch.full((1, 3), 2), torch.tensor([3]))
-    with pytest.raises(ValueError, match="two cases"):
-        policy(state)
+def test_an_audit_finds_what_is_wrong() -> None:
+    zero, mask = Constant(1, 0), atoms(MASK_SYMBOL)
+    ambiguous = attend(zero, zero, mask, ALWAYS)
+    state = State(torch.tensor([[2, MASK, 2]]), torch.tensor([3]))
+    for remask, awake, message in (
+        (choose((ALWAYS, ALWAYS), (ALWAYS, ALWAYS)), None, "two cases"),
+        (ambiguous, None, "do not agree"),
+        (~mask, mask, "is not awake"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Policy(vocabulary(2), {}, {"remask": remask}, awake=awake, audit=True)(state)

@@ -212,11 +212,11 @@ def theory_list() -> None:
 @theory.command("run")
 def theory_run(
     program: Annotated[str, typer.Argument(metavar="PROGRAM|FILE.asm", help="A name of the list, or a file.")],
-    n: Annotated[int, typer.Option(help="Size of the random input.")] = 8,
+    n: Annotated[int | None, typer.Option(help="Size of the random input; 8 if left out.")] = None,
     form: Annotated[Simulation, typer.Option("--as", help="What runs it.")] = Simulation.ap_mdm,
     compiled: Annotated[bool, typer.Option("--compiled", help="As weights of the encoder.")] = False,
     memory: Annotated[Path | None, typer.Option(help="Words of the memory, for a program of your own.")] = None,
-    processors: Annotated[int, typer.Option(min=1, help="For a program of your own.")] = 1,
+    processors: Annotated[int | None, typer.Option(min=1, help="For a program of your own; 1 if left out.")] = None,
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step as JSON.")] = None,
     save: Annotated[Path | None, typer.Option(help="With --compiled: a folder for the weights.")] = None,
@@ -224,17 +224,16 @@ def theory_run(
 ) -> None:
     """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
     from apmdm.cli import read
-    from apmdm.cli.theory import POLICIES, Wanted, problem_of, run, run_policy
+    from apmdm.cli.theory import POLICIES, Wanted, problem_of, refuse_own, run, run_policy
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
-    if program in POLICIES and memory is not None:
-        raise ValueError(f"--memory is for a program of your own; {program} draws its input, see --n and --seed")
+    if program in POLICIES:
+        refuse_own(program, memory, processors)
+    problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors)
     files = trace and read.writable(trace), save and read.writable_folder(save)
     wanted = Wanted(form.value, compiled, as_json, *files)
-    if program in POLICIES:
-        finish(run_policy(program, n, seed, wanted))
-    finish(run(*problem_of(program, n, seed, memory, processors), program, wanted))
+    finish(run_policy(program, n, seed, wanted) if problem is None else run(*problem, program, wanted))
 
 
 @theory.command("mascot")
@@ -253,7 +252,7 @@ def theory_mascot(
 def theory_table(
     program: Annotated[str, typer.Argument(help="A machine program of the list, or tqbf.")] = "prefix_sum",
     largest: Annotated[int, typer.Option(help="Sizes are powers of two up to this one; of tqbf, even numbers.")] = 16,
-    plot: Annotated[Path | None, typer.Option(help="Draw the table into this file (needs matplotlib).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the table into this file.")] = None,
 ) -> None:
     """Steps and context of each form as the input grows, with fitted exponents."""
     from apmdm.cli import read

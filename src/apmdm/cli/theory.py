@@ -8,7 +8,6 @@ from random import Random
 import typer
 
 from apmdm import weights
-from apmdm.cli import read
 from apmdm.model.encoder import Encoder
 from apmdm.sampler import Run
 from apmdm.theory.policies import POLICIES, formula_in_place, formula_write_once, hard
@@ -19,7 +18,7 @@ from apmdm.trace import Trace
 from apmdm.vocab import Vocab
 
 ROW = "{:<22} {:>4} {:<7} {:>8} {:>10}  {}"
-FORMULAS = "tqbf"
+FORMULAS, SIZE = "tqbf", 8
 Costs = dict[str, list[tuple[int, int]]]
 """For each form steps and context, one pair for each size."""
 
@@ -57,12 +56,13 @@ class Wanted:
             weights.write_manifest(self.save, about | {"recipe": "set by hand: apmdm theory run --compiled"})
 
 
-def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[Problem, Mode]:
+def problem_of(
+    name: str, n: int | None, seed: int, memory: Path | None, processors: int | None
+) -> tuple[Problem, Mode]:
     """A program of the library on a random input of size n, or a file's on the words of another file."""
     if name in ENTRIES:
-        entry = ENTRIES[name]
-        if memory is not None:
-            raise ValueError(f"--memory is for a program of your own; {name} draws its input, see --n and --seed")
+        entry, n = ENTRIES[name], SIZE if n is None else n
+        refuse_own(name, memory, processors)
         if not 1 <= n <= entry.largest:
             raise ValueError(f"{name} takes n from 1 to {entry.largest}, not {n}")
         return entry.problem(Random(seed), n), entry.mode
@@ -72,8 +72,10 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
         )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
-    program = assemble("\n".join(_text(Path(name)).splitlines()))
-    words = " ".join(read.lines(memory)).split()
+    if n is not None:
+        raise ValueError("--n is for a program of the library; yours runs on the words of --memory")
+    program, processors = assemble(_text(Path(name), "the text of a program")), processors or 1
+    words = _text(memory, "the words of the memory").split()
     if not all(word.isdecimal() for word in words):
         raise ValueError(f"{memory} has something that is no number; give the words of the memory, from word 0 on")
     numbers = [int(word) for word in words]
@@ -82,11 +84,17 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
     return Problem(Job(program, tuple(numbers), processors, bits), lambda memory: True), "common-CRCW"
 
 
-def _text(path: Path) -> str:
+def refuse_own(name: str, memory: Path | None, processors: int | None) -> None:
+    for option, given in (("--memory", memory), ("--processors", processors)):
+        if given is not None:
+            raise ValueError(f"{option} is for a program of your own; {name} draws its input, see --n and --seed")
+
+
+def _text(path: Path, what: str) -> str:
     if not path.is_file():
-        raise ValueError(f"there is no file {path}; give the text of a program")
+        raise ValueError(f"there is no file {path}; give {what}")
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a text file") from None
 
@@ -112,9 +120,9 @@ def run(problem: Problem, mode: Mode, name: str, wanted: Wanted) -> bool:
     return bool(record["verified"])
 
 
-def run_policy(name: str, n: int, seed: int, wanted: Wanted) -> bool:
+def run_policy(name: str, n: int | None, seed: int, wanted: Wanted) -> bool:
     """Run a policy that is no machine program; True if what it ended in is right."""
-    listed = POLICIES[name]
+    listed, n = POLICIES[name], SIZE if n is None else n
     if wanted.form not in listed.forms:
         raise ValueError(f"{name} runs as {' or '.join(listed.forms)}, not as {wanted.form}")
     if not 1 <= n <= listed.largest:
@@ -139,10 +147,15 @@ def table(name: str, largest: int, plot: Path | None) -> bool:
             raise ValueError(f"a table of {name} goes to some n from 4 to {ENTRIES[name].largest}, not {largest}")
     else:
         raise ValueError(f"unknown program {name!r}; there are {', '.join(ENTRIES)}, {FORMULAS}")
+    if plot is not None and plot.suffix not in (".png", ".svg", ".pdf"):
+        raise ValueError(f"a plot is a file that ends in .png, .svg or .pdf, not {plot.name}")
     typer.echo(ROW.format("program", "n", "as", "steps", "context", "leaves" if name == FORMULAS else "T, P T and S"))
     good, costs = measure(name, sizes)
     for form, pairs in costs.items():
         steps, context = (growth(sizes, values, name == FORMULAS) for values in zip(*pairs, strict=True))
+        if name in ENTRIES and "log" in ENTRIES[name].time:
+            added = (pairs[-1][0] - pairs[0][0]) / (len(sizes) - 1)
+            steps = f"{ENTRIES[name].time}: {added:.1f} more for each doubling"
         typer.echo(f"{form}: steps grow as {steps}, context as {context}")
     if plot is not None:
         draw(name, sizes, costs, plot)

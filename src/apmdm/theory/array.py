@@ -76,6 +76,9 @@ class Constant(Array):
     value: int
 
 
+ALWAYS = Constant(1, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Given(Array):
     """Numbers that the caller of an evaluation provides; weights have none."""

@@ -8,7 +8,7 @@ import math
 
 from apmdm.tasks.dyck.process import CROWDED_CHANCE, HOP_CHANCE, MAX_K, START_CHANCE, VOCAB
 from apmdm.tasks.dyck.process import LETTERS as ALL_LETTERS
-from apmdm.theory.array import Array, Constant, atoms, attend, cell, choose, together, unpack
+from apmdm.theory.array import ALWAYS, Array, atoms, attend, cell, choose, together, unpack
 from apmdm.theory.evaluate import SURE, Policy
 from apmdm.theory.words import own_mask
 
@@ -18,13 +18,13 @@ LETTERS = ALL_LETTERS[: 2 * MAX_K]
 
 def policy(positions: int) -> Policy:
     """For sequences of at most so many positions, any k."""
-    width = positions.bit_length()
+    width = (positions + 1).bit_length()
     pair, hop, fuel, masked = *(atoms(name) for name in ("PAIR", "HOP", "FUEL")), own_mask()
     letters, sizes = atoms(*LETTERS), atoms(*SIZES)
     letter = letters.nonzero() & ~pair
 
     def at(offset: int, *values: Array) -> list[Array]:
-        found = attend(cell(width, offset=offset), cell(width), together(*values), Constant(1, 1))
+        found = attend(cell(width, offset=offset), cell(width), together(*values), ALWAYS)
         return unpack(found, *(value.bits for value in values))
 
     right_pair, right_hop, right_letter, right_fuel, right_masked, right_letters = at(

@@ -63,8 +63,8 @@ class Policy:
     gives probabilities instead of decisions; without, what is decided is certain.
     begin: sequences start with a token at which every array is 0. block: attention stays within blocks of so many
     positions. awake: where this bit is 0 nothing happens, so there a policy that decides need not be evaluated.
-    audit: evaluate everywhere, and check that maps are elementwise, that what is attended to is unambiguous, and that
-    nothing happens where `awake` is 0.
+    audit: evaluate everywhere, and check that maps are elementwise, that the first and the last position that an
+    attention finds agree, and that nothing happens where `awake` is 0.
     """
 
     vocab: Vocab

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from apmdm.state import Sequence
-from apmdm.theory.array import Array, Constant, attend, cell, choose, field, together
+from apmdm.theory.array import ALWAYS, Array, Constant, attend, cell, choose, field, together
 from apmdm.theory.evaluate import Policy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
@@ -32,7 +32,6 @@ from apmdm.vocab import MASK_SYMBOL
 
 CELL = 4
 SPARE = MASK_SYMBOL
-ALWAYS = Constant(1, 1)
 
 
 def context(memory: int, processors: int, registers: int) -> int:

@@ -34,6 +34,8 @@ class Instance:
     def run(self, model: Model, *, write_once: bool, record: bool = False) -> Run:
         model = WriteOnce(model) if write_once else model
         run = next(generate(model, [self.start], self.decoding, max_steps=10**7, record=record))
+        if run.stop != "fixed point":
+            raise ValueError(f"stopped by its {run.stop} after {run.time} steps")
         if write_once:
             assert_theorem_2(self.start, run)
         return run

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-MAX_REGISTERS = 16
+MAX_REGISTERS, MAX_BITS = 16, 18
+"""Every word is a symbol of the vocabulary, so words are not wide."""
 ALU: dict[str, Callable[[int, int], int]] = {
     "ADD": lambda a, b: a + b,
     "SUB": lambda a, b: a - b,
@@ -64,6 +65,10 @@ class Job:
     bits: int
 
     def __post_init__(self) -> None:
+        if self.bits > MAX_BITS:
+            raise ValueError(
+                f"words have at most {MAX_BITS} bits, and these memory words, processors and numbers need {self.bits}"
+            )
         limit, program = 2**self.bits, self.program
         needs = {
             "memory words": len(self.memory),
@@ -105,11 +110,15 @@ def assemble(text: str) -> Program:
             _define(names, name, names.get(value, value), number)
         elif code:
             lines.append((number, code.replace(",", " ").split()))
+    if not lines:
+        raise ValueError("the program has no instruction")
     return Program(tuple(_instruction(number, words, names) for number, words in lines))
 
 
 def _define(names: dict[str, str], name: str, value: str, number: int) -> None:
-    if not name.isidentifier() or name in names or not (value in names or value.isdecimal()):
+    if name in names:
+        raise ValueError(f"line {number}: {name!r} is the name of something else already")
+    if not name.isidentifier() or not (value in names or value.isdecimal()):
         raise ValueError(
             f"line {number}: {name!r} cannot be named {value!r}: it takes a new name, a register or number"
         )

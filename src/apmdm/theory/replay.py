@@ -3,7 +3,7 @@
 [BEGIN][LEN S] (address, token)* SEP MASK*: first what the AO-MDM starts with, then an address, its token, and so on.
 SEP ends each round, so that no round sees its own half-written state. Position a hosts the virtual cell with address
 a, as of the last SEP. Two attentions in front give every host its cell, the layers of the AO-MDM run on the hosts
-unchanged, two attentions behind find what comes next. Steps: 2 tokens + rounds. Context: 3 + 2 S + rounds.
+unchanged, one attention behind finds what comes next. Steps: 2 tokens + rounds. Context: 3 + 2 S + rounds.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ from apmdm.policy import Greedy
 from apmdm.sampler import Model
 from apmdm.state import Sequence, State
 from apmdm.theory.array import (
+    ALWAYS,
     Array,
     Atoms,
-    Constant,
     Given,
     atoms,
     attend,
@@ -35,9 +35,22 @@ from apmdm.theory.array import (
 )
 from apmdm.theory.evaluate import Evaluator, Policy
 from apmdm.theory.words import own_mask
+from apmdm.theory.write_once import WriteOnce
 from apmdm.vocab import JOINT, MASK, MASK_SYMBOL, Vocab
 
-ALWAYS = Constant(1, 1)
+
+@dataclass(frozen=True)
+class LeftToRight:
+    """A policy that is checked to be a Masked ARM: it writes the leftmost MASK, and does nothing else."""
+
+    policy: Model
+
+    def __call__(self, state: State) -> Edits:
+        edits = WriteOnce(self.policy)(state)
+        behind = state.masked & ((state.masked & state.valid).cumsum(1) > 1)
+        if bool((edits.unmasked(state) & behind & state.valid).any()):
+            raise ValueError("a Masked ARM writes the leftmost MASK only")
+        return edits
 
 
 def replay_vocabulary(vocab: Vocab, bits: int) -> Vocab:
@@ -51,7 +64,10 @@ def _addressed(kind: str, number: int) -> str:
 
 
 def encode(start: Sequence, vocab: Vocab, bits: int, rounds: int) -> Sequence:
-    """The start of the replay of an AO-MDM's run; its first token is the begin token, which both share."""
+    """The start of the replay of an AO-MDM's run; its first token is the begin token, which both share.
+
+    Addresses, below 2^bits, must reach the last position. rounds: the steps of the AO-MDM; a SEP ends each.
+    """
     symbols, ids = replay_vocabulary(vocab, bits), start.ids.tolist()
     written = [symbols.symbols[ids[0]], _addressed("LEN", len(ids) - 1)]
     for address, token in enumerate(ids):

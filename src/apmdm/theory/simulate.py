@@ -14,6 +14,7 @@ from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
 from apmdm.theory.evaluate import Policy
 from apmdm.theory.pram import Job, Mode, Program, Result, execute
+from apmdm.theory.words import vocabulary
 from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
@@ -50,7 +51,7 @@ class Start:
 
 
 def start(job: Job, form: Form, time: int) -> Start:
-    """Of a form of a job that takes so many machine steps: an MDM is given its masks in advance."""
+    """Of a form of a job. time: its machine steps, for which an MDM and an ARM are given their masks in advance."""
     program, bits = job.program, job.bits
     if form == "ap-mdm":
         sequence = in_place.encode(job)
@@ -67,7 +68,7 @@ def start(job: Job, form: Form, time: int) -> Start:
     return Start(replay.replayed(policy, width), replay.encode(sequence, policy.vocab, width, time), 2**width - 1)
 
 
-def compiled(job: Job, form: Form, begun: Start, positions: int | None = None) -> Encoder:
+def compiled(job: Job, form: Form, begun: Start) -> Encoder:
     """Weights that do what the form's policy does; raises ValueError if float32 would not carry them."""
     if job.bits > MAX_COMPILED_BITS:
         raise ValueError(f"compiled weights are for words of at most {MAX_COMPILED_BITS} bits, this needs {job.bits}")
@@ -76,7 +77,7 @@ def compiled(job: Job, form: Form, begun: Start, positions: int | None = None) -
             f"compiled weights are for at most {MAX_POSITIONS:,} positions, {form} needs {begun.positions:,}; "
             "take a smaller n"
         )
-    return compile_policy(begun.policy, positions or begun.positions)
+    return compile_policy(begun.policy, begun.positions)
 
 
 def simulate(
@@ -102,11 +103,14 @@ def simulate_all(
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
         encoder = compiled(jobs[numbers[0]], form, largest) if weights else None
         model: Model = encoder or largest.policy
-        if form == "mdm":
-            model = write_once.WriteOnce(model)
+        if form in ("mdm", "arm"):
+            model = (write_once.WriteOnce if form == "mdm" else replay.LeftToRight)(model)
         sequences = [begun[number].sequence for number in numbers]
         rows = max(1, TOKENS // largest.positions)
-        for run in generate(model, sequences, batch_size=rows, max_steps=10**7, record=record):
+        runs = generate(model, sequences, batch_size=rows, max_steps=10**7, max_length=largest.positions, record=record)
+        for run in runs:
+            if run.stop != "fixed point":
+                raise ValueError(f"{form} stopped by its {run.stop} after {run.time} steps")
             number = numbers[run.index]
             if form == "mdm":
                 write_once.assert_theorem_2(begun[number].sequence, run)
@@ -129,5 +133,5 @@ def read(
         return in_place.decode(job, final)
     if form == "arm":
         first = write_once.encode(job, time)
-        final = replay.decode(first, final, write_once.vocabulary(job.bits), begun.positions.bit_length())
+        final = replay.decode(first, final, vocabulary(job.bits), begun.positions.bit_length())
     return write_once.decode(job, final)

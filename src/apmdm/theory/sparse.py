@@ -1,18 +1,19 @@
 """A PRAM as an AP-MDM with sparse memory: cells for words that are not 0 only; insert makes them, delete frees them.
 
 Cells as in `in_place`. A store to a word without a cell stops every machine step until the cell is there: the end of
-the counter's cell inserts a MASK, one MASK becomes two and four, and these become a cell of memory that holds 0. A cell
-that holds 0 and is not stored to is remasked, then deleted. Other cells move, so they are found by what they hold and
-not by where they are. Steps: at most 5 T + 2. Context: at most 1 + 4 (live words + P (R + 1)) + 8 P.
+the counter's cell inserts a MASK, one MASK becomes two and four, and these become a cell of memory that holds 0; of
+processors that store to the same word the last one makes the cell. A cell that holds 0 and is not stored to is
+remasked, then deleted. Other cells move, so they are found by what they hold and not by where they are. Steps: at most
+5 T + 2.
 """
 
 from functools import reduce
 from operator import or_
 
 from apmdm.state import Sequence
-from apmdm.theory.array import Array, Constant, anywhere, attend, cell, choose, together, unpack
+from apmdm.theory.array import ALWAYS, Array, anywhere, attend, cell, choose, together, unpack
 from apmdm.theory.evaluate import Policy
-from apmdm.theory.in_place import CELL, Cell, sequence_of, update
+from apmdm.theory.in_place import CELL, Cell, context, sequence_of, update
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.words import KIND_BITS, PC, own_kind, own_mask, own_word, vocabulary, word_atoms
 
@@ -24,12 +25,17 @@ def encode(job: Job) -> Sequence:
     return sequence_of(job, [("MEM", address, word) for address, word in enumerate(job.memory) if word])
 
 
+def most_context(job: Job, live: int) -> int:
+    """Tokens that suffice if at most so many words are not 0 at once."""
+    return context(live, job.processors, job.program.num_registers) + 8 * job.processors
+
+
 def policy(program: Program, bits: int, positions: int) -> Policy:
     """For words of so many bits and sequences of at most so many positions."""
-    width = positions.bit_length()
+    width = (positions + RIGHT - 1).bit_length()
     own = together(own_kind(), own_word(bits), own_mask())
     around = {
-        offset: attend(cell(width, offset=offset), cell(width), own, Constant(1, 1)) if offset else own
+        offset: attend(cell(width, offset=offset), cell(width), own, ALWAYS) if offset else own
         for offset in range(-LEFT, RIGHT + 1)
     }
     kind, word, mask = (
@@ -51,6 +57,7 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
     any_spare = reduce(or_, spare)
     wants = (mine.is_counter | any_spare) & step.instruction.ops["ST"] & ~step.present & step.word.nonzero()
     frozen = anywhere(wants & mine.head)
+    wants &= attend(step.address, step.address, index, wants & mine.head, rightmost=True).equals(index)
     change = step.change & ~frozen
     dies = mine.is_memory & ~value.nonzero() & ~step.change & ~frozen
 

@@ -16,6 +16,7 @@ import torch
 
 from apmdm.state import Sequence
 from apmdm.theory.array import (
+    ALWAYS,
     Array,
     Constant,
     anywhere,
@@ -34,7 +35,6 @@ from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
 
 CELL = 4
 QUANTIFIERS = {"E": "EXISTS", "A": "FORALL"}
-ALWAYS = Constant(1, 1)
 
 
 @dataclass(frozen=True)

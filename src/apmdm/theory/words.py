@@ -6,7 +6,6 @@ of a register is the product of REG and the bits of its number. Knows no layout 
 
 from functools import cache
 
-from apmdm.state import Sequence
 from apmdm.theory.array import Array, Constant, atoms, together
 from apmdm.theory.pram import MAX_REGISTERS
 from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
@@ -30,9 +29,9 @@ def symbol(word: int) -> str:
 
 
 @cache
-def vocabulary(bits: int, *more: str) -> Vocab:
-    """BEGIN, the kinds, further symbols, and all words of so many bits."""
-    return Vocab.of("BEGIN", "MEM", "PC", REGISTERS, more, map(symbol, range(2**bits)))
+def vocabulary(bits: int) -> Vocab:
+    """BEGIN, the kinds, and all words of so many bits."""
+    return Vocab.of("BEGIN", "MEM", "PC", REGISTERS, map(symbol, range(2**bits)))
 
 
 def number(text: str) -> int | None:
@@ -62,7 +61,3 @@ def register(number: Array) -> Array:
 def word_atoms(when: Array, word: Array) -> dict[str, Array]:
     """The bits of the atoms with which a word is written where `when` holds; `word` is 0 elsewhere."""
     return {"0": when} | {name: word[bit : bit + 1] for bit, name in enumerate(powers(word.bits))}
-
-
-def decoded(vocab: Vocab, sequence: Sequence) -> list[str]:
-    return vocab.decode(sequence.ids.tolist())
