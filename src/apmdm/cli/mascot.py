@@ -10,11 +10,9 @@ from apmdm.sampler import Run
 from apmdm.tasks.graph import solve
 from apmdm.tasks.graph.problem import Problem
 from apmdm.tasks.graph.process import VOCAB, teacher
-from apmdm.theory.programs import ENTRIES, edges_of
+from apmdm.theory.programs import ENTRIES, LABELS, edges_of, hooking
 from apmdm.theory.simulate import Form, simulate
 
-PROGRAM = "connectivity_hooking"
-FIRST_LABEL = 3
 ROW = "{:<44} {:>9} {:>8} {:>8} {:>10}"
 
 
@@ -26,15 +24,23 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
     """
     if not 2 <= n <= 8:
         raise ValueError(f"the mascot is a graph of 2 to 8 vertices, not {n}")
-    entry = ENTRIES[PROGRAM]
-    problem, edges = entry.problem(Random(seed), n), edges_of(Random(seed), n)
+    edges, mode = edges_of(Random(seed), n), ENTRIES["connectivity_hooking"].mode
+    problem = hooking(n, edges)
     rows: list[tuple[str, bool | None, int, int, int]] = []
 
     def program(name: str, form: Form, *, compiled: bool = False) -> None:
-        outcome = simulate(problem.job, form, entry.mode, weights=compiled)
-        labels = outcome.memory[FIRST_LABEL : FIRST_LABEL + n]
+        outcome = simulate(problem.job, form, mode, weights=compiled)
+        labels = outcome.memory[LABELS:]
         work = problem.job.processors * outcome.steps if outcome.run is None else outcome.run.work
-        rows.append((name, labels[0] == labels[n - 1], outcome.steps, outcome.context, work))
+        rows.append(
+            (
+                name,
+                labels[0] == labels[n - 1] if problem.holds(outcome.memory) else None,
+                outcome.steps,
+                outcome.context,
+                work,
+            )
+        )
 
     def cut(name: str, solution: solve.Solution) -> None:
         run: Run = solution.run

@@ -120,14 +120,17 @@ def _connectivity_squaring(random: Random, n: int) -> Problem:
     )
 
 
-def _connectivity_hooking(random: Random, n: int) -> Problem:
-    edges = edges_of(random, n)
+LABELS = 3
+"""Where connectivity by hooking has the n labels: equal ones for vertices that are connected."""
+
+
+def hooking(n: int, edges: list[tuple[int, int]]) -> Problem:
     arcs = edges + [(v, u) for u, v in edges]
     reached = _reached(n, arcs)
     memory = [n, len(arcs), _logarithm(n), *[0] * (3 * n), *(u for u, _ in arcs), *(v for _, v in arcs)]
 
     def holds(memory: tuple[int, ...]) -> bool:
-        labels = memory[3 : 3 + n]
+        labels = memory[LABELS : LABELS + n]
         return all((labels[u] == labels[v]) == (v in reached[u]) for u in range(n) for v in range(n))
 
     return Problem(job("connectivity_hooking", memory, max(n, len(arcs))), holds)
@@ -168,7 +171,9 @@ ENTRIES = {
         Entry("parity", _parity, "CREW", "O(log n)", 1024),
         Entry("list_ranking", _list_ranking, "CREW", "O(log n)", 1024),
         Entry("connectivity_squaring", _connectivity_squaring, "common-CRCW", "O(log n)", 16),
-        Entry("connectivity_hooking", _connectivity_hooking, "common-CRCW", "O(log^2 n)", 256),
+        Entry(
+            "connectivity_hooking", lambda random, n: hooking(n, edges_of(random, n)), "common-CRCW", "O(log^2 n)", 256
+        ),
         Entry("matrix_closure", _matrix_closure, "common-CRCW", "O(log n)", 16),
         Entry("dyck_membership", _dyck_membership, "common-CRCW", "O(log n)", 1024),
         Entry("odd_even_sort", _odd_even_sort, "CREW", "O(n)", 256),
