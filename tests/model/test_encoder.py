@@ -98,6 +98,18 @@ def test_what_is_in_the_padding_does_not_matter(shape: Shape) -> None:
 
 @every_shape
 @torch.no_grad()
+def test_a_batch_in_parts_is_the_whole(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = model_of(shape), State.stack(some_sequences())
+    whole = model(batch)
+    monkeypatch.setattr("apmdm.model.encoder.SCORES", 1)
+    parts = model(batch)
+    for name in FIELDS:
+        found, wanted = (getattr(one, name)[batch.valid] for one in (parts, whole))
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+
+
+@every_shape
+@torch.no_grad()
 def test_fast_is_slow(shape: Shape) -> None:
     model, sequences = model_of(shape), [one for one in some_sequences() if len(one)]
     found = model(State.stack(sequences))
