@@ -191,7 +191,10 @@ def main() -> None:
     unknown = set(sys.argv[1:]) - table.keys()
     if unknown:
         raise SystemExit(f"unknown row {min(unknown)!r}; there are {', '.join(table)}")
-    found = [measured(name, table[name]) for name in sys.argv[1:] or table]
+    found = []
+    for name in sys.argv[1:] or table:
+        found.append(measured(name, table[name]))
+        print(found[-1], file=sys.stderr, flush=True)
     print(json.dumps({"benchmark": "sudoku ablation", "steps": STEPS, "rows": found, "torch": torch.__version__}))
 
 
