@@ -43,7 +43,7 @@ from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT, FEW = [2] * 50 + [4] * 40 + [8] * 10, [1] * 60 + [2] * 40
+LEFT_TO_RIGHT, FEW = [2] * 50 + [4] * 30 + [8] * 15 + [16] * 4 + [32], [1] * 60 + [2] * 40
 """Sizes of the inputs of programs and of those that need n^3 processors; for the form with a token a step, whose time
 is the square of the log's length, those of the programs with the shortest logs and of the others.
 """
