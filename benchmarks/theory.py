@@ -43,20 +43,16 @@ from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT, FEW = [2] * 50 + [4] * 30 + [8] * 15 + [16] * 4 + [32], [1] * 60 + [2] * 40
-"""Sizes of the inputs of programs and of those that need n^3 processors; for the form with a token a step, whose time
-is the square of the log's length, those of the programs with the shortest logs and of the others.
-"""
-SHORT = ("prefix_sum", "parity", "list_ranking")
+LEFT_TO_RIGHT = [1] * 60 + [2] * 40
+"""Sizes of the inputs of programs, of those that need n^3 processors, and for the form with a token a step."""
 
 
 def forms(name: str) -> dict[str, object]:
     """A program in every form, on inputs of growing size."""
     found, entry = {}, ENTRIES[name]
     large = SMALL if name in ("connectivity_squaring", "matrix_closure") else SIZES
-    tiny = LEFT_TO_RIGHT if name in SHORT else FEW
     for form in FORMS[1:]:
-        began, sizes = time.perf_counter(), tiny if form == "arm" else large
+        began, sizes = time.perf_counter(), LEFT_TO_RIGHT if form == "arm" else large
         problems = [entry.problem(Random(seed), n) for seed, n in enumerate(sizes)]
         jobs, equal, stated = [problem.job for problem in problems], 0, 0
         for problem, outcome in zip(problems, simulate_all(jobs, form, entry.mode), strict=True):

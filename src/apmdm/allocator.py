@@ -7,7 +7,7 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 
 
 def keep_freed_memory() -> None:
-    """Saves the page faults of fresh blocks, a tenth to a third of a step on a CPU; elsewhere does nothing."""
+    """Saves the page faults of fresh blocks, a tenth to a third of a training step on a CPU; elsewhere does nothing."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, 32 * 2**20)

@@ -79,7 +79,7 @@ def test_left_to_right() -> None:
 
 @pytest.mark.parametrize("same_word", [True, False])
 def test_sparse_cells_made_by_many_processors_at_once(same_word: bool) -> None:
-    """With the words of one bit set, eight processors store to one empty word after the other, or each to its own."""
+    """Eight processors store to the same empty word, one word after the other, or each to a word of its own."""
     text = "    LI r1 1\n" + "".join(
         f"    LI r2 {word}\n    ST {'r2' if same_word else 'r0'} r1\n" for word in range(8)
     )

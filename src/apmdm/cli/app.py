@@ -224,13 +224,13 @@ def theory_run(
 ) -> None:
     """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
     from apmdm.cli import read
-    from apmdm.cli.theory import POLICIES, Wanted, problem_of, refuse_own, run, run_policy
+    from apmdm.cli.theory import POLICIES, Wanted, problem_of, refuse_stray, run, run_policy
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
-    if program in POLICIES:
-        refuse_own(program, memory, processors)
-    problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors)
+    refuse_stray(program, n, memory, processors)
+    n = 8 if n is None else n
+    problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1)
     files = trace and read.writable(trace), save and read.writable_folder(save)
     wanted = Wanted(form.value, compiled, as_json, *files)
     finish(run_policy(program, n, seed, wanted) if problem is None else run(*problem, program, wanted))

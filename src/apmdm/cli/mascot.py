@@ -32,15 +32,8 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
         outcome = simulate(problem.job, form, mode, weights=compiled)
         labels = outcome.memory[LABELS:]
         work = problem.job.processors * outcome.steps if outcome.run is None else outcome.run.work
-        rows.append(
-            (
-                name,
-                labels[0] == labels[n - 1] if problem.holds(outcome.memory) else None,
-                outcome.steps,
-                outcome.context,
-                work,
-            )
-        )
+        connected = labels[0] == labels[n - 1] if problem.holds(outcome.memory) else None
+        rows.append((name, connected, outcome.steps, outcome.context, work))
 
     def cut(name: str, solution: solve.Solution) -> None:
         run: Run = solution.run

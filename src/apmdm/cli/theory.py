@@ -18,7 +18,7 @@ from apmdm.trace import Trace
 from apmdm.vocab import Vocab
 
 ROW = "{:<22} {:>4} {:<7} {:>8} {:>10}  {}"
-FORMULAS, SIZE = "tqbf", 8
+FORMULAS = "tqbf"
 Costs = dict[str, list[tuple[int, int]]]
 """For each form steps and context, one pair for each size."""
 
@@ -56,13 +56,20 @@ class Wanted:
             weights.write_manifest(self.save, about | {"recipe": "set by hand: apmdm theory run --compiled"})
 
 
-def problem_of(
-    name: str, n: int | None, seed: int, memory: Path | None, processors: int | None
-) -> tuple[Problem, Mode]:
+def refuse_stray(name: str, n: int | None, memory: Path | None, processors: int | None) -> None:
+    """Options that would be ignored."""
+    own = name.endswith(".asm")
+    if own and n is not None:
+        raise ValueError("--n is for a program of the library; yours runs on the words of --memory")
+    for option, given in (("--memory", memory), ("--processors", processors)):
+        if given is not None and not own:
+            raise ValueError(f"{option} is for a program of your own, a file that ends in .asm; see --n and --seed")
+
+
+def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[Problem, Mode]:
     """A program of the library on a random input of size n, or a file's on the words of another file."""
     if name in ENTRIES:
-        entry, n = ENTRIES[name], SIZE if n is None else n
-        refuse_own(name, memory, processors)
+        entry = ENTRIES[name]
         if not 1 <= n <= entry.largest:
             raise ValueError(f"{name} takes n from 1 to {entry.largest}, not {n}")
         return entry.problem(Random(seed), n), entry.mode
@@ -72,9 +79,7 @@ def problem_of(
         )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
-    if n is not None:
-        raise ValueError("--n is for a program of the library; yours runs on the words of --memory")
-    program, processors = assemble(_text(Path(name), "the text of a program")), processors or 1
+    program = assemble(_text(Path(name), "the text of a program"))
     words = _text(memory, "the words of the memory").split()
     if not all(word.isdecimal() for word in words):
         raise ValueError(f"{memory} has something that is no number; give the words of the memory, from word 0 on")
@@ -82,12 +87,6 @@ def problem_of(
     bits = max(2 * len(words), processors, len(program.instructions) + 1, *numbers).bit_length()
     bits = max(bits, *(x.i.bit_length() for x in program.instructions))
     return Problem(Job(program, tuple(numbers), processors, bits), lambda memory: True), "common-CRCW"
-
-
-def refuse_own(name: str, memory: Path | None, processors: int | None) -> None:
-    for option, given in (("--memory", memory), ("--processors", processors)):
-        if given is not None:
-            raise ValueError(f"{option} is for a program of your own; {name} draws its input, see --n and --seed")
 
 
 def _text(path: Path, what: str) -> str:
@@ -120,9 +119,9 @@ def run(problem: Problem, mode: Mode, name: str, wanted: Wanted) -> bool:
     return bool(record["verified"])
 
 
-def run_policy(name: str, n: int | None, seed: int, wanted: Wanted) -> bool:
+def run_policy(name: str, n: int, seed: int, wanted: Wanted) -> bool:
     """Run a policy that is no machine program; True if what it ended in is right."""
-    listed, n = POLICIES[name], SIZE if n is None else n
+    listed = POLICIES[name]
     if wanted.form not in listed.forms:
         raise ValueError(f"{name} runs as {' or '.join(listed.forms)}, not as {wanted.form}")
     if not 1 <= n <= listed.largest:

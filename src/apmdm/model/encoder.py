@@ -20,7 +20,7 @@ from apmdm.vocab import MASK, PAD, Vocab
 
 INITIAL_SPREAD = 0.05
 SCORES = 2**22
-"""Most attention scores computed at once where no gradients are wanted: what fits caches is twice as fast on a CPU."""
+"""Most attention scores computed at once on a CPU without gradients; larger blocks are slow (docs/log.md)."""
 
 
 @dataclass(frozen=True)
