@@ -174,10 +174,10 @@ class _Positions:
 
 
 class Evaluator:
-    """The numbers of arrays at every position of a state; what does not depend on the state is prepared once.
+    """The numbers of arrays at every position of a state.
 
-    With `awake` only what is attended to is computed everywhere, all else where that bit is set. What depends on no
-    token is kept until a state of other lengths comes.
+    With `awake` only what is attended to is computed everywhere, all else where that bit is set. What is computed from
+    the same numbers as for the last state, of the same lengths, is taken from there.
     """
 
     def __init__(
@@ -197,11 +197,6 @@ class Evaluator:
         needed = [one for array in attentions for one in array.sources]
         needed += [array for array in self.order if isinstance(array, Given)]
         self.everywhere = set(self.order) if self.awake is None else set(in_order([*first, *needed]))
-        self.fixed: set[Array] = set()
-        for array in self.order:
-            varies = isinstance(array, Atoms | Given | Attend | Broadcast) or array not in self.everywhere
-            if not varies and self.fixed.issuperset(array.inputs):
-                self.fixed.add(array)
         self.rows = max(1, TABLE >> max(map(_key_bits, attentions), default=0))
         self.lengths: list[int] = []
         self.kept: Values = {}
@@ -216,46 +211,54 @@ class Evaluator:
         Raises ValueError if the state is too long for the bits of some place.
         """
         lengths = [state.ids.shape[1], *state.lengths.tolist()]
-        if lengths != self.lengths:
+        if lengths != self.lengths or self.audit:
             self.lengths, self.kept = lengths, {}
         inside = state.valid
         inside[:, : int(self.begin)] = False
-        values = {**self.kept, **{array: numbers.clone() for array, numbers in (given or {}).items()}}
+        values: Values = {}
+        changed: set[Array] = set()
         everywhere = some = _Positions.of(state)
 
         def seen_from(here: _Positions, arrays: Sequence[Array]) -> list[Tensor]:
             away = self.everywhere if here is not everywhere else ()
             return [values[one][here.row, here.column] if one in away else values[one] for one in arrays]
 
+        def table(array: Attend | Broadcast) -> Tensor:
+            if array.found_by not in values:
+                old = self.kept.get(array.found_by) if changed.isdisjoint(array.found_by) else None
+                arrays = [values[one] for one in array.found_by]
+                values[array.found_by] = _table(array, arrays, inside) if old is None else old
+            return values[array.found_by]
+
         for array in self.order:
-            here = everywhere if array in self.everywhere else some
-            if array not in values:
+            here, old = (everywhere, self.kept.get(array)) if array in self.everywhere else (some, None)
+            if old is not None and not isinstance(array, Atoms | Given) and changed.isdisjoint(array.inputs):
+                found = old
+            else:
                 inputs = seen_from(here, array.inputs)
                 match array:
                     case Constant(value=value):
                         found = torch.full_like(here.ids, value)
                     case Atoms():
                         found = self.of_token[array][here.ids]
+                    case Given():
+                        found = given[array].clone()
                     case Place():
                         found = place(array, here.column)
                     case Attend() | Broadcast():
-                        if array.found_by not in values:
-                            values[array.found_by] = _table(array, [values[one] for one in array.found_by], inside)
-                        found = _found(array, values[array.found_by], inputs, values[array.value], here.row)
+                        found = _found(array, table(array), inputs, values[array.value], here.row)
                     case _:
                         found = elementwise(array, inputs)
                 if self.audit:
                     _audit(array, inputs, found, here.row, inside)
-                values[array] = found
-            if here is everywhere:
-                values[array][:, : int(self.begin)] = 0
+                if here is everywhere:
+                    found[:, : int(self.begin)] = 0
+                if old is None or not torch.equal(old, found):
+                    changed.add(array)
+            values[array] = found
             if array is self.awake:
-                some = everywhere.where(values[array].bool())
-        self.kept = {
-            name: value
-            for name, value in values.items()
-            if (self.fixed.issuperset(name) if isinstance(name, tuple) else name in self.fixed)
-        }
+                some = everywhere.where(found.bool())
+        self.kept = values
         result = dict(zip(self.outputs, seen_from(some, self.outputs), strict=True))
         return result if self.awake is None else result | {self.awake: values[self.awake]}
 
