@@ -16,7 +16,7 @@ from apmdm import weights
 from apmdm.objective.supervised import same_step
 from apmdm.policy import Greedy
 from apmdm.tasks.sudoku.data import MIXED, answers_of, drawn_states, generated
-from apmdm.tasks.sudoku.grid import VOCAB, as_state
+from apmdm.tasks.sudoku.grid import NINE, as_state
 from apmdm.tasks.sudoku.process import teacher
 
 PUZZLES, STATES, SEED, AT_ONCE = 300, 2**16, 2026, 64
@@ -43,7 +43,7 @@ def expected_error(probability: torch.Tensor, right: torch.Tensor) -> float:
 
 @torch.inference_mode()
 def main() -> None:
-    model = weights.load(sys.argv[1] if len(sys.argv) > 1 else "sudoku", VOCAB)
+    model = weights.load(sys.argv[1] if len(sys.argv) > 1 else "sudoku", NINE.vocab)
     puzzles = generated(PUZZLES, SEED)
     ids = drawn_states(STATES, torch.Generator().manual_seed(SEED), puzzles, answers_of(puzzles), MIXED)
     steps, steps_right, bits, bits_right = [], [], [], []

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from apmdm.tasks.sudoku.data import generated
-from apmdm.tasks.sudoku.grid import parse, to_text
+from apmdm.tasks.sudoku.grid import NINE, to_text
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.tasks.sudoku.verify import is_solution
 
@@ -63,7 +63,7 @@ def main() -> None:
         "solved_twice": sum(number > 1 for number in times.values()),
         "solved": sum(
             record["puzzle"] == puzzles[record["index"]]
-            and is_solution(parse(record["puzzle"]), parse(record["answer"]))
+            and is_solution(NINE.parse(record["puzzle"]), NINE.parse(record["answer"]))
             for record in records
             if record["answer"]
         ),

@@ -21,7 +21,7 @@ from apmdm.prediction import Prediction
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.tasks.sudoku.data import generated
-from apmdm.tasks.sudoku.grid import COORDINATES, VOCAB, encode, parse
+from apmdm.tasks.sudoku.grid import NINE, encode
 from apmdm.tasks.sudoku.solve import solve
 from apmdm.vocab import MASK
 
@@ -63,7 +63,7 @@ def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
     for puzzle in puzzles:
         tokens, moved = encode(puzzle[None]).ids[0].tolist(), True
         while moved:
-            prediction = model(State.stack([Sequence(torch.tensor(tokens), COORDINATES)]))
+            prediction = model(State.stack([Sequence(torch.tensor(tokens), NINE.coordinates)]))
             after: list[int] = []
             for i, token in enumerate(tokens):
                 if token == MASK and prediction.delete[0, i].item() > 0:
@@ -81,8 +81,8 @@ def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
 @torch.inference_mode()
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    puzzles = torch.tensor([parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
-    model = weights.load("sudoku", VOCAB)
+    puzzles = torch.tensor([NINE.parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
+    model = weights.load("sudoku", NINE.vocab)
     clocked = Clocked(model)
     began = time.perf_counter()
     solutions = list(solve(clocked, feed(puzzles, clocked), batch_size=BATCH))

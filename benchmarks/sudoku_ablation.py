@@ -27,7 +27,7 @@ from apmdm.recipes.sudoku import batches, sudoku
 from apmdm.sampler import generate
 from apmdm.state import Sequence, State, same_rows
 from apmdm.tasks.sudoku.data import generated
-from apmdm.tasks.sudoku.grid import CELLS, COORDINATES, VALUE, VOCAB, as_state, encode
+from apmdm.tasks.sudoku.grid import NINE, as_state, encode
 from apmdm.tasks.sudoku.process import analyse, hints, next_ids
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.train import checkpoint
@@ -45,7 +45,7 @@ class Row:
 
     recipe: Recipe
     written: Callable[[State], State] = lambda state: state
-    values: Callable[[Tensor], Tensor] = lambda ids: VALUE[ids[:CELLS]]
+    values: Callable[[Tensor], Tensor] = lambda ids: NINE.value[ids[: NINE.cells]]
 
 
 def with_batches(recipe: Recipe, change: Callable[[Batches], Batches]) -> Recipe:
@@ -62,9 +62,9 @@ def unmask_only(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
 def one_at_a_time(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83"]:
     """The teacher that writes one single at a step, the first in reading order."""
     following = next_ids(ids, hidden)
-    filled = (ids[:, :CELLS] == MASK) & (following[:, :CELLS] != MASK)
-    later = filled & (filled.long().cumsum(1) > 1) & (analyse(ids[:, :CELLS], hidden).singles > 0)
-    return following.masked_fill(torch.nn.functional.pad(later, (0, following.shape[1] - CELLS)), MASK)
+    filled = (ids[:, : NINE.cells] == MASK) & (following[:, : NINE.cells] != MASK)
+    later = filled & (filled.long().cumsum(1) > 1) & (analyse(ids[:, : NINE.cells], hidden).singles > 0)
+    return following.masked_fill(torch.nn.functional.pad(later, (0, following.shape[1] - NINE.cells)), MASK)
 
 
 def moving(original: Batches) -> Batches:
@@ -79,15 +79,17 @@ def moving(original: Batches) -> Batches:
 
 
 FIELDS = Vocab.of("RUN", "FAIL", list("123456789"), [f"L{level}" for level in range(24)], "fill", "guess")
-_parts = [(*symbol.split("@"), "fill")[:3] if "@L" in symbol else (symbol,) * 3 for symbol in VOCAB.symbols]
+_parts = [(*symbol.split("@"), "fill")[:3] if "@L" in symbol else (symbol,) * 3 for symbol in NINE.vocab.symbols]
 FIELDS_OF = torch.tensor([[FIELDS.ids[part] for part in parts] for parts in _parts])
 """For each product token its value, level and kind as tokens of their own."""
-FIELD_PLACES = torch.cat((COORDINATES[:CELLS].repeat_interleave(3, 0), COORDINATES[CELLS:]))
+FIELD_PLACES = torch.cat((NINE.coordinates[: NINE.cells].repeat_interleave(3, 0), NINE.coordinates[NINE.cells :]))
 
 
 def in_fields(state: State) -> State:
     """Three tokens a cell instead of one."""
-    ids = torch.cat((FIELDS_OF[state.ids[:, :CELLS]].flatten(1), FIELDS_OF[state.ids[:, CELLS:]][..., 0]), 1)
+    ids = torch.cat(
+        (FIELDS_OF[state.ids[:, : NINE.cells]].flatten(1), FIELDS_OF[state.ids[:, NINE.cells :]][..., 0]), 1
+    )
     lengths = torch.full((len(ids),), ids.shape[1])
     return State(ids, lengths, FIELD_PLACES.expand(len(ids), -1, -1))
 
@@ -103,16 +105,16 @@ def fields_batches(original: Batches) -> Batches:
 
 def field_hints(state: State) -> Bool[Tensor, "N 245 hints"]:
     """Those of the grid whose values and registers these are, for all three tokens of a cell."""
-    cells, registers = state.ids[:, : 3 * CELLS : 3], state.ids[:, 3 * CELLS :]
+    cells, registers = state.ids[:, : 3 * NINE.cells : 3], state.ids[:, 3 * NINE.cells :]
     values = (cells - FIELDS.ids["1"]).clamp(0)
-    level_0 = torch.tensor([VOCAB.ids[f"{value}@L0"] for value in range(1, 10)])
+    level_0 = torch.tensor([NINE.vocab.ids[f"{value}@L0"] for value in range(1, 10)])
     digits = torch.where(cells == MASK, MASK, level_0[values.clamp(max=8)])
-    bits = hints(as_state(torch.cat((digits, registers.new_full(registers.shape, VOCAB.ids["RUN"])), 1)))
-    return torch.cat((bits[:, :CELLS].repeat_interleave(3, 1), bits[:, CELLS:]), 1)
+    bits = hints(as_state(torch.cat((digits, registers.new_full(registers.shape, NINE.vocab.ids["RUN"])), 1)))
+    return torch.cat((bits[:, : NINE.cells].repeat_interleave(3, 1), bits[:, NINE.cells :]), 1)
 
 
 def field_values(ids: Int[Tensor, "245"]) -> Int[Tensor, "81"]:
-    return ids[: 3 * CELLS : 3] - FIELDS.ids["1"] + 1
+    return ids[: 3 * NINE.cells : 3] - FIELDS.ids["1"] + 1
 
 
 def rows() -> dict[str, Row]:

@@ -54,13 +54,15 @@ def refused(apmdm: Callable[..., Ended]) -> Callable[..., str]:
 class Teacher(nn.Module):
     """A flawless Sudoku model."""
 
+    vocab = grid.NINE.vocab
+
     def forward(self, state: State) -> Edits:
         return teacher(state)
 
 
 @pytest.fixture
 def teacher_as_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "load", lambda name, vocab=None: Teacher())
+    monkeypatch.setattr(weights, "load", lambda name, *vocabs: Teacher())
 
 
 def saved(folder: Path, vocab: Vocab, absolute: int) -> Path:
@@ -76,7 +78,7 @@ def saved(folder: Path, vocab: Vocab, absolute: int) -> Path:
 
 @pytest.fixture(scope="session")
 def sudoku_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return saved(tmp_path_factory.mktemp("sudoku"), grid.VOCAB, grid.LENGTH)
+    return saved(tmp_path_factory.mktemp("sudoku"), grid.NINE.vocab, grid.NINE.length)
 
 
 @pytest.fixture

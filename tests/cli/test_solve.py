@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from apmdm.cli.solve import DEMO
-from apmdm.tasks.sudoku.grid import parse
+from apmdm.tasks.sudoku.grid import NINE
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.trace import Trace
 
@@ -26,7 +26,7 @@ def test_the_demo_is_solved_if_no_puzzle_is_given(apmdm: Ends) -> None:
         record = records[index]
         assert record["puzzle"] == puzzle.replace("0", ".")
         assert (record["status"], record["verified"], record["stop"]) == ("solved", True, "fixed point")
-        assert is_solution(parse(puzzle), parse(record["answer"]))
+        assert is_solution(NINE.parse(puzzle), NINE.parse(record["answer"]))
     assert records[7]["steps"] == 229
     assert records[7]["backtracks"] > records[0]["backtracks"] == 0
 
@@ -88,7 +88,7 @@ def test_results_are_saved_and_an_interrupted_file_is_taken_up(apmdm: Ends, tmp_
     whole = out.read_bytes()
     records = list(map(json.loads, whole.splitlines()))
     assert sorted(record["index"] for record in records) == list(range(8))
-    assert all(is_solution(parse(record["puzzle"]), parse(record["answer"])) for record in records)
+    assert all(is_solution(NINE.parse(record["puzzle"]), NINE.parse(record["answer"])) for record in records)
     for keep in (0, 10, len(whole.splitlines()[0]), len(whole) // 2, len(whole) - 1, len(whole)):
         out.write_bytes(whole[:keep])
         code, said, _ = apmdm("solve", "sudoku", DEMO, "--out", out, "--resume")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from apmdm.cli.solve import DEMO
 from apmdm.tasks.sudoku import grid, view
-from apmdm.tasks.sudoku.grid import CELLS, FAIL, FILL_ID, GUESS_ID, LENGTH, R1, RUN
+from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, RUN
 from apmdm.tasks.sudoku.process import teacher
 from apmdm.vocab import MASK
 
@@ -16,7 +16,7 @@ GUESSING = next(line for line in DEMO.read_text().splitlines() if line.startswit
 
 
 def state(cells: dict[int, int], register: int = RUN) -> list[int]:
-    tokens = [MASK] * LENGTH
+    tokens = [MASK] * NINE.length
     tokens[R1] = register
     for cell, token in cells.items():
         tokens[cell] = token
@@ -25,17 +25,22 @@ def state(cells: dict[int, int], register: int = RUN) -> list[int]:
 
 def drawn(tokens: list[int], before: list[int] | None = None) -> tuple[str, list[tuple[str, str]]]:
     """The title, and what is drawn in each cell with its style."""
-    title, text = view.drawing(tokens, before, "puzzle 1", 3).renderables
+    title, text = view.drawing(NINE, tokens, before, "puzzle 1   step 3").renderables
     styled = {span.start: str(span.style) for span in text.spans if span.end == span.start + 1}  # pyright: ignore
     places = [at for at, sign in enumerate(str(text)) if sign in grid.DIGITS + "."]
     return str(title), [(str(text)[at], styled.get(at, "")) for at in places]
 
 
 def test_every_kind_of_cell_has_its_look() -> None:
-    cells = {0: int(FILL_ID[5, 0]), 1: int(FILL_ID[6, 1]), 2: int(GUESS_ID[7, 1]), 3: int(GUESS_ID[8, 2])}
-    title, shown = drawn(state(cells), before=state({80: int(FILL_ID[9, 1])}))
+    cells = {
+        0: int(NINE.fill_id[5, 0]),
+        1: int(NINE.fill_id[6, 1]),
+        2: int(NINE.guess_id[7, 1]),
+        3: int(NINE.guess_id[8, 2]),
+    }
+    title, shown = drawn(state(cells), before=state({80: int(NINE.fill_id[9, 1])}))
     assert title == "puzzle 1   step 3   depth 2   filling"
-    assert len(shown) == CELLS
+    assert len(shown) == NINE.cells
     given, filled, guess, deeper = shown[:4]
     assert [value for value, _ in shown[:5]] == ["5", "6", "7", "8", "."]
     assert len({given, filled, guess, deeper}) == len({style for _, style in shown[:5]} - {""}) - 1 == 4
@@ -51,9 +56,9 @@ def test_the_title_tells_what_goes_on(register: int, mode: str) -> None:
 
 def test_watching_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "SECONDS_PER_STEP", 0)
-    puzzles = torch.tensor([grid.parse(GUESSING)] * 2)
+    puzzles = torch.tensor([NINE.parse(GUESSING)] * 2)
     console = Console(force_terminal=True, file=io.StringIO(), width=100)
-    watched = list(view.watched(teacher, puzzles, console, "cpu"))
+    watched = list(view.watched(teacher, puzzles, NINE, console, "cpu"))
     assert [(solution.status, solution.run.index, solution.run.time) for solution in watched] == [
         ("solved", 0, 58),
         ("solved", 1, 58),

@@ -13,13 +13,14 @@ from rich.progress import track
 
 from apmdm import weights
 from apmdm.cli import read
+from apmdm.cli.solve import sudoku_model
 from apmdm.sampler import generate
 from apmdm.tasks.dyck import process as dyck
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as parity
-from apmdm.tasks.sudoku import grid
 from apmdm.tasks.sudoku.data import answers_of, generated, teacher_run, training_puzzles
+from apmdm.tasks.sudoku.grid import decode
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.tasks.sudoku.symmetry import leaks
 
@@ -34,18 +35,19 @@ def evaluate_sudoku(
     data: Path | None, model_name: str, device: str, seed: int, num: int | None = None
 ) -> dict[str, object]:
     """Free-running greedy rollouts, one a puzzle, every answer verified."""
-    model = weights.load(model_name, grid.VOCAB).to(device)
-    puzzles = (
-        torch.tensor(list(read.each(grid.parse, read.lines(data)))) if data else generated(num or FRESH_PUZZLES, seed)
-    )
+    model, board = sudoku_model(model_name, device)
+    if data:
+        puzzles = torch.tensor(list(read.each(board.parse, read.lines(data))))
+    else:
+        puzzles = generated(num or FRESH_PUZZLES, seed, board)
     began = time.perf_counter()
-    solutions = track(solve(model, puzzles, device=device), "solving", len(puzzles), console=read.stderr())
+    solutions = track(solve(model, puzzles, board, device=device), "solving", len(puzzles), console=read.stderr())
     final, teacher_steps = teacher_run(puzzles)
     report = Report.of(list(solutions), teacher_steps)
     return asdict(report) | {
-        "leaked": len(leaks(answers_of(training_puzzles()).tolist(), grid.decode(final).tolist())),
+        "leaked": len(leaks(answers_of(training_puzzles(board)).tolist(), decode(final).tolist())),
         "parameters": model.num_parameters(),
-        "mean_multiply_adds": round(model.multiply_adds(grid.LENGTH) * (1 + report.mean_steps)),
+        "mean_multiply_adds": round(model.multiply_adds(board.length) * (1 + report.mean_steps)),
         "seconds": round(time.perf_counter() - began, 1),
     }
 

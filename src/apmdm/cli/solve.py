@@ -14,37 +14,45 @@ from torch import Tensor
 
 from apmdm import weights
 from apmdm.cli import read, results
+from apmdm.model.encoder import Encoder
 from apmdm.sampler import Run, generate
 from apmdm.tasks.parity import process as parity
-from apmdm.tasks.sudoku import grid, view
+from apmdm.tasks.sudoku import view
+from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board, to_text
 from apmdm.tasks.sudoku.solve import Solution, solve
 from apmdm.trace import Trace
 
-DEMO = Path(grid.__file__).with_name("demo_puzzles.txt")
-PUZZLE = f"a puzzle ({grid.CELLS} characters, 1 to 9 and . or 0 for an empty cell)"
+DEMO = Path(view.__file__).with_name("demo_puzzles.txt")
+PUZZLE = "a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell)"
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
 
 
 def looks_like_sudoku(text: str) -> bool:
-    return len(text) == grid.CELLS or set(text) <= set(grid.DIGITS + ".0")
+    return len(text) in (NINE.cells, SIXTEEN.cells) or set(text) <= set(f"{NINE.digits}.0")
+
+
+def sudoku_model(name: str, device: str) -> tuple[Encoder, Board]:
+    """The model of these weights, and the board that it is for."""
+    model = weights.load(name, *(board.vocab for board in BOARDS.values()))
+    return model.to(device), next(board for board in BOARDS.values() if board.vocab == model.vocab)
 
 
 def solve_sudoku(
     problems: read.Problems, model_name: str, device: str, *, as_json: bool, watch: bool, trace: Path | None
 ) -> bool:
     """Print what came of each puzzle; True if every one was solved and verified."""
-    number = read.count(grid.parse, problems)
+    model, board = sudoku_model(model_name, device)
+    number = read.count(board.parse, problems)
     if trace is not None and number > 1:
         raise ValueError(f"--trace writes the run of one puzzle, there are {number}; add --limit 1")
-    model = weights.load(model_name, grid.VOCAB).to(device)
-    puzzles = map(torch.tensor, read.each(grid.parse, problems))
+    puzzles = map(torch.tensor, read.each(board.parse, problems))
     console = Console()
     can_draw = sys.stdout.isatty() and not console.is_dumb_terminal and not as_json
-    drawn = view.watched(model, torch.stack(list(puzzles)), console, device) if watch and can_draw else None
+    drawn = view.watched(model, torch.stack(list(puzzles)), board, console, device) if watch and can_draw else None
     if not as_json:
         typer.echo(ROW.format("puzzle", "status", "steps", "backtracks", "seconds", "answer"))
     num_solved, began = 0, time.perf_counter()
-    for solution in drawn or solve(model, puzzles, record=True, device=device):
+    for solution in drawn or solve(model, puzzles, board, record=True, device=device):
         seconds = time.perf_counter() - began
         if as_json:
             extra = {"backtracks": solution.backtracks, "seconds": round(seconds, 3)}
@@ -53,7 +61,7 @@ def solve_sudoku(
             typer.echo(sudoku_row(solution, seconds))
         num_solved += solution.status == "solved"
         if trace is not None:
-            trace.write_text(sudoku_trace(solution).to_json())
+            trace.write_text(sudoku_trace(solution, board).to_json())
     if not as_json:
         typer.echo(f"{num_solved} of {number} solved and verified")
     return num_solved == number
@@ -61,21 +69,21 @@ def solve_sudoku(
 
 def solve_sudoku_into(out: Path, problems: read.Problems, model_name: str, device: str, resume: bool) -> bool:
     """Save what came of each puzzle, one JSON object a line, as runs end; True if every one was solved and verified."""
-    number = read.count(grid.parse, problems)
-    model = weights.load(model_name, grid.VOCAB).to(device)
-    texts = map(grid.to_text, read.each(grid.parse, problems))
+    model, board = sudoku_model(model_name, device)
+    number = read.count(board.parse, problems)
+    texts = map(to_text, read.each(board.parse, problems))
     saved = results.taken_up(out, texts, number) if resume else results.begun(out, number)
     numbers: dict[int, int] = {}
 
     def remaining() -> Iterator[Tensor]:
-        left = (pair for pair in enumerate(read.each(grid.parse, problems)) if not saved.done[pair[0]])
+        left = (pair for pair in enumerate(read.each(board.parse, problems)) if not saved.done[pair[0]])
         for number, (index, puzzle) in enumerate(left):
             numbers[number] = index
             yield torch.tensor(puzzle)
 
     with _progress() as progress:
         task = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
-        for solution in solve(model, remaining(), device=device):
+        for solution in solve(model, remaining(), board, device=device):
             saved.append(sudoku_record(solution) | {"index": numbers.pop(solution.run.index)})
             progress.update(task, advance=1, solved=saved.solved)
     typer.echo(f"{saved.solved} of {number} solved and verified")
@@ -90,7 +98,7 @@ def _progress() -> Progress:
 def sudoku_row(solution: Solution, seconds: float) -> str:
     run = solution.run
     answer = {
-        "solved": grid.to_text(solution.answer),
+        "solved": to_text(solution.answer),
         "unsolvable": "proved to have no solution",
         "unsolved": f"no answer; stopped: {run.stop}",
     }[solution.status]
@@ -101,18 +109,18 @@ def sudoku_record(solution: Solution) -> dict[str, object]:
     solved = solution.status == "solved"
     return {
         "index": solution.run.index,
-        "puzzle": grid.to_text(solution.puzzle),
+        "puzzle": to_text(solution.puzzle),
         "status": solution.status,
-        "answer": grid.to_text(solution.answer) if solved else None,
+        "answer": to_text(solution.answer) if solved else None,
         "verified": solved,
     } | cost(solution.run)
 
 
-def sudoku_trace(solution: Solution) -> Trace:
-    places = tuple(tuple(place) for place in grid.COORDINATES.tolist())
-    about = {"task": "sudoku", "puzzle": grid.to_text(solution.puzzle), "status": solution.status}
+def sudoku_trace(solution: Solution, board: Board) -> Trace:
+    places = tuple(tuple(place) for place in board.coordinates.tolist())
+    about = {"task": "sudoku", "puzzle": to_text(solution.puzzle), "status": solution.status}
     run = solution.run
-    return Trace(grid.VOCAB, run.steps, tuple(run.final.ids.tolist()), places, about)
+    return Trace(board.vocab, run.steps, tuple(run.final.ids.tolist()), places, about)
 
 
 def solve_parity(problems: read.Problems, model_name: str, device: str, *, as_json: bool) -> bool:

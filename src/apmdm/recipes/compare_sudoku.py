@@ -13,7 +13,7 @@ from apmdm.state import Sequence
 from apmdm.tasks.form import Form, Verdict
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.forms import LONGEST, grid, texts, verdict
-from apmdm.tasks.sudoku.grid import CELLS, COORDINATES, LENGTH, decode, encode, parse, to_text
+from apmdm.tasks.sudoku.grid import NINE, decode, encode, to_text
 from apmdm.train.trainer import Settings
 
 PUZZLES, PUZZLE_SEED, MAX_STEPS = 100, 1, 2000
@@ -23,7 +23,8 @@ TOKENS, BATCH_SIZE = 3_000_000, 32
 def compare_sudoku(tokens: int = TOKENS, seed: int = 0) -> Comparison:
     """As a grid, as text in two orders, and as the teacher's trace; AP-MDM as trained here and as shipped."""
     own = sudoku()
-    by_place, by_token = replace(own.shape, absolute=CELLS), Shape(own.shape.width, own.shape.layers, own.shape.heads)
+    by_place = replace(own.shape, absolute=NINE.cells)
+    by_token = Shape(own.shape.width, own.shape.layers, own.shape.heads)
     training = Settings(warmup=own.training.warmup, precision=own.training.precision)
     *in_text, canvas = texts()
 
@@ -49,14 +50,13 @@ def compare_sudoku(tokens: int = TOKENS, seed: int = 0) -> Comparison:
 
 def _ap_mdm(own: Recipe, tokens: int, seed: int) -> Recipe:
     recipe = replace(own, seed=seed, data=replace(own.data, batch_size=BATCH_SIZE))
-    return within(tokens, recipe, BATCH_SIZE * LENGTH)
+    return within(tokens, recipe, BATCH_SIZE * NINE.length)
 
 
 def _start(puzzle: str) -> Sequence:
-    return Sequence(encode(torch.tensor([parse(puzzle)])).ids[0], COORDINATES)
+    return encode(torch.tensor([NINE.parse(puzzle)])).sequence(0)
 
 
 def _verdict(puzzle: str, final: Sequence) -> Verdict:
     """A model that has not learned what a grid is may have deleted cells."""
-    values = decode(final.ids[None])[0].tolist()
-    return verdict(puzzle, values + [0] * (CELLS - len(values)))
+    return verdict(puzzle, decode(final.ids[None])[0].tolist() if len(final) == NINE.length else [0] * NINE.cells)

@@ -1,7 +1,7 @@
 """Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import torch
@@ -25,8 +25,8 @@ from apmdm.tasks.sudoku.data import (
     teacher_steps,
     training_puzzles,
 )
-from apmdm.tasks.sudoku.grid import LENGTH, VOCAB, as_state
-from apmdm.tasks.sudoku.process import NUM_HINTS, hints, next_ids, teacher
+from apmdm.tasks.sudoku.grid import BOARDS, NINE, Board, as_state
+from apmdm.tasks.sudoku.process import hints, next_ids, num_hints, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.train.trainer import Batches, Hints, Settings
 
@@ -50,11 +50,14 @@ class Data:
             raise ValueError(f"data.batch_size and data.validation are at least 1, batch_size at most {CHUNK}")
 
 
-def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
-    """262k parameters. laptop: within an hour on a CPU (docs/results.md); full: twice the steps.
+def sudoku(
+    preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
+) -> Recipe:
+    """262k parameters on 9x9. laptop: within an hour on a CPU (docs/results.md); full: twice the steps.
 
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
+    size = BOARDS[board]
     training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="bf16")
     data = Data()
     if preset == "full":
@@ -69,20 +72,20 @@ def sudoku(preset: Literal["laptop", "full", "refine"] = "laptop") -> Recipe:
             layers=5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
-            absolute=LENGTH,
+            absolute=size.length,
         ),
         training=training,
-        vocab=VOCAB,
-        batches=batches,
-        evaluate=_evaluate,
-        hints=Hints(NUM_HINTS, hints),
+        vocab=size.vocab,
+        batches=partial(batches, board=size),
+        evaluate=partial(_evaluate, board=size),
+        hints=Hints(num_hints(size), hints),
         data=data,
     )
 
 
-def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True) -> Batches:
+def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board: Board = NINE) -> Batches:
     """States and edits of the process `step`, drawn as drawn_states does, chunk by chunk."""
-    puzzles = training_puzzles()
+    puzzles = training_puzzles(board)
     answers = answers_of(puzzles)
     size = recipe.data.batch_size * recipe.training.focus
     per_chunk = CHUNK // size
@@ -102,14 +105,14 @@ def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True) -> Ba
     return batch
 
 
-def _evaluate(recipe: Recipe, model: Encoder) -> dict[str, float]:
+def _evaluate(recipe: Recipe, model: Encoder, board: Board) -> dict[str, float]:
     """Teacher-forced accuracy on the teacher's states, and free-running rollouts, on puzzles never trained on."""
-    puzzles = generated(recipe.data.validation, VALIDATION_SEED)
+    puzzles = generated(recipe.data.validation, VALIDATION_SEED, board)
     device = next(model.parameters()).device
     random = torch.Generator().manual_seed(VALIDATION_SEED)
     states = path(puzzles, random)
     state = as_state(states[torch.randperm(len(states), generator=random)[:4096]]).to(device)
     with torch.no_grad():
         forced = accuracy(Greedy()(model(state), state), state, teacher(state))
-    report = Report.of(list(solve(model, puzzles, max_steps=500, device=str(device))), teacher_steps(puzzles))
+    report = Report.of(list(solve(model, puzzles, board, max_steps=500, device=str(device))), teacher_steps(puzzles))
     return forced | {"solved": report.solved / report.puzzles, "steps": report.mean_steps}

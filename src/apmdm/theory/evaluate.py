@@ -216,6 +216,7 @@ class Evaluator:
         inside = state.valid
         inside[:, : int(self.begin)] = False
         values: Values = {}
+        given = given or {}
         changed: set[Array] = set()
         everywhere = some = _Positions.of(state)
 

@@ -39,11 +39,11 @@ def folder(weights: str) -> Path:
     return path
 
 
-def load(weights: str, vocab: Vocab | None = None) -> Encoder:
+def load(weights: str, *vocabs: Vocab) -> Encoder:
     """The model of a shipped name or a folder, on the CPU, in evaluation mode.
 
     Raises ValueError if there is none, if it is damaged or not the one its manifest describes, or if its
-    vocabulary is not `vocab`.
+    vocabulary is none of `vocabs`, if there are any.
     """
     path = folder(weights)
     try:
@@ -64,7 +64,7 @@ def load(weights: str, vocab: Vocab | None = None) -> Encoder:
         ArithmeticError,
     ) as error:
         raise ValueError(f"the weights at {weights!r} are damaged: {' '.join(str(error).split())[:200]}") from error
-    if vocab is not None and model.vocab != vocab:
+    if vocabs and model.vocab not in vocabs:
         raise ValueError(f"the weights at {weights!r} are of another task: their vocabulary is not this task's")
     return model.eval()
 

@@ -25,19 +25,7 @@ from apmdm.tasks.sudoku.data import (
     training_puzzles,
     wide_guesses,
 )
-from apmdm.tasks.sudoku.grid import (
-    CELLS,
-    FAIL,
-    IS_GUESS,
-    LENGTH,
-    LEVEL,
-    NUM_LEVELS,
-    R1,
-    RUN,
-    VALUE,
-    decode,
-    encode,
-)
+from apmdm.tasks.sudoku.grid import FAIL, NINE, NUM_LEVELS, R1, RUN, decode, encode
 from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
@@ -67,7 +55,7 @@ def states(puzzles: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:
 
 def test_the_file_is_what_the_generator_chose(puzzles: torch.Tensor) -> None:
     """The second half begins as the pool does, without the puzzles that are in the first."""
-    assert puzzles.shape == (NUM_TRAINING, CELLS)
+    assert puzzles.shape == (NUM_TRAINING, NINE.cells)
     assert len(puzzles.unique(dim=0)) == NUM_TRAINING
     hardest = puzzles[:HALF].tolist()
     first = [puzzle for puzzle in generated(20, POOL_SEED).tolist() if puzzle not in hardest]
@@ -88,14 +76,14 @@ def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.
     assert all(is_solution(*pair) for pair in zip(puzzles.tolist(), answers.tolist(), strict=True))
     assert all(count_solutions(puzzle) == 1 for puzzle in puzzles.tolist())
     for puzzle in puzzles[::10].tolist():
-        clues = [cell for cell in range(CELLS) if puzzle[cell]]
+        clues = [cell for cell in range(NINE.cells) if puzzle[cell]]
         assert all(count_solutions([*puzzle[:cell], 0, *puzzle[cell + 1 :]]) > 1 for cell in clues)
 
 
 def test_states_are_a_function_of_the_random_numbers(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
     for shares in (PLAIN, MIXED, HARD):
         first, again, other = (drawn_states(500, random(seed), puzzles, answers, shares) for seed in (0, 0, 1))
-        assert first.shape == (500, LENGTH)
+        assert first.shape == (500, NINE.length)
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
 
@@ -104,7 +92,7 @@ def test_plain_states_are_on_paths_of_the_puzzles(puzzles: torch.Tensor, answers
     """No level-0 cell of a path is ever remasked, so none has fewer than the sparsest puzzle has clues."""
     states = drawn_states(2000, random(0), puzzles, answers, PLAIN)
     assert len(states.unique(dim=0)) > 0.98 * len(states)
-    clues, of_puzzles = (LEVEL[states[:, :CELLS]] == 0).sum(1), (puzzles > 0).sum(1)
+    clues, of_puzzles = (NINE.level[states[:, : NINE.cells]] == 0).sum(1), (puzzles > 0).sum(1)
     assert clues.min() >= of_puzzles.min()
     assert set(states[:, R1].tolist()) == {RUN, MASK}
     assert int((states != next_ids(states)).any(1).sum()) > 0.9 * len(states)
@@ -112,13 +100,13 @@ def test_plain_states_are_on_paths_of_the_puzzles(puzzles: torch.Tensor, answers
 
 
 def test_all_kinds_of_states_are_in_a_chunk(states: torch.Tensor) -> None:
-    cells, halted = states[:, :CELLS], (next_ids(states) == states).all(1)
-    complete = (VALUE[cells] > 0).all(1)
+    cells, halted = states[:, : NINE.cells], (next_ids(states) == states).all(1)
+    complete = (NINE.value[cells] > 0).all(1)
     assert (halted & complete).float().mean() > 0.005
     assert (halted & (states[:, R1] == FAIL)).float().mean() > 0.001
-    assert LEVEL[cells].unique().tolist() == [-1, *range(NUM_LEVELS)]
-    assert LEVEL[cells[IS_GUESS[cells]]].unique().tolist() == list(range(1, NUM_LEVELS))
-    givens = (LEVEL[cells] == 0).sum(1)
+    assert NINE.level[cells].unique().tolist() == [-1, *range(NUM_LEVELS)]
+    assert NINE.level[cells[NINE.is_guess[cells]]].unique().tolist() == list(range(1, NUM_LEVELS))
+    givens = (NINE.level[cells] == 0).sum(1)
     assert givens.min() < 19
     assert givens.max() > 40
     assert len(states.unique(dim=0)) > 0.98 * len(states)
@@ -145,7 +133,7 @@ def test_strayed_paths_guess_elsewhere_but_halt_all_the_same(puzzles: torch.Tens
     strayed = path(puzzles[:3], random(1), stray=1.0)
     assert sum(tuple(row) not in known for row in strayed.tolist()) > 0.5 * len(strayed)
     assert set(strayed[:, R1].tolist()) <= {RUN, FAIL, 1}
-    assert LEVEL[strayed[:, :CELLS]].max() > 2
+    assert NINE.level[strayed[:, : NINE.cells]].max() > 2
 
 
 def test_conflicts_are_taken_back(puzzles: torch.Tensor) -> None:
@@ -176,21 +164,21 @@ def test_wide_guesses_have_three_candidates_or_more(puzzles: torch.Tensor) -> No
     assert ((sparse == 0) | (sparse == puzzles)).all()
     assert {0, 16} <= set(((puzzles > 0).sum(1) - (sparse > 0).sum(1)).tolist()) <= set(range(17))
     found = wide_guesses(path(sparse, random(6)), random(6))
-    num_candidates = analyse(found[:, :CELLS]).candidates.sum(2)
-    assert num_candidates[found[:, :CELLS] == MASK].min() == 3
+    num_candidates = analyse(found[:, : NINE.cells]).candidates.sum(2)
+    assert num_candidates[found[:, : NINE.cells] == MASK].min() == 3
     following = next_ids(found)
-    opened = (following[:, R1] == RUN) & IS_GUESS[following[:, :CELLS]].any(1)
+    opened = (following[:, R1] == RUN) & NINE.is_guess[following[:, : NINE.cells]].any(1)
     assert opened[found[:, R1] == RUN].all()
     assert 0.2 < (found[:, R1] == MASK).float().mean() < 0.8
 
 
 def test_renaming_levels_changes_no_step(states: torch.Tensor) -> None:
     renamed = relabel_levels(states, random(4))
-    deepest = LEVEL[renamed[:, :CELLS]].amax(1)
-    same = (deepest < NUM_LEVELS - 1) & (LEVEL[states[:, :CELLS]].amax(1) < NUM_LEVELS - 1)
+    deepest = NINE.level[renamed[:, : NINE.cells]].amax(1)
+    same = (deepest < NUM_LEVELS - 1) & (NINE.level[states[:, : NINE.cells]].amax(1) < NUM_LEVELS - 1)
     before, after = next_ids(states[same]), next_ids(renamed[same])
     assert same.float().mean() > 0.5
     assert torch.equal(decode(before), decode(after))
-    assert torch.equal(before[:, CELLS:], after[:, CELLS:])
-    assert torch.equal(IS_GUESS[before], IS_GUESS[after])
+    assert torch.equal(before[:, NINE.cells :], after[:, NINE.cells :])
+    assert torch.equal(NINE.is_guess[before], NINE.is_guess[after])
     assert (renamed != states).any(1).float().mean() > 0.3

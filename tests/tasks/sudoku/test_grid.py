@@ -6,33 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.state import NOWHERE
-from apmdm.tasks.sudoku.grid import (
-    CELLS,
-    COORDINATES,
-    DIGIT_ID,
-    FILL_ID,
-    GUESS_ID,
-    IS_GUESS,
-    LENGTH,
-    LEVEL,
-    NUM_LEVELS,
-    R1,
-    R2,
-    VALUE,
-    VOCAB,
-    decode,
-    encode,
-    parse,
-    to_text,
-)
+from apmdm.tasks.sudoku.grid import NINE, NUM_LEVELS, R1, R2, decode, encode, to_text
 from apmdm.vocab import MASK
 
-EMPTY = "." * CELLS
+EMPTY = "." * NINE.cells
 
 
 def with_givens(**givens: str) -> str:
     """c10="5" puts 5 into cell 10."""
-    return "".join(givens.get(f"c{cell}", ".") for cell in range(CELLS))
+    return "".join(givens.get(f"c{cell}", ".") for cell in range(NINE.cells))
 
 
 @pytest.mark.parametrize(
@@ -51,31 +33,31 @@ def with_givens(**givens: str) -> str:
 )
 def test_bad_puzzles_are_named_in_one_line(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint) as raised:
-        parse(text)
+        NINE.parse(text)
     assert "\n" not in str(raised.value)
 
 
 def test_dots_and_zeros_are_empty() -> None:
-    assert parse(EMPTY) == parse("0" * CELLS) == [0] * CELLS
-    assert to_text(parse("1" + "0" * (CELLS - 1))) == "1" + EMPTY[1:]
+    assert NINE.parse(EMPTY) == NINE.parse("0" * NINE.cells) == [0] * NINE.cells
+    assert to_text(NINE.parse("1" + "0" * (NINE.cells - 1))) == "1" + EMPTY[1:]
 
 
-@given(st.lists(st.integers(0, 9), min_size=CELLS, max_size=CELLS))
+@given(st.lists(st.integers(0, 9), min_size=NINE.cells, max_size=NINE.cells))
 def test_encoding_keeps_the_values(values: list[int]) -> None:
     state = encode(torch.tensor([values]))
     assert decode(state.ids)[0].tolist() == values
     cells = [f"{value}@L0" if value else "<mask>" for value in values]
-    assert VOCAB.decode(state.ids[0].tolist()) == [*cells, "RUN", "<mask>"]
-    assert state.lengths.tolist() == [LENGTH]
+    assert NINE.vocab.decode(state.ids[0].tolist()) == [*cells, "RUN", "<mask>"]
+    assert state.lengths.tolist() == [NINE.length]
 
 
 def test_coordinates_agree_exactly_where_cells_share_a_unit() -> None:
-    state = encode(torch.zeros(3, CELLS, dtype=torch.long))
+    state = encode(torch.zeros(3, NINE.cells, dtype=torch.long))
     assert state.coordinates is not None
-    assert state.coordinates.shape == (3, LENGTH, 3)
-    assert state.coordinates.untyped_storage().nbytes() == COORDINATES.untyped_storage().nbytes(), "copied"
-    assert (COORDINATES[[R1, R2]] == NOWHERE).all()
-    places = COORDINATES[:CELLS].tolist()
+    assert state.coordinates.shape == (3, NINE.length, 3)
+    assert state.coordinates.untyped_storage().nbytes() == NINE.coordinates.untyped_storage().nbytes(), "copied"
+    assert (NINE.coordinates[[R1, R2]] == NOWHERE).all()
+    places = NINE.coordinates[: NINE.cells].tolist()
     for first, second in [(0, 8), (0, 72), (0, 20), (40, 41), (30, 50), (80, 60)]:
         (r, c), (s, d) = divmod(first, 9), divmod(second, 9)
         together = [r == s, c == d, (r // 3, c // 3) == (s // 3, d // 3)]
@@ -84,14 +66,16 @@ def test_coordinates_agree_exactly_where_cells_share_a_unit() -> None:
 
 
 def test_tables_say_what_the_symbols_say() -> None:
-    for index, symbol in enumerate(VOCAB.symbols):
+    for index, symbol in enumerate(NINE.vocab.symbols):
         value, *rest = symbol.split("@")
-        assert int(VALUE[index]) == (int(value) if value.isdigit() else 0)
-        assert int(LEVEL[index]) == (int(rest[0][1:]) if rest else -1)
-        assert bool(IS_GUESS[index]) == (len(rest) == 2)
+        assert int(NINE.value[index]) == (int(value) if value.isdigit() else 0)
+        assert int(NINE.level[index]) == (int(rest[0][1:]) if rest else -1)
+        assert bool(NINE.is_guess[index]) == (len(rest) == 2)
     for value in range(1, 10):
-        assert VOCAB.symbols[int(DIGIT_ID[value])] == f"{value}"
+        assert NINE.vocab.symbols[int(NINE.digit_id[value])] == f"{value}"
         for level in range(NUM_LEVELS):
-            assert VOCAB.symbols[int(FILL_ID[value, level])] == f"{value}@L{level}"
-            assert VOCAB.symbols[int(GUESS_ID[value, level])] == (f"{value}@L{level}@guess" if level else "<mask>")
-    assert (DIGIT_ID[0], FILL_ID[0, 0], GUESS_ID[0, 1]) == (MASK, MASK, MASK)
+            assert NINE.vocab.symbols[int(NINE.fill_id[value, level])] == f"{value}@L{level}"
+            assert NINE.vocab.symbols[int(NINE.guess_id[value, level])] == (
+                f"{value}@L{level}@guess" if level else "<mask>"
+            )
+    assert (NINE.digit_id[0], NINE.fill_id[0, 0], NINE.guess_id[0, 1]) == (MASK, MASK, MASK)

@@ -13,21 +13,7 @@ from hypothesis import strategies as st
 from apmdm.edits import edits_between
 from apmdm.state import same_rows
 from apmdm.tasks.sudoku.data import MIXED, answers_of, drawn_states, generated, teacher_run, training_puzzles
-from apmdm.tasks.sudoku.grid import (
-    CELLS,
-    DIGIT_ID,
-    FAIL,
-    FILL_ID,
-    GUESS_ID,
-    R1,
-    R2,
-    RUN,
-    VOCAB,
-    as_state,
-    decode,
-    encode,
-    parse,
-)
+from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, R2, RUN, as_state, decode, encode
 from apmdm.tasks.sudoku.process import hints, next_ids, teacher
 from apmdm.tasks.sudoku.puzzles import solutions
 from apmdm.tasks.sudoku.verify import is_solution
@@ -123,9 +109,9 @@ def assert_as_slow(ids: torch.Tensor) -> Counter[str]:
     """Compares every row and counts the rules that applied."""
     rules: Counter[str] = Counter()
     for before, after in zip(ids.tolist(), next_ids(ids).tolist(), strict=True):
-        symbols = VOCAB.decode(before)
+        symbols = NINE.vocab.decode(before)
         rule, expected = slow_step(symbols)
-        assert VOCAB.decode(after) == expected, rule
+        assert NINE.vocab.decode(after) == expected, rule
         rules[rule] += 1
     return rules
 
@@ -133,8 +119,8 @@ def assert_as_slow(ids: torch.Tensor) -> Counter[str]:
 def test_without_hidden_singles_only_naked_ones_are_filled() -> None:
     ids = odd_states(3, 200)
     filled = (next_ids(ids, hidden=False) != ids) & (ids == MASK)
-    for before, cells in zip(ids.tolist(), filled[:, :CELLS], strict=True):
-        rule, _ = slow_step(VOCAB.decode(before))
+    for before, cells in zip(ids.tolist(), filled[:, : NINE.cells], strict=True):
+        rule, _ = slow_step(NINE.vocab.decode(before))
         if rule == "fill":
             value = decode(torch.tensor([before]))[0].tolist()
             seen = [{value[j] for unit in UNITS_WITH[i] for j in unit if value[j]} for i in range(81)]
@@ -159,14 +145,14 @@ def odd_states(seed: int, num: int = 8) -> torch.Tensor:
         return torch.randint(low, high + 1, shape, generator=random)
 
     value = training_answers()[integers(0, 99, num)]
-    value = torch.where(chance(num, CELLS) < 0.1 * chance(num, 1) ** 3, integers(1, 9, num, CELLS), value)
+    value = torch.where(chance(num, NINE.cells) < 0.1 * chance(num, 1) ** 3, integers(1, 9, num, NINE.cells), value)
     deepest = integers(0, DEEPEST, num, 1)
-    level = (chance(num, CELLS) * (deepest + 1)).long()
-    is_guess = (chance(num, CELLS) < chance(num, 1) * 0.3) & (level > 0)
-    cells = torch.where(is_guess, GUESS_ID[value, level], FILL_ID[value, level])
-    cells = cells.masked_fill(chance(num, CELLS) < chance(num, 1), MASK)
+    level = (chance(num, NINE.cells) * (deepest + 1)).long()
+    is_guess = (chance(num, NINE.cells) < chance(num, 1) * 0.3) & (level > 0)
+    cells = torch.where(is_guess, NINE.guess_id[value, level], NINE.fill_id[value, level])
+    cells = cells.masked_fill(chance(num, NINE.cells) < chance(num, 1), MASK)
     r1 = torch.tensor([RUN, RUN, MASK, MASK, MASK, FAIL])[integers(0, 5, num, 1)]
-    r2 = torch.where(chance(num, 1) < 0.5, MASK, DIGIT_ID[integers(1, 9, num, 1)])
+    r2 = torch.where(chance(num, 1) < 0.5, MASK, NINE.digit_id[integers(1, 9, num, 1)])
     return torch.cat((cells, r1, r2), 1)
 
 
@@ -192,7 +178,7 @@ def broken(unit: list[int], value: list[int], open_cells: dict[int, list[int]]) 
 @given(st.integers(0, 2**32 - 1))
 def test_hints_are_candidates_those_with_no_other_place_and_conflicts(seed: int) -> None:
     ids = odd_states(seed, num=2)
-    for symbols, bits in zip(map(VOCAB.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
+    for symbols, bits in zip(map(NINE.vocab.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
         value = [int(cell[0]) if cell != EMPTY else 0 for cell in symbols[:81]]
         seen = [{value[j] for unit in UNITS_WITH[i] for j in unit} for i in range(81)]
         open_cells = {i: [v for v in range(1, 10) if v not in seen[i]] for i in range(81) if not value[i]}
@@ -222,12 +208,12 @@ def test_steps_are_legal_without_insert_and_delete(seed: int) -> None:
 def test_rows_do_not_depend_on_their_batch() -> None:
     ids = odd_states(1, 32)
     assert torch.equal(next_ids(ids), torch.cat([next_ids(row[None]) for row in ids]))
-    assert next_ids(ids[:0]).shape == (0, R2 + 1)
+    assert next_ids(ids[:0]).shape == (0, NINE.length)
 
 
 def test_every_level_in_use_leaves_no_room_for_a_guess() -> None:
-    ids = encode(torch.zeros(1, CELLS, dtype=torch.long)).ids
-    ids[0, 0] = FILL_ID[1, DEEPEST]
+    ids = encode(torch.zeros(1, NINE.cells, dtype=torch.long)).ids
+    ids[0, 0] = NINE.fill_id[1, DEEPEST]
     assert torch.equal(next_ids(ids), ids)
 
 
@@ -244,7 +230,7 @@ def test_solves_fresh_puzzles_as_the_solver_does() -> None:
     ],
 )
 def test_ends_in_fail_where_a_cell_or_a_unit_is_stuck(givens: dict[int, int]) -> None:
-    puzzle = [givens.get(cell, 0) for cell in range(CELLS)]
+    puzzle = [givens.get(cell, 0) for cell in range(NINE.cells)]
     final, steps = teacher_run(torch.tensor([puzzle]))
     assert (int(final[0, R1]), int(final[0, R2]), int(steps[0])) == (FAIL, MASK, 2)
     assert decode(final)[0].tolist() == puzzle
@@ -265,6 +251,6 @@ def test_ends_in_fail_after_a_search() -> None:
 @pytest.mark.parametrize("path", sorted(SHARED.glob("*.txt")), ids=lambda path: path.stem)
 def test_solves_puzzles_of_public_collections(path: Path) -> None:
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    puzzles = [parse(line) for line in lines[:3]]
+    puzzles = [NINE.parse(line) for line in lines[:3]]
     for puzzle, answer in zip(puzzles, answers_of(torch.tensor(puzzles)).tolist(), strict=True):
         assert is_solution(puzzle, answer)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apmdm.tasks.sudoku.puzzles import count_solutions, full_grid, minimal_puzzle, solutions
+from apmdm.tasks.sudoku.puzzles import count_solutions, full_grid, generated_puzzle, solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
 
@@ -57,15 +57,15 @@ def test_counting_stops_at_the_limit() -> None:
 def test_every_clue_of_a_generated_puzzle_is_needed() -> None:
     rng = np.random.default_rng(11)
     for _ in range(10):
-        puzzle = minimal_puzzle(rng)
+        puzzle = generated_puzzle(rng)
         assert count_solutions(puzzle) == 1
         for cell in filter(puzzle.__getitem__, range(81)):
             assert count_solutions([*puzzle[:cell], 0, *puzzle[cell + 1 :]]) == 2
 
 
 def test_a_seed_is_a_puzzle() -> None:
-    assert minimal_puzzle(np.random.default_rng(4)) == minimal_puzzle(np.random.default_rng(4))
-    assert minimal_puzzle(np.random.default_rng(4)) != minimal_puzzle(np.random.default_rng(5))
+    assert generated_puzzle(np.random.default_rng(4)) == generated_puzzle(np.random.default_rng(4))
+    assert generated_puzzle(np.random.default_rng(4)) != generated_puzzle(np.random.default_rng(5))
 
 
 @pytest.mark.parametrize(("cell", "value"), [(0, 0), (0, 10), (3, 1), (80, 4)])

@@ -1,6 +1,7 @@
 """Training states from exactly 100 puzzles: symmetry copies of them, met on many paths, labelled by the teacher.
 
-The teacher is a function of the state, so a state need not lie on its own path to have a right label.
+The teacher is a function of the state, so a state need not lie on its own path to have a right label. Shapes are
+those of 9x9: 81 cells, 83 tokens.
 """
 
 import math
@@ -13,30 +14,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from apmdm.tasks.sudoku.grid import (
-    CELLS,
-    DIGIT_ID,
-    FILL_ID,
-    GUESS_ID,
-    IS_GUESS,
-    LEVEL,
-    NUM_LEVELS,
-    R1,
-    R2,
-    RUN,
-    SIDE,
-    VALUE,
-    decode,
-    encode,
-    parse,
-)
-from apmdm.tasks.sudoku.process import SIZE, analyse, next_ids
-from apmdm.tasks.sudoku.puzzles import minimal_puzzle
+from apmdm.tasks.sudoku.grid import NINE, NUM_LEVELS, R1, R2, RUN, Board, board_of, decode, encode
+from apmdm.tasks.sudoku.process import Sets, analyse, next_ids
+from apmdm.tasks.sudoku.puzzles import generated_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
 
 Step = Callable[[Int[Tensor, "N 83"]], Int[Tensor, "N 83"]]
-NUM_TRAINING, POOL, POOL_SEED = 100, 3000, 20261123
+NUM_TRAINING, POOL, POOL_SEED = 100, {"4x4": 300, "9x9": 3000, "16x16": 300}, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
 MIXED = {"path": 0.46, "strayed": 0.14, "conflict": 0.12, "clues": 0.20, "wrong": 0.05, "damaged": 0.03}
@@ -55,13 +40,12 @@ puzzles with clues added or taken away and one wrong, with some random guesses; 
 on puzzles with many clues taken away."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
-TRAINING_FILE = Path(__file__).with_name("training_puzzles.txt")
 
 
-def generated(num: int, seed: int) -> Int[Tensor, "num 81"]:
-    """Minimal puzzles with one solution from a seed."""
+def generated(num: int, seed: int, board: Board = NINE) -> Int[Tensor, "num 81"]:
+    """Puzzles with one solution from a seed, minimal ones except for 16x16."""
     rng = np.random.default_rng(seed)
-    return torch.tensor([minimal_puzzle(rng) for _ in range(num)])
+    return torch.tensor([generated_puzzle(rng, board) for _ in range(num)])
 
 
 def chosen_for_training(pool: Int[Tensor, "pool 81"]) -> Int[Tensor, "100 81"]:
@@ -72,10 +56,10 @@ def chosen_for_training(pool: Int[Tensor, "pool 81"]) -> Int[Tensor, "100 81"]:
     return pool[torch.cat((hardest, others[: NUM_TRAINING - len(hardest)]))]
 
 
-def training_puzzles() -> Int[Tensor, "100 81"]:
-    """The training set, as chosen_for_training(generated(POOL, POOL_SEED)) wrote it."""
-    lines = [line for line in TRAINING_FILE.read_text().splitlines() if not line.startswith("#")]
-    return torch.tensor([parse(line) for line in lines])
+def training_puzzles(board: Board = NINE) -> Int[Tensor, "100 81"]:
+    """The training set, as chosen_for_training(generated(POOL[board.name], POOL_SEED, board)) wrote it."""
+    text = Path(__file__).with_name(f"training_puzzles_{board.name}.txt").read_text()
+    return torch.tensor([board.parse(line) for line in text.splitlines() if not line.startswith("#")])
 
 
 def teacher_steps(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N"]:
@@ -149,21 +133,21 @@ def path(
 
 def conflicts(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "conflicts 83"]:
     """Those of the states whose next step is to take back a level."""
-    return ids[(ids[:, R1] == RUN) & analyse(ids[:, :CELLS]).conflict]
+    return ids[(ids[:, R1] == RUN) & analyse(ids[:, :R1]).conflict]
 
 
 def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float) -> Int[Tensor, "N 83"]:
     """Where a level was opened, with probability `share`, open it with any candidate of any empty cell instead."""
-    cells, new = ids[:, :CELLS], following[:, :CELLS]
-    opened = (cells == MASK) & IS_GUESS[new] & (ids[:, [R1]] == RUN)
+    cells, new, board = ids[:, :R1], following[:, :R1], board_of(ids)
+    opened = (cells == MASK) & board.is_guess[new] & (ids[:, [R1]] == RUN)
     rows = (opened.any(1) & (torch.rand(len(ids), generator=random) < share)).nonzero()[:, 0]
     if not len(rows):
         return following
     candidates = analyse(cells[rows]).candidates.flatten(1).float()
     choice = torch.multinomial(candidates, 1, generator=random)[:, 0]
-    level = LEVEL[new[rows]].masked_fill(~opened[rows], 0).amax(1)
+    level = board.level[new[rows]].masked_fill(~opened[rows], 0).amax(1)
     replaced = ids[rows].clone()
-    replaced[torch.arange(len(rows)), choice // SIDE] = GUESS_ID[choice % SIDE + 1, level]
+    replaced[torch.arange(len(rows)), choice // board.side] = board.guess_id[choice % board.side + 1, level]
     return following.index_copy(0, rows, replaced)
 
 
@@ -188,49 +172,49 @@ def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses 8
     """Those of the states in which a guess is due and no cell has fewer than three candidates; half of them with the
     registers set as if a value had been tried.
     """
-    seen = analyse(ids[:, :CELLS])
-    fewest = SIZE[seen.open_values.long()].masked_fill(~seen.empty, SIDE + 1).amin(1)
-    ids = ids[
-        (ids[:, R1] == RUN) & ~seen.conflict & (fewest > 2) & (fewest <= SIDE) & ~(seen.singles > 0).any(1)
-    ].clone()
+    seen, board = analyse(ids[:, :R1]), board_of(ids)
+    fewest = Sets.of(board).size[seen.open_values.long()].masked_fill(~seen.empty, board.side + 1).amin(1)
+    wide = (fewest > 2) & (fewest <= board.side)
+    ids = ids[(ids[:, R1] == RUN) & ~seen.conflict & wide & ~(seen.singles > 0).any(1)].clone()
     tried = torch.rand(len(ids), generator=random) < 0.5
     ids[tried, R1] = MASK
-    ids[tried, R2] = DIGIT_ID[torch.randint(1, SIDE + 1, (int(tried.sum()),), generator=random)]
+    ids[tried, R2] = board.digit_id[torch.randint(1, board.side + 1, (int(tried.sum()),), generator=random)]
     return ids
 
 
 def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
     """One more clue, any candidate of any empty cell; most often there is then no solution."""
-    candidates = analyse(encode(puzzles).ids[:, :CELLS]).candidates.flatten(1).float()
-    choice = torch.multinomial(candidates, 1, generator=random)
-    return puzzles.scatter(1, choice // SIDE, choice % SIDE + 1)
+    candidates = analyse(encode(puzzles).ids[:, :R1]).candidates
+    choice = torch.multinomial(candidates.flatten(1).float(), 1, generator=random)
+    side = candidates.shape[2]
+    return puzzles.scatter(1, choice // side, choice % side + 1)
 
 
 def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
     """A few cells emptied or overwritten, and in some states the registers set at random."""
-    num, cells = len(ids), ids[:, :CELLS]
+    num, cells, board = len(ids), ids[:, :R1], board_of(ids)
     hit = torch.rand(cells.shape, generator=random) < 0.06 * torch.rand(num, 1, generator=random)
-    level = LEVEL[cells].amax(1, keepdim=True).clamp(min=0)
-    value = torch.randint(1, SIDE + 1, cells.shape, generator=random)
+    level = board.level[cells].amax(1, keepdim=True).clamp(min=0)
+    value = torch.randint(1, board.side + 1, cells.shape, generator=random)
     emptied = torch.rand(cells.shape, generator=random) < 1 / 3
-    cells = torch.where(hit, torch.where(emptied, MASK, FILL_ID[value, level.expand_as(value)]), cells)
+    cells = torch.where(hit, torch.where(emptied, MASK, board.fill_id[value, level.expand_as(value)]), cells)
     r1 = _register(ids[:, R1], torch.full((num,), RUN), random)
-    r2 = _register(ids[:, R2], DIGIT_ID[torch.randint(1, SIDE + 1, (num,), generator=random)], random)
+    r2 = _register(ids[:, R2], board.digit_id[torch.randint(1, board.side + 1, (num,), generator=random)], random)
     return torch.cat((cells, r1[:, None], r2[:, None]), 1)
 
 
 def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
     """The levels from 1 up renamed in order to random ones, which changes no rule: only their order counts."""
-    cells = ids[:, :CELLS]
-    level = LEVEL[cells]
+    cells, board = ids[:, :R1], board_of(ids)
+    level, value = board.level[cells], board.value[cells]
     depth = level.amax(1, keepdim=True).clamp(min=0)
     names = 1 + torch.rand(len(ids), NUM_LEVELS - 1, generator=random).argsort(1)
     used = torch.arange(NUM_LEVELS - 1) < depth
     names = names.masked_fill(~used, NUM_LEVELS - 1).sort(1).values
     names = torch.cat((torch.zeros(len(ids), 1, dtype=torch.long), names), 1)
     renamed = names.gather(1, level.clamp(min=0))
-    token = torch.where(IS_GUESS[cells], GUESS_ID[VALUE[cells], renamed], FILL_ID[VALUE[cells], renamed])
-    return torch.cat((torch.where(level > 0, token, cells), ids[:, CELLS:]), 1)
+    token = torch.where(board.is_guess[cells], board.guess_id[value, renamed], board.fill_id[value, renamed])
+    return torch.cat((torch.where(level > 0, token, cells), ids[:, R1:]), 1)
 
 
 def answers_of(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
@@ -243,7 +227,7 @@ def _copies(
 ) -> tuple[Int[Tensor, "num 81"], ...]:
     """Rows drawn at random, the same ones of each of the grids, all turned by the same random symmetries, if any."""
     chosen = torch.randint(len(grids[0]), (num,), generator=random)
-    turned = random_symmetries(num, random)
+    turned = random_symmetries(num, random, board_of(grids[0]))
     return tuple(turned(grid[chosen]) if symmetric else grid[chosen] for grid in grids)
 
 

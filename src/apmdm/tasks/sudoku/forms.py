@@ -16,30 +16,20 @@ from apmdm.edits import Edits
 from apmdm.state import Sequence, State
 from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.tasks.sudoku.data import answers_of, training_puzzles
-from apmdm.tasks.sudoku.grid import (
-    BOX_OF,
-    CELLS,
-    COLUMN,
-    COORDINATES,
-    DIGITS,
-    IS_GUESS,
-    ROW,
-    SIDE,
-    VALUE,
-    encode,
-    parse,
-)
+from apmdm.tasks.sudoku.grid import NINE, R1, encode
 from apmdm.tasks.sudoku.process import next_ids
 from apmdm.tasks.sudoku.puzzles import solutions
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.vocab import MASK, PAD, Vocab, joined
 
-GRID = Vocab.of(list(DIGITS))
+CELLS, PLACES = NINE.cells, NINE.coordinates[: NINE.cells]
+GRID = Vocab.of(list(NINE.digits))
 """Value v has the id v + MASK."""
-_places = [f"r{r}@c{c}@b{b}" for r, c, b in torch.stack((ROW, COLUMN, BOX_OF), 1).tolist()]
-TEXT = Vocab.of("=", "guess", "undo", END, joined(_places, DIGITS))
-EQUALS, GUESS, UNDO, FINISH, FIRST = TEXT.encode(["=", "guess", "undo", END, joined(_places, DIGITS)[0]])
+_units = torch.arange(3) * NINE.side
+_places = [f"r{r}@c{c}@b{b}" for r, c, b in (NINE.units_of - _units).tolist()]
+TEXT = Vocab.of("=", "guess", "undo", END, joined(_places, NINE.digits))
+EQUALS, GUESS, UNDO, FINISH, FIRST = TEXT.encode(["=", "guess", "undo", END, joined(_places, NINE.digits)[0]])
 LONGEST = 192
 """Tokens of a prompt and its trace; training puzzles whose traces are longer are left out."""
 
@@ -68,7 +58,7 @@ def texts() -> tuple[Form, Form, Form, Form]:
 
 def verdict(puzzle: str, values: list[int]) -> Verdict:
     """values: 81, 0 where a cell has none. Valid is an answer that is complete and keeps the givens."""
-    givens = parse(puzzle)
+    givens = NINE.parse(puzzle)
     (solution,) = _solution(puzzle)
     asked_for = [cell for cell in range(CELLS) if not givens[cell]]
     kept = all(given in (0, value) for given, value in zip(givens, values, strict=True))
@@ -78,7 +68,7 @@ def verdict(puzzle: str, values: list[int]) -> Verdict:
 
 @lru_cache(maxsize=10_000)
 def _solution(puzzle: str) -> list[list[int]]:
-    return solutions(parse(puzzle))
+    return solutions(NINE.parse(puzzle))
 
 
 @lru_cache(maxsize=1)
@@ -96,13 +86,13 @@ def copies(num: int, random: torch.Generator) -> tuple[Int[Tensor, "num 81"], In
 
 def _grid_examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
     puzzles, answers = copies(num, random)
-    state = State(puzzles + MASK, torch.full((num,), CELLS), COORDINATES[:CELLS].expand(num, -1, -1))
+    state = State(puzzles + MASK, torch.full((num,), CELLS), PLACES.expand(num, -1, -1))
     never = torch.zeros_like(state.masked)
     return state, Edits(torch.where(state.masked, answers + MASK, PAD), never, never, never)
 
 
 def _grid_start(puzzle: str) -> Sequence:
-    return Sequence(torch.tensor(parse(puzzle)) + MASK, COORDINATES[:CELLS])
+    return Sequence(torch.tensor(NINE.parse(puzzle)) + MASK, PLACES)
 
 
 def values_of(final: Sequence) -> list[int]:
@@ -124,7 +114,7 @@ def _text_examples(
 
 
 def _text_start(puzzle: str, canvas: int) -> Sequence:
-    prompt = _prompt(torch.tensor(parse(puzzle)))
+    prompt = _prompt(torch.tensor(NINE.parse(puzzle)))
     length = canvas or CELLS + 2
     return Sequence(torch.tensor(prompt + [MASK] * (length - len(prompt))))
 
@@ -134,7 +124,7 @@ def _prompt(puzzle: Int[Tensor, "81"]) -> list[int]:
 
 
 def _told(values: Int[Tensor, "81"], cells: Int[Tensor, "told"]) -> list[int]:
-    return (FIRST + cells * SIDE + values[cells] - 1).tolist()
+    return (FIRST + cells * NINE.side + values[cells] - 1).tolist()
 
 
 def in_row_order(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[list[int]]:
@@ -158,24 +148,24 @@ def traces(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[l
         changed = before != after
         for n in changed.any(1).nonzero()[:, 0].tolist():
             cells = changed[n].nonzero()[:, 0]
-            if bool(IS_GUESS[before[n, cells]].any()):
+            if bool(NINE.is_guess[before[n, cells]].any()):
                 told[n].append(UNDO)
-            if bool(IS_GUESS[after[n, cells]].any()):
+            if bool(NINE.is_guess[after[n, cells]].any()):
                 told[n].append(GUESS)
-            told[n] += _told(VALUE[after[n]], cells[after[n, cells] != MASK])
+            told[n] += _told(NINE.value[after[n]], cells[after[n, cells] != MASK])
     return [[*tokens, FINISH] for tokens in told]
 
 
 def _path(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "steps N 81"]:
     """The cells of the teacher's states, the last repeated until every puzzle is done or none can be told any more."""
     ids = encode(puzzles).ids
-    states = [ids[:, :CELLS]]
+    states = [ids[:, :R1]]
     while len(states) <= LONGEST:
         following = next_ids(ids)
         if torch.equal(following, ids):
             break
         ids = following
-        states.append(ids[:, :CELLS])
+        states.append(ids[:, :R1])
     return torch.stack(states)
 
 
@@ -190,7 +180,7 @@ def replayed(final: Sequence) -> list[int]:
         elif token == UNDO:
             levels = levels[:-1] or [{}]
         elif token >= FIRST:
-            cell, value = divmod(token - FIRST, SIDE)
+            cell, value = divmod(token - FIRST, NINE.side)
             levels[-1][cell] = value + 1
     values = {cell: value for level in levels for cell, value in level.items()}
     return [values.get(cell, 0) for cell in range(CELLS)]

@@ -10,10 +10,12 @@ present, the first rule that applies:
    becomes RUN; without such a candidate the cells filled at level d > 0 and R2 are remasked.
 6. Otherwise nothing fires: the grid is complete, there is no solution, or the levels are used up.
 
-Letters: N states, 81 cells, 9 values. A set of values is an integer with bit v - 1 for value v.
+Shapes are those of 9x9: N states, 81 cells, 9 values, 27 units. A set of values is an integer with bit v - 1 for
+value v.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Int
@@ -21,40 +23,26 @@ from torch import Tensor
 
 from apmdm.edits import Edits, edits_between
 from apmdm.state import State
-from apmdm.tasks.sudoku.grid import (
-    BOX_OF,
-    CELLS,
-    COLUMN,
-    DIGIT_ID,
-    FAIL,
-    FILL_ID,
-    GUESS_ID,
-    IS_GUESS,
-    LEVEL,
-    NUM_LEVELS,
-    R1,
-    R2,
-    ROW,
-    RUN,
-    SIDE,
-    VALUE,
-    as_state,
-)
+from apmdm.tasks.sudoku.grid import FAIL, NUM_LEVELS, R1, R2, RUN, Board, as_state, board_of
 from apmdm.vocab import MASK
 
-ANY = 2**SIDE - 1
-_sets = torch.arange(ANY + 1)
-_has = (_sets[:, None] >> torch.arange(SIDE)) & 1
-SIZE = _has.sum(1)
-"""Number of values in each set."""
-SMALLEST = torch.where(_sets > 0, 1 + _has.argmax(1), 0)
-"""Smallest value of each set, 0 for the empty one."""
-SET_OF = torch.where(VALUE > 0, 1 << (VALUE - 1).clamp(min=0), 0).short()
-"""The set of the value of each token id."""
-UNITS_OF = torch.stack((ROW, SIDE + COLUMN, 2 * SIDE + BOX_OF), 1)
-"""For each cell its row, column and box, numbered 0 to 26."""
-CELLS_OF = UNITS_OF.flatten().argsort(stable=True).view(3 * SIDE, SIDE) // 3
-"""For each of the 27 units its cells."""
+
+@dataclass(frozen=True)
+class Sets:
+    """All sets of the values of a board: how many each has, its smallest (0 if empty), and that of each token id."""
+
+    size: Int[Tensor, "sets"]
+    smallest: Int[Tensor, "sets"]
+    of_token: Int[Tensor, "vocab"]
+
+    @classmethod
+    @cache
+    def of(cls, board: Board) -> "Sets":
+        sets = torch.arange(2**board.side)
+        has = (sets[:, None] >> torch.arange(board.side)) & 1
+        own = torch.where(board.value > 0, 1 << (board.value - 1).clamp(min=0), 0)
+        small = own.short() if board.side < 15 else own.int()
+        return cls(has.sum(1), torch.where(sets > 0, 1 + has.argmax(1), 0), small)
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ class Analysis:
 
     @property
     def candidates(self) -> Bool[Tensor, "N 81 9"]:
-        shifts = torch.arange(SIDE, device=self.empty.device)
+        shifts = torch.arange(board_of(self.empty).side, device=self.empty.device)
         return (self.open_values[..., None] >> shifts) & 1 > 0
 
 
@@ -91,11 +79,12 @@ def teacher(state: State) -> Edits:
 
 def next_ids(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83"]:
     """The state that follows each state; without `hidden` only naked singles are filled."""
-    cells, r1, r2 = ids[:, :CELLS], ids[:, R1], ids[:, R2]
+    board, device = board_of(ids), ids.device
+    cells, r1, r2 = ids[:, :R1], ids[:, R1], ids[:, R2]
     seen = analyse(cells, hidden)
-    level = LEVEL.to(ids.device)[cells]
+    value, level = board.value.to(device), board.level.to(device)[cells]
     deepest = (level == seen.depth[:, None]) & (seen.depth > 0)[:, None]
-    guess = deepest & IS_GUESS.to(ids.device)[cells]
+    guess = deepest & board.is_guess.to(device)[cells]
     filled = deepest & ~guess
     running, undoing = r1 == RUN, r1 == MASK
     room = seen.depth < NUM_LEVELS - 1
@@ -104,70 +93,71 @@ def next_ids(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83
     fill = running & ~seen.conflict & (seen.singles > 0).any(1)
     open_level = running & ~seen.conflict & ~fill & seen.empty.any(1) & room
     lift = undoing & (r2 == MASK)
-    tried = torch.where(undoing & ~lift, VALUE.to(ids.device)[r2], 0)
+    tried = torch.where(undoing & ~lift, value[r2], 0)
     guessable = seen.open_values.gather(1, seen.guess_cell[:, None])[:, 0].long()
-    untried = SMALLEST.to(ids.device)[(guessable >> tried) << tried]
+    untried = Sets.of(board).smallest.to(device)[(guessable >> tried) << tried]
     retry = undoing & ~lift & (untried > 0) & room
     exhausted = undoing & ~lift & (untried == 0)
 
-    lifted = torch.where(guess, VALUE.to(ids.device)[cells], 0).amax(1)
-    new_cells = torch.where(
-        fill[:, None] & (seen.singles > 0), _token(FILL_ID, seen.singles, seen.depth[:, None]), cells
-    )
-    at_guess_cell = torch.arange(CELLS, device=ids.device) == seen.guess_cell[:, None]
-    opened = _token(GUESS_ID, untried, (seen.depth + 1).clamp(max=NUM_LEVELS - 1))
+    lifted = torch.where(guess, value[cells], 0).amax(1)
+    filling = _token(board.fill_id, seen.singles, seen.depth[:, None])
+    new_cells = torch.where(fill[:, None] & (seen.singles > 0), filling, cells)
+    at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
+    opened = _token(board.guess_id, untried, (seen.depth + 1).clamp(max=NUM_LEVELS - 1))
     new_cells = torch.where((open_level | retry)[:, None] & at_guess_cell, opened[:, None], new_cells)
     undone = ((conflict | exhausted)[:, None] & filled) | (lift[:, None] & guess)
     new_cells = new_cells.masked_fill(undone, MASK)
 
     new_r1 = r1.masked_fill(conflict, MASK).masked_fill(retry, RUN).masked_fill(lift & (lifted == 0), FAIL)
-    new_r2 = torch.where(lift, DIGIT_ID.to(ids.device)[lifted], r2)
+    new_r2 = torch.where(lift, board.digit_id.to(device)[lifted], r2)
     new_r2 = new_r2.masked_fill(conflict | exhausted, MASK)
     return torch.cat((new_cells, new_r1[:, None], new_r2[:, None]), 1)
 
 
-NUM_HINTS = 4 * SIDE + 4
+def num_hints(board: Board) -> int:
+    return 4 * board.side + 4
 
 
 def hints(state: State) -> Bool[Tensor, "N 83 40"]:
     """What the teacher looks up for each cell: its candidates, those with no other place in a unit, and conflicts.
 
-    In this order: 9 candidates of an empty cell, then 9 bits each for its row, column and box; for every cell
-    whether it is empty without candidates, and whether its row, column and box are broken.
+    In this order: a bit for each candidate of an empty cell, then as many each for its row, column and box; for every
+    cell whether it is empty without candidates, and whether its row, column and box are broken.
     """
-    seen = analyse(state.ids[:, :CELLS])
-    units = UNITS_OF.to(state.ids.device)
+    seen, board = analyse(state.ids[:, :R1]), board_of(state.ids)
+    units = board.units_of.to(state.ids.device)
     only = seen.single_places[:, units] & seen.open_values[..., None]
     sets = torch.cat((seen.open_values[..., None], only), 2)
-    bits = sets[..., None] >> torch.arange(SIDE, device=sets.device) & 1 > 0
+    bits = sets[..., None] >> torch.arange(board.side, device=sets.device) & 1 > 0
     bits = torch.cat((bits.flatten(2), seen.dead_ends[..., None], seen.broken[:, units]), 2)
-    return torch.nn.functional.pad(bits, (0, 0, 0, state.ids.shape[1] - CELLS))
+    return torch.nn.functional.pad(bits, (0, 0, 0, board.length - board.cells))
 
 
 def analyse(cells: Int[Tensor, "N 81"], hidden: bool = True) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
-    device = cells.device
-    units_of = UNITS_OF.to(device)
+    device, board = cells.device, board_of(cells)
+    row, column, box = board.units_of.T.to(device)
+    sets, every = Sets.of(board), 2**board.side - 1
     empty = cells == MASK
-    used, twice_used = _once_and_twice(SET_OF.to(device)[cells])
-    taken = used[:, units_of[:, 0]] | used[:, units_of[:, 1]] | used[:, units_of[:, 2]]
-    open_values = (ANY & ~taken).masked_fill(~empty, 0)
-    num_candidates = SIZE.to(device)[open_values.long()]
-    places, two_places = _once_and_twice(open_values)
+    used, twice_used = _once_and_twice(sets.of_token.to(device)[cells], board)
+    taken = used[:, row] | used[:, column] | used[:, box]
+    open_values = (every & ~taken).masked_fill(~empty, 0)
+    num_candidates = sets.size.to(device)[open_values.long()]
+    places, two_places = _once_and_twice(open_values, board)
     dead_ends = empty & (num_candidates == 0)
-    broken = (twice_used > 0) | ((used | places) != ANY)
+    broken = (twice_used > 0) | ((used | places) != every)
     only = places & ~two_places
-    only_here = open_values & (only[:, units_of[:, 0]] | only[:, units_of[:, 1]] | only[:, units_of[:, 2]])
-    singles = SMALLEST.to(device)[torch.where(num_candidates == 1, open_values, only_here * hidden).long()]
-    order = num_candidates * CELLS + torch.arange(CELLS, device=device)
-    guess_cell = order.masked_fill(~empty, (SIDE + 1) * CELLS).argmin(1)
-    depth = LEVEL.to(device)[cells].amax(1).clamp(min=0)
+    only_here = open_values & (only[:, row] | only[:, column] | only[:, box])
+    singles = sets.smallest.to(device)[torch.where(num_candidates == 1, open_values, only_here * hidden).long()]
+    order = num_candidates * board.cells + torch.arange(board.cells, device=device)
+    guess_cell = order.masked_fill(~empty, (board.side + 1) * board.cells).argmin(1)
+    depth = board.level.to(device)[cells].amax(1).clamp(min=0)
     return Analysis(empty, open_values, dead_ends, broken, singles, only, depth, guess_cell)
 
 
-def _once_and_twice(sets: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
+def _once_and_twice(sets: Int[Tensor, "N 81"], board: Board) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
     """For every unit the values in one or more of its cells, and those in two or more."""
-    first, *others = sets[:, CELLS_OF.T.to(sets.device)].unbind(1)
+    first, *others = sets[:, board.cells_of.T.to(sets.device)].unbind(1)
     once, twice = first, torch.zeros_like(first)
     for cell in others:
         twice = twice | (once & cell)

@@ -1,68 +1,94 @@
-"""Puzzles with one solution, made minimal: an exact solver on bit sets, and a generator on top of it.
+"""Puzzles with one solution: an exact solver on bit sets, and a generator on top of it.
 
 A candidate set is an integer with bit v - 1 for value v.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from apmdm.tasks.sudoku.grid import BOX_OF, CELLS, COLUMN, ROW, SIDE
+from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board
 
-ANY = 2**SIDE - 1
-_places = list(zip(ROW.tolist(), COLUMN.tolist(), BOX_OF.tolist(), strict=True))
-UNITS = [[cell for cell in range(CELLS) if _places[cell][axis] == unit] for unit in range(SIDE) for axis in range(3)]
-PEERS = [
-    [peer for peer in range(CELLS) if peer != cell and any(map(int.__eq__, _places[cell], _places[peer]))]
-    for cell in range(CELLS)
-]
+FEWEST_CLUES = {SIXTEEN: 110}
+"""Minimal puzzles of 16x16 have some 94 clues and take the teacher thousands of steps, or more levels than it has."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The cells of each row, column and box, and for each cell those that share one with it."""
+
+    side: int
+    units: list[list[int]]
+    peers: list[list[int]]
+
+    @property
+    def every(self) -> int:
+        """The set of all values."""
+        return 2**self.side - 1
+
+    @classmethod
+    @cache
+    def of(cls, cells: int) -> "Rules":
+        board = next(board for board in BOARDS.values() if board.cells == cells)
+        side, places = board.side, board.units_of.tolist()
+        units = [board.cells_of[unit + axis * side].tolist() for unit in range(side) for axis in range(3)]
+        peers = [
+            [peer for peer in range(cells) if peer != cell and any(map(int.__eq__, places[cell], places[peer]))]
+            for cell in range(cells)
+        ]
+        return cls(side, units, peers)
 
 
 def count_solutions(puzzle: list[int], limit: int = 2) -> int:
-    """The number of solutions of 81 values, 0 for an empty cell; counting ends at `limit`."""
+    """The number of solutions of a board's values, 0 for an empty cell; counting ends at `limit`."""
     return len(solutions(puzzle, limit))
 
 
 def solutions(puzzle: list[int], limit: int = 1) -> list[list[int]]:
     """Up to `limit` solutions."""
-    candidates = [ANY] * CELLS
+    candidates = [Rules.of(len(puzzle)).every] * len(puzzle)
     for cell, value in enumerate(puzzle):
         if value and not _place(candidates, cell, 1 << (value - 1)):
             return []
     return [[bits.bit_length() for bits in found] for found in _search(candidates, limit, _bits)]
 
 
-def minimal_puzzle(rng: np.random.Generator) -> list[int]:
-    """A puzzle with one solution that loses it with any of its clues."""
-    puzzle = full_grid(rng)
-    for cell in rng.permutation(CELLS).tolist():
+def generated_puzzle(rng: np.random.Generator, board: Board = NINE) -> list[int]:
+    """A puzzle with one solution; it loses it with any of its clues, unless it has only FEWEST_CLUES."""
+    puzzle = full_grid(rng, board)
+    clues, fewest = board.cells, FEWEST_CLUES.get(board, 0)
+    for cell in rng.permutation(board.cells).tolist():
         value, puzzle[cell] = puzzle[cell], 0
         if count_solutions(puzzle) != 1:
             puzzle[cell] = value
+        elif (clues := clues - 1) == fewest:
+            break
     return puzzle
 
 
-def full_grid(rng: np.random.Generator) -> list[int]:
+def full_grid(rng: np.random.Generator, board: Board = NINE) -> list[int]:
     """A solved grid, by search from one random cell with values in random order."""
-    candidates = [ANY] * CELLS
-    _place(candidates, int(rng.integers(CELLS)), 1 << int(rng.integers(SIDE)))
+    candidates = [Rules.of(board.cells).every] * board.cells
+    _place(candidates, int(rng.integers(board.cells)), 1 << int(rng.integers(board.side)))
     grid = _search(candidates, 1, lambda bits: rng.permutation(_bits(bits)).tolist())[0]
     return [bits.bit_length() for bits in grid]
 
 
 def _bits(candidates: int) -> list[int]:
-    return [1 << index for index in range(SIDE) if candidates >> index & 1]
+    return [1 << index for index in range(candidates.bit_length()) if candidates >> index & 1]
 
 
 def _place(candidates: list[int], cell: int, bit: int) -> bool:
     """Put a value and whatever naked singles follow; False on a contradiction."""
-    waiting = [(cell, bit)]
+    waiting, peers = [(cell, bit)], Rules.of(len(candidates)).peers
     while waiting:
         cell, bit = waiting.pop()
         if not candidates[cell] & bit:
             return False
         candidates[cell] = bit
-        for peer in PEERS[cell]:
+        for peer in peers[cell]:
             if candidates[peer] & bit:
                 rest = candidates[peer] & ~bit
                 if not rest:
@@ -75,15 +101,15 @@ def _place(candidates: list[int], cell: int, bit: int) -> bool:
 
 def _place_hidden_singles(candidates: list[int]) -> bool:
     """Put every value that has one place in a unit, until there is none; False on a contradiction."""
-    moved = True
+    moved, rules = True, Rules.of(len(candidates))
     while moved:
         moved = False
-        for unit in UNITS:
+        for unit in rules.units:
             once = twice = 0
             for cell in unit:
                 twice |= once & candidates[cell]
                 once |= candidates[cell]
-            if once != ANY:
+            if once != rules.every:
                 return False
             hidden = once & ~twice
             for cell in unit:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
-from apmdm.tasks.sudoku.grid import CELLS, COORDINATES, FAIL, LENGTH, R1, RUN, decode, encode
+from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, RUN, Board, decode, encode
 from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
@@ -33,12 +33,14 @@ class Solution:
     @property
     def backtracks(self) -> int:
         """Conflicts met, counted in the recorded steps: register R1 is remasked at each."""
-        return sum(step.tokens[R1] == RUN and R1 in step.remask for step in self.run.steps)
+        cells = len(self.puzzle)
+        return sum(step.tokens[R1] == RUN and cells in step.remask for step in self.run.steps)
 
 
 def solve(
     model: Model,
-    puzzles: Iterable[Int[Tensor, "81"]],
+    puzzles: Iterable[Int[Tensor, "cells"]],
+    board: Board = NINE,
     *,
     batch_size: int = 128,
     max_steps: int = MAX_STEPS,
@@ -54,13 +56,19 @@ def solve(
     def starts() -> Iterator[Sequence]:
         for index, puzzle in enumerate(puzzles):
             under_way[index] = puzzle.tolist()
-            yield Sequence(encode(puzzle[None]).ids[0], COORDINATES)
+            yield encode(puzzle[None]).sequence(0)
 
     for run in generate(
-        model, starts(), batch_size=batch_size, max_steps=max_steps, max_length=LENGTH, record=record, device=device
+        model,
+        starts(),
+        batch_size=batch_size,
+        max_steps=max_steps,
+        max_length=board.length,
+        record=record,
+        device=device,
     ):
         puzzle, final = under_way.pop(run.index), run.final.ids[None]
-        answer = decode(final)[0].tolist() if final.shape[1] == LENGTH else [0] * CELLS
+        answer = decode(final)[0].tolist() if final.shape[1] == board.length else [0] * board.cells
         yield Solution(puzzle, answer, _status(puzzle, answer, run), run)
 
 

@@ -1,5 +1,6 @@
-"""The 3,359,232 x 9! symmetries of Sudoku: random copies, and a fingerprint that finds copies again."""
+"""The symmetries of Sudoku, 3,359,232 x 9! on 9x9: random copies, and a fingerprint that finds copies again."""
 
+import math
 from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement, product
 
@@ -7,7 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from apmdm.tasks.sudoku.grid import BOX, SIDE
+from apmdm.tasks.sudoku.grid import NINE, Board
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,20 @@ class Symmetries:
         return self.relabel.gather(1, puzzles.gather(1, self.source))
 
 
-def random_symmetries(num: int, generator: torch.Generator) -> Symmetries:
+def random_symmetries(num: int, generator: torch.Generator, board: Board = NINE) -> Symmetries:
     """Uniform over permutations of values, of bands, of lines within bands, and transposition."""
 
     def order(*shape: int) -> Tensor:
         return torch.rand(num, *shape, generator=generator).argsort(-1)
 
     def lines() -> Tensor:
-        return (order(BOX)[:, :, None] * BOX + order(BOX, BOX)).flatten(1)
+        return (order(board.box)[:, :, None] * board.box + order(board.box, board.box)).flatten(1)
 
     rows, columns = lines(), lines()
-    source = rows[:, :, None] * SIDE + columns[:, None, :]
+    source = rows[:, :, None] * board.side + columns[:, None, :]
     transposed = torch.rand(num, generator=generator) < 0.5
     source = torch.where(transposed[:, None, None], source.transpose(1, 2), source).flatten(1)
-    relabel = torch.cat((torch.zeros(num, 1, dtype=torch.long), 1 + order(SIDE)), 1)
+    relabel = torch.cat((torch.zeros(num, 1, dtype=torch.long), 1 + order(board.side)), 1)
     return Symmetries(source, relabel)
 
 
@@ -55,13 +56,15 @@ def fingerprint(answer: list[int]) -> tuple[object, ...]:
     Between two rows the values form a permutation, whose cycle lengths no symmetry changes; the fingerprint
     collects them for the pairs of rows within each band and across each pair of bands, and the same for columns.
     """
-    rows = [answer[start : start + SIDE] for start in range(0, SIDE * SIDE, SIDE)]
+    side = math.isqrt(len(answer))
+    rows = [answer[start : start + side] for start in range(0, side * side, side)]
     columns = [list(column) for column in zip(*rows, strict=True)]
     return tuple(sorted(_cycles_by_band(lines) for lines in (rows, columns)))
 
 
 def _cycles_by_band(lines: list[list[int]]) -> tuple[object, ...]:
-    bands = [range(start, start + BOX) for start in range(0, SIDE, BOX)]
+    box = math.isqrt(len(lines))
+    bands = [range(start, start + box) for start in range(0, len(lines), box)]
     within, across = [], []
     for first, second in combinations_with_replacement(bands, 2):
         pairs = combinations(first, 2) if first == second else product(first, second)
