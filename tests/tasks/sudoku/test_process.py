@@ -1,10 +1,12 @@
 """The teacher against a slow one written from the rules on symbols, on its own paths and far off them."""
 
+import math
 from collections import Counter
 from functools import cache
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,9 +15,23 @@ from hypothesis import strategies as st
 from apmdm.edits import edits_between
 from apmdm.state import same_rows
 from apmdm.tasks.sudoku.data import MIXED, answers_of, drawn_states, generated, teacher_run, training_puzzles
-from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, R2, RUN, as_state, decode, encode
+from apmdm.tasks.sudoku.grid import (
+    DIGITS,
+    FAIL,
+    FOUR,
+    NINE,
+    R1,
+    R2,
+    RUN,
+    SIXTEEN,
+    Board,
+    as_state,
+    board_of,
+    decode,
+    encode,
+)
 from apmdm.tasks.sudoku.process import hints, next_ids, teacher
-from apmdm.tasks.sudoku.puzzles import solutions
+from apmdm.tasks.sudoku.puzzles import full_grid, solutions
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.transition import transition
 from apmdm.vocab import MASK
@@ -23,95 +39,116 @@ from apmdm.vocab import MASK
 SHARED = Path(__file__).parents[3].parent / "shared/data/sudoku"
 DEEPEST = 23
 EMPTY = "<mask>"
-UNITS = [
-    *([9 * line + place for place in range(9)] for line in range(9)),
-    *([9 * place + line for place in range(9)] for line in range(9)),
-    *([9 * (top + i) + left + j for i, j in product(range(3), repeat=2)] for top, left in product((0, 3, 6), repeat=2)),
-]
-UNITS_WITH = [[unit for unit in UNITS if cell in unit] for cell in range(81)]
 MOVES = {"conflict", "fill", "guess", "lift", "fail", "retry", "exhausted", "halt", "too deep"}
+
+
+@cache
+def units(side: int) -> list[list[int]]:
+    box, lines = math.isqrt(side), range(side)
+    corners = list(product(range(0, side, box), repeat=2))
+    return [
+        *([side * line + place for place in lines] for line in lines),
+        *([side * place + line for place in lines] for line in lines),
+        *([side * (top + i) + left + j for i, j in product(range(box), repeat=2)] for top, left in corners),
+    ]
+
+
+@cache
+def units_with(cell: int, side: int) -> list[list[int]]:
+    return [unit for unit in units(side) if cell in unit]
+
+
+def value_of(symbol: str) -> int:
+    return 0 if symbol == EMPTY else 1 + DIGITS.index(symbol[0])
+
+
+class Seen:
+    """Values and candidates of the cells of a state."""
+
+    def __init__(self, symbols: list[str]) -> None:
+        *cells, _, _ = symbols
+        self.side = math.isqrt(len(cells))
+        self.all = range(1, self.side + 1)
+        self.value = list(map(value_of, cells))
+        around = [{self.value[j] for unit in self.units(i) for j in unit} for i in range(len(cells))]
+        empty = [i for i, value in enumerate(self.value) if not value]
+        self.open_cells = {i: [v for v in self.all if v not in around[i]] for i in empty}
+
+    def units(self, cell: int) -> list[list[int]]:
+        return units_with(cell, self.side)
+
+    def broken(self, unit: list[int]) -> bool:
+        held = [self.value[cell] for cell in unit if self.value[cell]]
+        possible = {v for cell in unit for v in self.open_cells.get(cell, ())}
+        return len(set(held)) < len(held) or len({*held, *possible}) < self.side
+
+    def in_conflict(self) -> bool:
+        return any(map(self.broken, units(self.side))) or not all(self.open_cells.values())
+
+    def single(self, cell: int) -> int:
+        """The value to fill in, 0 if there is none; the smallest of several hidden ones."""
+        if len(self.open_cells[cell]) == 1:
+            return self.open_cells[cell][0]
+        for v in self.open_cells[cell]:
+            for unit in self.units(cell):
+                if [i for i in unit if v in self.open_cells.get(i, ())] == [cell]:
+                    return v
+        return 0
+
+    def guess_cell(self) -> int:
+        return min(self.open_cells, key=lambda i: (len(self.open_cells[i]), i))
 
 
 def slow_step(symbols: list[str]) -> tuple[str, list[str]]:
     """The name of the rule that applies and the symbols that follow."""
-    cells, mode, held = symbols[:81], symbols[81], symbols[82]
-    value = [int(cell[0]) if cell != EMPTY else 0 for cell in cells]
+    *cells, mode, held = symbols
+    seen = Seen(symbols)
     level = [int(cell.split("@L")[1].split("@")[0]) if cell != EMPTY else 0 for cell in cells]
     deepest = max(level)
-    own = [i for i in range(81) if deepest and cells[i] != EMPTY and level[i] == deepest]
+    own = [i for i, cell in enumerate(cells) if deepest and cell != EMPTY and level[i] == deepest]
     guesses = [i for i in own if cells[i].endswith("guess")]
-    seen = [{value[j] for unit in UNITS_WITH[i] for j in unit} for i in range(81)]
-    open_cells = {i: [v for v in range(1, 10) if v not in seen[i]] for i in range(81) if not value[i]}
-    without_fills = [EMPTY if i in own and i not in guesses else cells[i] for i in range(81)]
+    without_fills = [EMPTY if i in own and i not in guesses else cell for i, cell in enumerate(cells)]
 
     if mode == "RUN":
-        if in_conflict(value, open_cells):
+        if seen.in_conflict():
             return "conflict", [*without_fills, EMPTY, EMPTY]
-        filled = {i: v for i in open_cells if (v := single(i, open_cells))}
+        filled = {i: v for i in seen.open_cells if (v := seen.single(i))}
         if filled:
-            return "fill", [
-                *(f"{filled[i]}@L{deepest}" if i in filled else cells[i] for i in range(81)),
-                mode,
-                held,
-            ]
-        if not open_cells:
+            new = [f"{DIGITS[filled[i] - 1]}@L{deepest}" if i in filled else cell for i, cell in enumerate(cells)]
+            return "fill", [*new, mode, held]
+        if not seen.open_cells:
             return "halt", symbols
-        return opened(symbols, open_cells, 0, deepest, "guess", held)
+        return opened(symbols, seen, 0, deepest, "guess")
     if mode != EMPTY:
         return "halt", symbols
     if held == EMPTY:
         if not guesses:
             return "fail", [*cells, "FAIL", EMPTY]
-        lifted = str(max(value[i] for i in guesses))
-        return "lift", [*(EMPTY if i in guesses else cells[i] for i in range(81)), EMPTY, lifted]
-    untried = [v for v in open_cells[guess_cell(open_cells)] if v > int(held)] if open_cells else []
+        lifted = DIGITS[max(seen.value[i] for i in guesses) - 1]
+        return "lift", [*(EMPTY if i in guesses else cell for i, cell in enumerate(cells)), EMPTY, lifted]
+    untried = [v for v in seen.open_cells[seen.guess_cell()] if v > value_of(held)] if seen.open_cells else []
     if not untried:
         return "exhausted", [*without_fills, EMPTY, EMPTY]
-    return opened(symbols, open_cells, int(held), deepest, "retry", held)
+    return opened(symbols, seen, value_of(held), deepest, "retry")
 
 
-def opened(
-    symbols: list[str], open_cells: dict[int, list[int]], above: int, deepest: int, rule: str, held: str
-) -> tuple[str, list[str]]:
+def opened(symbols: list[str], seen: Seen, above: int, deepest: int, rule: str) -> tuple[str, list[str]]:
     if deepest == DEEPEST:
         return "too deep", symbols
-    cell = guess_cell(open_cells)
-    value = min(v for v in open_cells[cell] if v > above)
-    cells = symbols[:81]
-    cells[cell] = f"{value}@L{deepest + 1}@guess"
+    *cells, _, held = symbols
+    cell = seen.guess_cell()
+    value = min(v for v in seen.open_cells[cell] if v > above)
+    cells[cell] = f"{DIGITS[value - 1]}@L{deepest + 1}@guess"
     return rule, [*cells, "RUN", held]
-
-
-def guess_cell(open_cells: dict[int, list[int]]) -> int:
-    return min(open_cells, key=lambda i: (len(open_cells[i]), i))
-
-
-def in_conflict(value: list[int], open_cells: dict[int, list[int]]) -> bool:
-    for unit, v in product(UNITS, range(1, 10)):
-        placed = sum(value[i] == v for i in unit)
-        if placed > 1 or not (placed or any(v in open_cells.get(i, ()) for i in unit)):
-            return True
-    return not all(open_cells.values())
-
-
-def single(cell: int, open_cells: dict[int, list[int]]) -> int:
-    """The value to fill in, 0 if there is none; the smallest of several hidden ones."""
-    if len(open_cells[cell]) == 1:
-        return open_cells[cell][0]
-    for v in open_cells[cell]:
-        for unit in UNITS_WITH[cell]:
-            if [i for i in unit if v in open_cells.get(i, ())] == [cell]:
-                return v
-    return 0
 
 
 def assert_as_slow(ids: torch.Tensor) -> Counter[str]:
     """Compares every row and counts the rules that applied."""
     rules: Counter[str] = Counter()
+    vocab = board_of(ids).vocab
     for before, after in zip(ids.tolist(), next_ids(ids).tolist(), strict=True):
-        symbols = NINE.vocab.decode(before)
-        rule, expected = slow_step(symbols)
-        assert NINE.vocab.decode(after) == expected, rule
+        rule, expected = slow_step(vocab.decode(before))
+        assert vocab.decode(after) == expected, rule
         rules[rule] += 1
     return rules
 
@@ -120,11 +157,10 @@ def test_without_hidden_singles_only_naked_ones_are_filled() -> None:
     ids = odd_states(3, 200)
     filled = (next_ids(ids, hidden=False) != ids) & (ids == MASK)
     for before, cells in zip(ids.tolist(), filled[:, : NINE.cells], strict=True):
-        rule, _ = slow_step(NINE.vocab.decode(before))
+        symbols = NINE.vocab.decode(before)
+        rule, _ = slow_step(symbols)
         if rule == "fill":
-            value = decode(torch.tensor([before]))[0].tolist()
-            seen = [{value[j] for unit in UNITS_WITH[i] for j in unit if value[j]} for i in range(81)]
-            naked = [i for i in range(81) if not value[i] and len(seen[i]) == 8]
+            naked = [i for i, candidates in Seen(symbols).open_cells.items() if len(candidates) == 1]
             guessed = not naked and int(cells.sum()) == 1
             assert guessed or cells.nonzero()[:, 0].tolist() == naked
 
@@ -134,9 +170,15 @@ def training_answers() -> torch.Tensor:
     return answers_of(training_puzzles())
 
 
-def odd_states(seed: int, num: int = 8) -> torch.Tensor:
+@cache
+def full_grids(board: Board) -> torch.Tensor:
+    rng = np.random.default_rng(0)
+    return torch.tensor([full_grid(rng, board) for _ in range(20)])
+
+
+def odd_states(seed: int, num: int = 8, board: Board = NINE) -> torch.Tensor:
     """From nearly empty to nearly full, with some wrong values, any levels, any guesses and any registers."""
-    random = torch.Generator().manual_seed(seed)
+    random, shape, values = torch.Generator().manual_seed(seed), (num, board.cells), board.side
 
     def chance(*shape: int) -> torch.Tensor:
         return torch.rand(*shape, generator=random)
@@ -144,16 +186,23 @@ def odd_states(seed: int, num: int = 8) -> torch.Tensor:
     def integers(low: int, high: int, *shape: int) -> torch.Tensor:
         return torch.randint(low, high + 1, shape, generator=random)
 
-    value = training_answers()[integers(0, 99, num)]
-    value = torch.where(chance(num, NINE.cells) < 0.1 * chance(num, 1) ** 3, integers(1, 9, num, NINE.cells), value)
+    value = full_grids(board)[integers(0, 19, num)]
+    value = torch.where(chance(*shape) < 0.1 * chance(num, 1) ** 3, integers(1, values, *shape), value)
     deepest = integers(0, DEEPEST, num, 1)
-    level = (chance(num, NINE.cells) * (deepest + 1)).long()
-    is_guess = (chance(num, NINE.cells) < chance(num, 1) * 0.3) & (level > 0)
-    cells = torch.where(is_guess, NINE.guess_id[value, level], NINE.fill_id[value, level])
-    cells = cells.masked_fill(chance(num, NINE.cells) < chance(num, 1), MASK)
+    level = (chance(*shape) * (deepest + 1)).long()
+    is_guess = (chance(*shape) < chance(num, 1) * 0.3) & (level > 0)
+    cells = torch.where(is_guess, board.guess_id[value, level], board.fill_id[value, level])
+    cells = cells.masked_fill(chance(*shape) < chance(num, 1), MASK)
     r1 = torch.tensor([RUN, RUN, MASK, MASK, MASK, FAIL])[integers(0, 5, num, 1)]
-    r2 = torch.where(chance(num, 1) < 0.5, MASK, NINE.digit_id[integers(1, 9, num, 1)])
+    r2 = torch.where(chance(num, 1) < 0.5, MASK, board.digit_id[integers(1, values, num, 1)])
     return torch.cat((cells, r1, r2), 1)
+
+
+@pytest.mark.parametrize("board", [FOUR, SIXTEEN])
+def test_agrees_with_the_slow_teacher_on_other_boards(board: Board) -> None:
+    puzzles, random = training_puzzles(board)[-10:], torch.Generator().manual_seed(5)
+    states = drawn_states(60, random, puzzles, answers_of(puzzles), {"path": 0.5, "changed": 0.5})
+    assert {"fill", "conflict", "fail"} <= set(assert_as_slow(torch.cat((states, odd_states(0, 60, board)))))
 
 
 @settings(max_examples=50)
@@ -168,30 +217,24 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
     assert set(assert_as_slow(torch.cat((states, odd_states(0, 200))))) == MOVES
 
 
-def broken(unit: list[int], value: list[int], open_cells: dict[int, list[int]]) -> bool:
-    held = [value[cell] for cell in unit if value[cell]]
-    possible = {v for cell in unit for v in open_cells.get(cell, ())}
-    return len(set(held)) < len(held) or len({*held, *possible}) < 9
-
-
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_hints_are_candidates_those_with_no_other_place_and_conflicts(seed: int) -> None:
-    ids = odd_states(seed, num=2)
-    for symbols, bits in zip(map(NINE.vocab.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
-        value = [int(cell[0]) if cell != EMPTY else 0 for cell in symbols[:81]]
-        seen = [{value[j] for unit in UNITS_WITH[i] for j in unit} for i in range(81)]
-        open_cells = {i: [v for v in range(1, 10) if v not in seen[i]] for i in range(81) if not value[i]}
-        for cell in range(83):
-            candidates = open_cells.get(cell, [])
-            rows = [[v in candidates for v in range(1, 10)]]
-            for unit in UNITS_WITH[cell] if candidates else [[]] * 3:
-                lonely = [v for v in candidates if not any(v in open_cells.get(j, ()) for j in unit if j != cell)]
-                rows.append([v in lonely for v in range(1, 10)])
-            dead_end = cell in open_cells and not candidates
-            units_broken = [broken(unit, value, open_cells) for unit in UNITS_WITH[cell]] if cell < 81 else [False] * 3
-            rows.append([dead_end, *units_broken])
-            assert bits[cell] == [bit for row in rows for bit in row]
+    for board in (NINE, SIXTEEN):
+        ids = odd_states(seed, 2, board)
+        for symbols, bits in zip(map(board.vocab.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
+            for cell in range(board.length):
+                assert bits[cell] == slow_hints(Seen(symbols), cell)
+
+
+def slow_hints(seen: Seen, cell: int) -> list[bool]:
+    candidates, own_units = seen.open_cells.get(cell, []), seen.units(cell) or [[]] * 3
+    rows = [[v in candidates for v in seen.all]]
+    for unit in own_units:
+        others = {v for j in unit if j != cell for v in seen.open_cells.get(j, ())}
+        rows.append([v in candidates and v not in others for v in seen.all])
+    dead_end = cell in seen.open_cells and not candidates
+    return [bit for row in rows for bit in row] + [dead_end, *(unit != [] and seen.broken(unit) for unit in own_units)]
 
 
 @settings(max_examples=50)

@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apmdm.tasks.sudoku.puzzles import count_solutions, full_grid, generated_puzzle, solutions
+from apmdm.tasks.sudoku.data import training_puzzles
+from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, to_text
+from apmdm.tasks.sudoku.puzzles import FEWEST_CLUES, count_solutions, full_grid, generated_puzzle, solutions
+from apmdm.tasks.sudoku.symmetry import fingerprint, random_symmetries
 from apmdm.tasks.sudoku.verify import is_solution
 
 
@@ -79,3 +83,28 @@ def test_verify_refuses_what_is_no_solution(cell: int, value: int) -> None:
     moved = [value % 9 + 1 for value in grid]
     assert is_solution([0] * 81, moved)
     assert not is_solution(clues, moved), "valid, but not the clues'"
+
+
+@pytest.mark.parametrize("board", [FOUR, SIXTEEN])
+def test_other_boards_are_generated_copied_and_written(board: Board) -> None:
+    puzzle = generated_puzzle(np.random.default_rng(2), board)
+    assert count_solutions(puzzle) == 1
+    assert board is FOUR or puzzle.count(0) == board.cells - FEWEST_CLUES[board]
+    answer = solutions(puzzle)[0]
+    assert is_solution(puzzle, answer)
+    assert board.parse(to_text(puzzle)) == puzzle
+    turned = random_symmetries(1, torch.Generator().manual_seed(0), board)
+    copy, copied = (turned(torch.tensor([values]))[0].tolist() for values in (puzzle, answer))
+    assert is_solution(copy, copied)
+    assert fingerprint(answer) == fingerprint(copied)
+    with pytest.raises(ValueError, match=f"{board.cells} characters"):
+        board.parse("." * NINE.cells)
+    with pytest.raises(ValueError, match="not with 'Z'"):
+        board.parse("Z" * board.cells)
+
+
+@pytest.mark.parametrize("name", ["4x4", "16x16"])
+def test_training_puzzles_of_other_boards_have_one_solution(name: str) -> None:
+    board = BOARDS[name]
+    for puzzle in training_puzzles(board)[-10:].tolist():
+        assert count_solutions(puzzle) == 1

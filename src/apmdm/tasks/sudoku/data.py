@@ -1,7 +1,6 @@
 """Training states from exactly 100 puzzles: symmetry copies of them, met on many paths, labelled by the teacher.
 
-The teacher is a function of the state, so a state need not lie on its own path to have a right label. Shapes are
-those of 9x9: 81 cells, 83 tokens.
+The teacher is a function of the state, so a state need not lie on its own path to have a right label.
 """
 
 import math
@@ -20,7 +19,7 @@ from apmdm.tasks.sudoku.puzzles import generated_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
 
-Step = Callable[[Int[Tensor, "N 83"]], Int[Tensor, "N 83"]]
+Step = Callable[[Int[Tensor, "N length"]], Int[Tensor, "N length"]]
 NUM_TRAINING, POOL, POOL_SEED = 100, {"4x4": 300, "9x9": 3000, "16x16": 300}, 20261123
 PATH_STEPS = 300
 PLAIN = {"path": 0.9, "conflict": 0.1}
@@ -42,13 +41,13 @@ RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 
 
-def generated(num: int, seed: int, board: Board = NINE) -> Int[Tensor, "num 81"]:
+def generated(num: int, seed: int, board: Board = NINE) -> Int[Tensor, "num cells"]:
     """Puzzles with one solution from a seed, minimal ones except for 16x16."""
     rng = np.random.default_rng(seed)
     return torch.tensor([generated_puzzle(rng, board) for _ in range(num)])
 
 
-def chosen_for_training(pool: Int[Tensor, "pool 81"]) -> Int[Tensor, "100 81"]:
+def chosen_for_training(pool: Int[Tensor, "pool cells"]) -> Int[Tensor, "100 cells"]:
     """Half of them the puzzles of the pool that take the teacher most steps, half the first of the others."""
     steps = teacher_steps(pool)
     hardest = steps.argsort(descending=True, stable=True)[: NUM_TRAINING // 2]
@@ -56,18 +55,18 @@ def chosen_for_training(pool: Int[Tensor, "pool 81"]) -> Int[Tensor, "100 81"]:
     return pool[torch.cat((hardest, others[: NUM_TRAINING - len(hardest)]))]
 
 
-def training_puzzles(board: Board = NINE) -> Int[Tensor, "100 81"]:
+def training_puzzles(board: Board = NINE) -> Int[Tensor, "100 cells"]:
     """The training set, as chosen_for_training(generated(POOL[board.name], POOL_SEED, board)) wrote it."""
     text = Path(__file__).with_name(f"training_puzzles_{board.name}.txt").read_text()
     return torch.tensor([board.parse(line) for line in text.splitlines() if not line.startswith("#")])
 
 
-def teacher_steps(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N"]:
+def teacher_steps(puzzles: Int[Tensor, "N cells"]) -> Int[Tensor, "N"]:
     """Steps until the teacher halts."""
     return teacher_run(puzzles)[1]
 
 
-def teacher_run(puzzles: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 83"], Int[Tensor, "N"]]:
+def teacher_run(puzzles: Int[Tensor, "N cells"]) -> tuple[Int[Tensor, "N length"], Int[Tensor, "N"]]:
     """Final states of the teacher and its steps."""
     ids = encode(puzzles).ids
     final, steps = ids.clone(), torch.zeros(len(ids), dtype=torch.long)
@@ -84,12 +83,12 @@ def teacher_run(puzzles: Int[Tensor, "N 81"]) -> tuple[Int[Tensor, "N 83"], Int[
 def drawn_states(
     num: int,
     random: torch.Generator,
-    puzzles: Int[Tensor, "N 81"],
-    answers: Int[Tensor, "N 81"],
+    puzzles: Int[Tensor, "N cells"],
+    answers: Int[Tensor, "N cells"],
     shares: Mapping[str, float],
     step: Step = next_ids,
     symmetric: bool = True,
-) -> Int[Tensor, "num 83"]:
+) -> Int[Tensor, "num length"]:
     """States met on symmetry copies of the puzzles, of each kind its share, some of them RELABELLED, shuffled.
 
     step: the process whose paths are followed; without `symmetric` the puzzles are taken as they are.
@@ -118,8 +117,8 @@ def drawn_states(
 
 
 def path(
-    puzzles: Int[Tensor, "N 81"], random: torch.Generator, stray: float = 0.0, step: Step = next_ids
-) -> Int[Tensor, "states 83"]:
+    puzzles: Int[Tensor, "N cells"], random: torch.Generator, stray: float = 0.0, step: Step = next_ids
+) -> Int[Tensor, "states length"]:
     """Every state from the start to the fixed point or PATH_STEPS; a guess is replaced with probability `stray`."""
     ids, seen = encode(puzzles).ids, []
     while len(ids) and len(seen) < PATH_STEPS:
@@ -131,12 +130,12 @@ def path(
     return torch.cat(seen)
 
 
-def conflicts(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "conflicts 83"]:
+def conflicts(ids: Int[Tensor, "N length"]) -> Int[Tensor, "conflicts length"]:
     """Those of the states whose next step is to take back a level."""
     return ids[(ids[:, R1] == RUN) & analyse(ids[:, :R1]).conflict]
 
 
-def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float) -> Int[Tensor, "N 83"]:
+def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float) -> Int[Tensor, "N length"]:
     """Where a level was opened, with probability `share`, open it with any candidate of any empty cell instead."""
     cells, new, board = ids[:, :R1], following[:, :R1], board_of(ids)
     opened = (cells == MASK) & board.is_guess[new] & (ids[:, [R1]] == RUN)
@@ -151,24 +150,25 @@ def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float
     return following.index_copy(0, rows, replaced)
 
 
-def change_clues(puzzles: Tensor, answers: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
-    """Either 0 to 12 clues more, from the answer, or 0 to 7 fewer."""
-    num = len(puzzles)
+def change_clues(puzzles: Tensor, answers: Tensor, random: torch.Generator) -> Int[Tensor, "N cells"]:
+    """On 9x9 either 0 to 12 clues more, from the answer, or 0 to 7 fewer."""
+    num, cells = puzzles.shape
     add = torch.rand(num, 1, generator=random) < 0.5
-    amount = torch.where(add, _up_to(12, num, random), _up_to(7, num, random))
+    amount = torch.where(add, _up_to(cells * 12 // 81, num, random), _up_to(cells * 7 // 81, num, random))
     eligible = (puzzles == 0) == add
     key = torch.rand(puzzles.shape, generator=random).masked_fill(~eligible, 2.0)
     selected = key.argsort(1).argsort(1) < amount
     return torch.where(selected, torch.where(add, answers, 0), puzzles)
 
 
-def fewer_clues(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
-    """Up to 16 clues taken away."""
+def fewer_clues(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N cells"]:
+    """On 9x9 up to 16 clues taken away."""
+    num, cells = puzzles.shape
     key = torch.rand(puzzles.shape, generator=random).masked_fill(puzzles == 0, 2.0)
-    return puzzles.masked_fill(key.argsort(1).argsort(1) < _up_to(16, len(puzzles), random), 0)
+    return puzzles.masked_fill(key.argsort(1).argsort(1) < _up_to(cells * 16 // 81, num, random), 0)
 
 
-def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses 83"]:
+def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses length"]:
     """Those of the states in which a guess is due and no cell has fewer than three candidates; half of them with the
     registers set as if a value had been tried.
     """
@@ -182,7 +182,7 @@ def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses 8
     return ids
 
 
-def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 81"]:
+def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N cells"]:
     """One more clue, any candidate of any empty cell; most often there is then no solution."""
     candidates = analyse(encode(puzzles).ids[:, :R1]).candidates
     choice = torch.multinomial(candidates.flatten(1).float(), 1, generator=random)
@@ -190,7 +190,7 @@ def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N 8
     return puzzles.scatter(1, choice // side, choice % side + 1)
 
 
-def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
+def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N length"]:
     """A few cells emptied or overwritten, and in some states the registers set at random."""
     num, cells, board = len(ids), ids[:, :R1], board_of(ids)
     hit = torch.rand(cells.shape, generator=random) < 0.06 * torch.rand(num, 1, generator=random)
@@ -203,7 +203,7 @@ def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
     return torch.cat((cells, r1[:, None], r2[:, None]), 1)
 
 
-def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
+def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N length"]:
     """The levels from 1 up renamed in order to random ones, which changes no rule: only their order counts."""
     cells, board = ids[:, :R1], board_of(ids)
     level, value = board.level[cells], board.value[cells]
@@ -217,21 +217,21 @@ def relabel_levels(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N 83"]:
     return torch.cat((torch.where(level > 0, token, cells), ids[:, R1:]), 1)
 
 
-def answers_of(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
+def answers_of(puzzles: Int[Tensor, "N cells"]) -> Int[Tensor, "N cells"]:
     """The solutions, by the teacher."""
     return decode(teacher_run(puzzles)[0])
 
 
 def _copies(
-    num: int, random: torch.Generator, symmetric: bool, *grids: Int[Tensor, "N 81"]
-) -> tuple[Int[Tensor, "num 81"], ...]:
+    num: int, random: torch.Generator, symmetric: bool, *grids: Int[Tensor, "N cells"]
+) -> tuple[Int[Tensor, "num cells"], ...]:
     """Rows drawn at random, the same ones of each of the grids, all turned by the same random symmetries, if any."""
     chosen = torch.randint(len(grids[0]), (num,), generator=random)
     turned = random_symmetries(num, random, board_of(grids[0]))
     return tuple(turned(grid[chosen]) if symmetric else grid[chosen] for grid in grids)
 
 
-def _gathered(num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M 83"]]) -> Int[Tensor, "num 83"]:
+def _gathered(num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M length"]]) -> Int[Tensor, "num length"]:
     """A random selection of `num` states out of as many calls as it takes."""
     states = more()
     while len(states) < num:

@@ -76,7 +76,7 @@ def _training() -> tuple[Tensor, Tensor]:
     return training_puzzles(), answers_of(training_puzzles())
 
 
-def copies(num: int, random: torch.Generator) -> tuple[Int[Tensor, "num 81"], Int[Tensor, "num 81"]]:
+def copies(num: int, random: torch.Generator) -> tuple[Int[Tensor, "num cells"], Int[Tensor, "num cells"]]:
     """Symmetry copies of the training puzzles, and their answers."""
     chosen = torch.randint(len(_training()[0]), (num,), generator=random)
     turned = random_symmetries(num, random)
@@ -119,20 +119,20 @@ def _text_start(puzzle: str, canvas: int) -> Sequence:
     return Sequence(torch.tensor(prompt + [MASK] * (length - len(prompt))))
 
 
-def _prompt(puzzle: Int[Tensor, "81"]) -> list[int]:
+def _prompt(puzzle: Int[Tensor, "cells"]) -> list[int]:
     return [*_told(puzzle, puzzle.nonzero()[:, 0]), EQUALS]
 
 
-def _told(values: Int[Tensor, "81"], cells: Int[Tensor, "told"]) -> list[int]:
+def _told(values: Int[Tensor, "cells"], cells: Int[Tensor, "told"]) -> list[int]:
     return (FIRST + cells * NINE.side + values[cells] - 1).tolist()
 
 
-def in_row_order(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[list[int]]:
+def in_row_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
     pairs = zip(puzzles, answers, strict=True)
     return [[*_told(answer, (puzzle == 0).nonzero()[:, 0]), FINISH] for puzzle, answer in pairs]
 
 
-def in_order(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[list[int]]:
+def in_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
     """By the step in which the teacher writes a cell for the last time."""
     path = _path(puzzles)
     written = path[1:] != path[:-1]
@@ -141,7 +141,7 @@ def in_order(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list
     return [[*_told(answers[n], order[n][puzzles[n][order[n]] == 0]), FINISH] for n in range(len(puzzles))]
 
 
-def traces(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[list[int]]:
+def traces(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
     path = _path(puzzles)
     told = [[] for _ in puzzles]
     for before, after in pairwise(path):
@@ -156,7 +156,7 @@ def traces(puzzles: Int[Tensor, "N 81"], answers: Int[Tensor, "N 81"]) -> list[l
     return [[*tokens, FINISH] for tokens in told]
 
 
-def _path(puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "steps N 81"]:
+def _path(puzzles: Int[Tensor, "N cells"]) -> Int[Tensor, "steps N cells"]:
     """The cells of the teacher's states, the last repeated until every puzzle is done or none can be told any more."""
     ids = encode(puzzles).ids
     states = [ids[:, :R1]]

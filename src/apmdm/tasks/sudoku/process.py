@@ -10,8 +10,7 @@ present, the first rule that applies:
    becomes RUN; without such a candidate the cells filled at level d > 0 and R2 are remasked.
 6. Otherwise nothing fires: the grid is complete, there is no solution, or the levels are used up.
 
-Shapes are those of 9x9: N states, 81 cells, 9 values, 27 units. A set of values is an integer with bit v - 1 for
-value v.
+Letters: N states. A set of values is an integer with bit v - 1 for value v.
 """
 
 from dataclasses import dataclass
@@ -53,12 +52,12 @@ class Analysis:
     dead_ends: empty cells without candidates; broken: units that have a value twice or no place left for one.
     """
 
-    empty: Bool[Tensor, "N 81"]
-    open_values: Int[Tensor, "N 81"]
-    dead_ends: Bool[Tensor, "N 81"]
-    broken: Bool[Tensor, "N 27"]
-    singles: Int[Tensor, "N 81"]
-    single_places: Int[Tensor, "N 27"]
+    empty: Bool[Tensor, "N cells"]
+    open_values: Int[Tensor, "N cells"]
+    dead_ends: Bool[Tensor, "N cells"]
+    broken: Bool[Tensor, "N units"]
+    singles: Int[Tensor, "N cells"]
+    single_places: Int[Tensor, "N units"]
     depth: Int[Tensor, "N"]
     guess_cell: Int[Tensor, "N"]
 
@@ -67,7 +66,7 @@ class Analysis:
         return self.dead_ends.any(1) | self.broken.any(1)
 
     @property
-    def candidates(self) -> Bool[Tensor, "N 81 9"]:
+    def candidates(self) -> Bool[Tensor, "N cells values"]:
         shifts = torch.arange(board_of(self.empty).side, device=self.empty.device)
         return (self.open_values[..., None] >> shifts) & 1 > 0
 
@@ -77,7 +76,7 @@ def teacher(state: State) -> Edits:
     return edits_between(state, as_state(next_ids(state.ids)))
 
 
-def next_ids(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, "N 83"]:
+def next_ids(ids: Int[Tensor, "N length"], hidden: bool = True) -> Int[Tensor, "N length"]:
     """The state that follows each state; without `hidden` only naked singles are filled."""
     board, device = board_of(ids), ids.device
     cells, r1, r2 = ids[:, :R1], ids[:, R1], ids[:, R2]
@@ -118,7 +117,7 @@ def num_hints(board: Board) -> int:
     return 4 * board.side + 4
 
 
-def hints(state: State) -> Bool[Tensor, "N 83 40"]:
+def hints(state: State) -> Bool[Tensor, "N length hints"]:
     """What the teacher looks up for each cell: its candidates, those with no other place in a unit, and conflicts.
 
     In this order: a bit for each candidate of an empty cell, then as many each for its row, column and box; for every
@@ -133,7 +132,7 @@ def hints(state: State) -> Bool[Tensor, "N 83 40"]:
     return torch.nn.functional.pad(bits, (0, 0, 0, board.length - board.cells))
 
 
-def analyse(cells: Int[Tensor, "N 81"], hidden: bool = True) -> Analysis:
+def analyse(cells: Int[Tensor, "N cells"], hidden: bool = True) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
     device, board = cells.device, board_of(cells)
     row, column, box = board.units_of.T.to(device)
@@ -155,7 +154,7 @@ def analyse(cells: Int[Tensor, "N 81"], hidden: bool = True) -> Analysis:
     return Analysis(empty, open_values, dead_ends, broken, singles, only, depth, guess_cell)
 
 
-def _once_and_twice(sets: Int[Tensor, "N 81"], board: Board) -> tuple[Int[Tensor, "N 27"], Int[Tensor, "N 27"]]:
+def _once_and_twice(sets: Int[Tensor, "N cells"], board: Board) -> tuple[Int[Tensor, "N units"], Int[Tensor, "N units"]]:
     """For every unit the values in one or more of its cells, and those in two or more."""
     first, *others = sets[:, board.cells_of.T.to(sets.device)].unbind(1)
     once, twice = first, torch.zeros_like(first)
@@ -165,5 +164,5 @@ def _once_and_twice(sets: Int[Tensor, "N 81"], board: Board) -> tuple[Int[Tensor
     return once, twice
 
 
-def _token(table: Int[Tensor, "10 levels"], value: Tensor, level: Tensor) -> Tensor:
+def _token(table: Int[Tensor, "values levels"], value: Tensor, level: Tensor) -> Tensor:
     return table.to(value.device)[value, level.expand_as(value)]

@@ -15,10 +15,10 @@ from apmdm.tasks.sudoku.grid import NINE, Board
 class Symmetries:
     """For each of N symmetries the cell that each new cell is taken from, and the new value of each value."""
 
-    source: Int[Tensor, "N 81"]
-    relabel: Int[Tensor, "N 10"]
+    source: Int[Tensor, "N cells"]
+    relabel: Int[Tensor, "N values"]
 
-    def __call__(self, puzzles: Int[Tensor, "N 81"]) -> Int[Tensor, "N 81"]:
+    def __call__(self, puzzles: Int[Tensor, "N cells"]) -> Int[Tensor, "N cells"]:
         """Copy k under symmetry k."""
         return self.relabel.gather(1, puzzles.gather(1, self.source))
 
