@@ -325,11 +325,8 @@ def test_wrong_programs_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             assemble(text)
-    job = replace(ENTRIES["parity"].problem(Random(0), 2).job, bits=12)
     with pytest.raises(ValueError, match="at most 18 bits"):
-        replace(job, bits=40)
-    with pytest.raises(ValueError, match="at most 10 bits"):
-        simulate(job, "ap-mdm", weights=True)
+        replace(ENTRIES["parity"].problem(Random(0), 2).job, bits=40)
 
 
 def test_an_audit_finds_what_is_wrong() -> None:

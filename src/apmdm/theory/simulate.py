@@ -19,10 +19,6 @@ from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
 FORMS: tuple[Form, ...] = get_args(Form)
-MAX_COMPILED_BITS = 10
-"""Widest words for which compiled weights were found to be exact in float32."""
-
-
 TOKENS = 2**19
 """Most tokens of a batch."""
 
@@ -68,10 +64,8 @@ def start(job: Job, form: Form, time: int) -> Start:
     return Start(replay.replayed(policy, width), replay.encode(sequence, policy.vocab, width, time), 2**width - 1)
 
 
-def compiled(job: Job, form: Form, begun: Start) -> Encoder:
-    """Weights that do what the form's policy does; raises ValueError if float32 would not carry them."""
-    if job.bits > MAX_COMPILED_BITS:
-        raise ValueError(f"compiled weights are for words of at most {MAX_COMPILED_BITS} bits, this needs {job.bits}")
+def compiled(form: Form, begun: Start) -> Encoder:
+    """Weights that do what the form's policy does; raises ValueError if there are too many positions."""
     if begun.positions > MAX_POSITIONS:
         raise ValueError(
             f"compiled weights are for at most {MAX_POSITIONS:,} positions, {form} needs {begun.positions:,}; "
@@ -101,7 +95,7 @@ def simulate_all(
     outcomes: dict[int, Outcome] = {}
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
-        encoder = compiled(jobs[numbers[0]], form, largest) if weights else None
+        encoder = compiled(form, largest) if weights else None
         model: Model = encoder or largest.policy
         if form in ("mdm", "arm"):
             model = (write_once.WriteOnce if form == "mdm" else replay.LeftToRight)(model)

@@ -231,7 +231,9 @@ def _copies(
     return tuple(turned(grid[chosen]) if symmetric else grid[chosen] for grid in grids)
 
 
-def _gathered(num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M length"]]) -> Int[Tensor, "num length"]:
+def _gathered(
+    num: int, random: torch.Generator, more: Callable[[], Int[Tensor, "M length"]]
+) -> Int[Tensor, "num length"]:
     """A random selection of `num` states out of as many calls as it takes."""
     states = more()
     while len(states) < num:

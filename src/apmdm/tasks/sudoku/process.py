@@ -154,7 +154,9 @@ def analyse(cells: Int[Tensor, "N cells"], hidden: bool = True) -> Analysis:
     return Analysis(empty, open_values, dead_ends, broken, singles, only, depth, guess_cell)
 
 
-def _once_and_twice(sets: Int[Tensor, "N cells"], board: Board) -> tuple[Int[Tensor, "N units"], Int[Tensor, "N units"]]:
+def _once_and_twice(
+    sets: Int[Tensor, "N cells"], board: Board
+) -> tuple[Int[Tensor, "N units"], Int[Tensor, "N units"]]:
     """For every unit the values in one or more of its cells, and those in two or more."""
     first, *others = sets[:, board.cells_of.T.to(sets.device)].unbind(1)
     once, twice = first, torch.zeros_like(first)
