@@ -3,7 +3,8 @@
 A static batch waits for its slowest member: the row evaluations that it would need follow from the measured runs.
 The per-token sampler decides position by position in a Python loop, as the paper's public release does.
 
-    python benchmarks/sampler.py [FILE]     one puzzle a line; freshly generated puzzles if left out
+    python benchmarks/sampler.py [FILE [FIGURE]]     one puzzle a line, freshly generated ones if left out; FIGURE: a
+                                                     plot of the lengths of runs and of the rate by batch size
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 
 from apmdm import weights
 from apmdm.cli import read
@@ -20,12 +22,13 @@ from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
-from apmdm.tasks.sudoku.data import generated
+from apmdm.tasks.sudoku.data import generated, teacher_steps
 from apmdm.tasks.sudoku.grid import NINE, encode
-from apmdm.tasks.sudoku.solve import solve
+from apmdm.tasks.sudoku.solve import Solution, solve
 from apmdm.vocab import MASK
 
 BATCH, NUM_FRESH, PER_TOKEN_STEPS = 256, 1000, 200
+BATCHES, SECONDS = [4**power for power in range(6)], 3.0
 
 
 class Clocked:
@@ -78,10 +81,38 @@ def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
             tokens, moved = after, after != tokens
 
 
+def forward_rates(model: Encoder, puzzles: torch.Tensor) -> dict[int, float]:
+    """Rows a second of the model alone, by the number of rows at once."""
+    rates = {}
+    for size in BATCHES:
+        state, rows, began = encode(puzzles[torch.arange(size) % len(puzzles)]), 0, time.perf_counter()
+        while time.perf_counter() < began + SECONDS:
+            model(state)
+            rows += size
+        rates[size] = round(rows / (time.perf_counter() - began), 1)
+    return rates
+
+
+def draw(solutions: list[Solution], steps_of_teacher: torch.Tensor, rates: dict[int, float], out: Path) -> None:
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    lengths, batches = figure.subplots(1, 2)
+    solved = sorted(solution.run.time for solution in solutions if solution.status == "solved")
+    for name, times in (("the model, verified", solved), ("its teacher", sorted(steps_of_teacher.tolist()))):
+        shares = [100 * (number + 1) / len(solutions) for number in range(len(times))]
+        lengths.step(times, shares, where="post", label=name, linestyle="--" if times is not solved else "-")
+    lengths.set(xscale="log", xlabel="decoding steps", ylabel="solved within so many steps (%)")
+    lengths.legend()
+    batches.plot(list(rates), list(rates.values()), marker="o")
+    batches.set(xscale="log", xlabel="rows at once", ylabel="rows a second (forward alone)", ylim=(0, None))
+    figure.savefig(out, dpi=110)
+
+
 @torch.inference_mode()
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
     puzzles = torch.tensor([NINE.parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
+    if len(puzzles) <= BATCH:
+        sys.exit(f"give more than {BATCH} puzzles, so that there is a queue; {path} has {len(puzzles)}")
     model = weights.load("sudoku", NINE.vocab)
     clocked = Clocked(model)
     began = time.perf_counter()
@@ -95,6 +126,9 @@ def main() -> None:
         if steps == PER_TOKEN_STEPS:
             break
     slow_rate = steps / (time.perf_counter() - slow_began)
+    rates = forward_rates(model, puzzles)
+    if len(sys.argv) > 2:
+        draw(solutions, teacher_steps(puzzles), rates, Path(sys.argv[2]))
     record = {
         "benchmark": "sampler",
         "puzzles": len(runs),
@@ -106,6 +140,7 @@ def main() -> None:
         "row_evaluations_static": static_rows(runs),
         "static_ratio": round(static_rows(runs) / evaluations, 2),
         "speed_over_per_token": round(evaluations / seconds / slow_rate, 1),
+        "forward_rows_per_second": rates,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
