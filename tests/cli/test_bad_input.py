@@ -19,7 +19,7 @@ Refused = Callable[..., str]
 @pytest.mark.parametrize(
     ("puzzle", "message"),
     [
-        (EMPTY[:80], "a puzzle has 81 characters, this one has 80"),
+        (EMPTY[:80], "a 9x9 puzzle has 81 characters, this one has 80"),
         (EMPTY * 40, "has 3240"),
         (EMPTY[:80] + "x", "written with 1 to 9 and . or 0 for an empty cell, not with 'x'"),
         (EMPTY[:80] + "٣", "not with '٣'"),
@@ -71,7 +71,7 @@ def test_a_missing_file(refused: Refused, in_empty_folder: Path, sudoku_weights:
 def test_the_wrong_line_of_a_file_is_named(refused: Refused, tmp_path: Path) -> None:
     path = tmp_path / "puzzles"
     path.write_text(f"{EMPTY}\n\n{EMPTY}.\n")
-    assert "problem 2: a puzzle has 81 characters" in refused("solve", "sudoku", path)
+    assert "problem 2: a 9x9 puzzle has 81 characters" in refused("solve", "sudoku", path)
 
 
 @pytest.mark.usefixtures("teacher_as_model")

@@ -1,5 +1,6 @@
 """Recipes: complete and reproducible, changed by path=value, and nothing held out is trained on."""
 
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -54,10 +55,20 @@ def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
         assert said.shape == recipe.hints.of(state).shape
 
 
-@pytest.mark.parametrize("preset", ["laptop", "full"])
-def test_the_sudoku_model_is_within_its_parameters(preset: Any) -> None:
-    recipe = RECIPES["sudoku"](preset=preset)
+@pytest.mark.parametrize("board", ["4x4", "9x9", "16x16"])
+def test_the_sudoku_model_is_within_its_parameters(board: Any) -> None:
+    recipe = RECIPES["sudoku"](board=board)
     assert recipe.new_model().num_parameters() <= 1_200_000
+
+
+def test_the_recipe_of_small_boards_has_batches_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["apmdm.recipes.sudoku"], "CHUNK", 256)
+    recipe = RECIPES["sudoku"](board="4x4")
+    state, edits = recipe.batches(recipe)(5)
+    assert bool(same_rows(transition(state, edits), transition(state, teacher(state))).all())
+    said = recipe.new_model()(state).hints
+    assert said is not None
+    assert said.shape == recipe.hints.of(state).shape
 
 
 def test_settings_are_changed_by_path() -> None:

@@ -14,6 +14,7 @@ from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
+    EASY,
     HARD,
     MIXED,
     PLAIN,
@@ -25,7 +26,7 @@ from apmdm.tasks.sudoku.data import (
     teacher_steps,
     training_puzzles,
 )
-from apmdm.tasks.sudoku.grid import BOARDS, NINE, Board, as_state
+from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, Board, as_state
 from apmdm.tasks.sudoku.process import hints, next_ids, num_hints, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.train.trainer import Batches, Hints, Settings
@@ -53,7 +54,7 @@ class Data:
 def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
-    """262k parameters on 9x9. laptop: within an hour on a CPU (docs/results.md); full: twice the steps.
+    """262k parameters on 9x9; on 16x16 learning takes hours. laptop: within an hour on a CPU; full: twice the steps.
 
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
@@ -68,7 +69,7 @@ def sudoku(
     return Recipe(
         seed=0,
         shape=Shape(
-            width=64,
+            width={"4x4": 32, "9x9": 64, "16x16": 96}[board],
             layers=5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
@@ -95,6 +96,7 @@ def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         plain, mixed = recipe.data.plain, recipe.data.mixed
         shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
+        shares = EASY if board is FOUR else shares
         ids = drawn_states(CHUNK, random, puzzles, answers, shares, step, symmetric)
         return ids, step(ids)
 

@@ -33,10 +33,11 @@ HARD = MIXED | {
     "changed": 0.12,
     "sparse": 0.10,
 }
+EASY = {"path": 0.3, "clues": 0.3, "changed": 0.3, "damaged": 0.1}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
 paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers; paths of
 puzzles with clues added or taken away and one wrong, with some random guesses; guesses among three candidates or more,
-on puzzles with many clues taken away."""
+on puzzles with many clues taken away. EASY is for 4x4, whose puzzles need no guess."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 

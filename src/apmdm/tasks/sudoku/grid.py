@@ -112,7 +112,8 @@ class Board:
     def parse(self, text: str) -> list[int]:
         """The values, 0 for an empty cell; raises ValueError for a wrong length, characters or a value twice."""
         if len(text) != self.cells:
-            raise ValueError(f"a puzzle has {self.cells} characters, this one has {len(text)}: {text[: self.cells]!r}")
+            start = text[: self.cells]
+            raise ValueError(f"a {self.name} puzzle has {self.cells} characters, this one has {len(text)}: {start!r}")
         wrong = sorted(set(text) - set(f"{self.digits}.0"))
         if wrong:
             last = f"{self.digits[:9][-1]}" + (f", A to {self.digits[-1]}" if self.side > 9 else "")
