@@ -28,7 +28,7 @@ from apmdm.theory.gates import of
 from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import simulate, simulate_all, start
+from apmdm.theory.simulate import Form, simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
 from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
@@ -153,6 +153,20 @@ print([[part.tolist() for part in answers[number]] for number in sorted(answers)
     runs = [subprocess.run([sys.executable, "-c", text], capture_output=True, check=True) for text in programs]
     assert runs[0].stdout == runs[1].stdout
     assert runs[0].stdout
+
+
+@pytest.mark.parametrize("form", ["mdm", "arm"])
+def test_what_is_kept_from_the_last_state_changes_nothing(form: Form) -> None:
+    job = ENTRIES["parity"].problem(Random(1), 2).job
+    begun = start(job, form, execute(job, "CREW").time)
+    run = next(generate(begun.policy, [begun.sequence], record=True))
+    for step in run.steps[:: max(1, len(run.steps) // 40)]:
+        state = State.stack([Sequence(torch.tensor(step.tokens))])
+        assert same_edits(begun.policy(state), replace(begun.policy)(state))
+
+
+def same_edits(first: Edits | Prediction, second: Edits | Prediction) -> bool:
+    return all(map(torch.equal, vars(first).values(), vars(second).values()))
 
 
 def test_formulas() -> None:

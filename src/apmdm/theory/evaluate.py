@@ -232,7 +232,7 @@ class Evaluator:
             return values[array.found_by]
 
         for array in self.order:
-            here, old = (everywhere, self.kept.get(array)) if array in self.everywhere else (some, None)
+            here, old = (everywhere, self.kept.pop(array, None)) if array in self.everywhere else (some, None)
             if old is not None and not isinstance(array, Atoms | Given) and changed.isdisjoint(array.inputs):
                 found = old
             else:
