@@ -15,7 +15,7 @@ def plot(task: str, rows: list[dict[str, Any]], out: Path) -> Path:
     """Write out/TASK.png: lines over the sizes, or bars if there is one size only."""
     names, sizes = (list(dict.fromkeys(str(row[key]) for row in rows)) for key in ("paradigm", "size"))
     figure = Figure(figsize=(15, 4 + 0.25 * len(names)), layout="constrained")
-    panels = figure.subplots(1, len(PANELS))
+    panels = figure.subplots(1, len(PANELS), sharey=len(sizes) == 1)
     for axes, (column, label) in zip(panels, PANELS.items(), strict=True):
         axes.set_xlabel(label if len(sizes) == 1 else "size")
         axes.set_title(f"{task}: {label}")
