@@ -16,6 +16,12 @@ from apmdm.tasks.sudoku.process import teacher
 from apmdm.transition import transition
 
 
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sudoku's states are drawn by so many at once: fewer for speed."""
+    monkeypatch.setattr(sys.modules["apmdm.recipes.sudoku"], "CHUNK", 2**12)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_batch_is_a_function_of_its_number_and_legal(name: str) -> None:
     first, again = (RECIPES[name]().batches(RECIPES[name]())(3) for _ in range(2))
@@ -61,8 +67,7 @@ def test_the_sudoku_model_is_within_its_parameters(board: Any) -> None:
     assert recipe.new_model().num_parameters() <= 1_200_000
 
 
-def test_the_recipe_of_small_boards_has_batches_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["apmdm.recipes.sudoku"], "CHUNK", 256)
+def test_the_recipe_of_small_boards_has_batches_too() -> None:
     recipe = RECIPES["sudoku"](board="4x4")
     state, edits = recipe.batches(recipe)(5)
     assert bool(same_rows(transition(state, edits), transition(state, teacher(state))).all())

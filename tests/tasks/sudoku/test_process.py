@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apmdm.edits import edits_between
@@ -219,12 +219,14 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
 
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
+@example(0)
 def test_hints_are_candidates_those_with_no_other_place_and_conflicts(seed: int) -> None:
-    for board in (NINE, SIXTEEN):
-        ids = odd_states(seed, 2, board)
-        for symbols, bits in zip(map(board.vocab.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
-            for cell in range(board.length):
-                assert bits[cell] == slow_hints(Seen(symbols), cell)
+    board = NINE if seed % 4 else SIXTEEN
+    ids = odd_states(seed, 2, board)
+    for symbols, bits in zip(map(board.vocab.decode, ids.tolist()), hints(as_state(ids)).tolist(), strict=True):
+        seen = Seen(symbols)
+        for cell in range(board.length):
+            assert bits[cell] == slow_hints(seen, cell)
 
 
 def slow_hints(seen: Seen, cell: int) -> list[bool]:
