@@ -54,7 +54,7 @@ class Data:
 def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
-    """262k parameters on 9x9; on 16x16 learning takes hours. laptop: within an hour on a CPU; full: twice the steps.
+    """262k parameters on 9x9; 16x16 was not trained yet. laptop: within an hour on a CPU; full: twice the steps.
 
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """

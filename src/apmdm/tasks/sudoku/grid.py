@@ -35,6 +35,11 @@ class Board:
         return self.box**2
 
     @property
+    def every(self) -> int:
+        """The set of all values, a bit for each."""
+        return 2**self.side - 1
+
+    @property
     def cells(self) -> int:
         return self.side**2
 

@@ -37,7 +37,7 @@ class Sets:
     @classmethod
     @cache
     def of(cls, board: Board) -> "Sets":
-        sets = torch.arange(2**board.side)
+        sets = torch.arange(board.every + 1)
         has = (sets[:, None] >> torch.arange(board.side)) & 1
         own = torch.where(board.value > 0, 1 << (board.value - 1).clamp(min=0), 0)
         small = own.short() if board.side < 15 else own.int()
@@ -136,7 +136,7 @@ def analyse(cells: Int[Tensor, "N cells"], hidden: bool = True) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
     device, board = cells.device, board_of(cells)
     row, column, box = board.units_of.T.to(device)
-    sets, every = Sets.of(board), 2**board.side - 1
+    sets, every = Sets.of(board), board.every
     empty = cells == MASK
     used, twice_used = _once_and_twice(sets.of_token.to(device)[cells], board)
     taken = used[:, row] | used[:, column] | used[:, box]

@@ -19,14 +19,9 @@ FEWEST_CLUES = {SIXTEEN: 110}
 class Rules:
     """The cells of each row, column and box, and for each cell those that share one with it."""
 
-    side: int
+    board: Board
     units: list[list[int]]
     peers: list[list[int]]
-
-    @property
-    def every(self) -> int:
-        """The set of all values."""
-        return 2**self.side - 1
 
     @classmethod
     @cache
@@ -38,7 +33,7 @@ class Rules:
             [peer for peer in range(cells) if peer != cell and any(map(int.__eq__, places[cell], places[peer]))]
             for cell in range(cells)
         ]
-        return cls(side, units, peers)
+        return cls(board, units, peers)
 
 
 def count_solutions(puzzle: list[int], limit: int = 2) -> int:
@@ -48,7 +43,7 @@ def count_solutions(puzzle: list[int], limit: int = 2) -> int:
 
 def solutions(puzzle: list[int], limit: int = 1) -> list[list[int]]:
     """Up to `limit` solutions."""
-    candidates = [Rules.of(len(puzzle)).every] * len(puzzle)
+    candidates = [Rules.of(len(puzzle)).board.every] * len(puzzle)
     for cell, value in enumerate(puzzle):
         if value and not _place(candidates, cell, 1 << (value - 1)):
             return []
@@ -70,7 +65,7 @@ def generated_puzzle(rng: np.random.Generator, board: Board = NINE) -> list[int]
 
 def full_grid(rng: np.random.Generator, board: Board = NINE) -> list[int]:
     """A solved grid, by search from one random cell with values in random order."""
-    candidates = [Rules.of(board.cells).every] * board.cells
+    candidates = [board.every] * board.cells
     _place(candidates, int(rng.integers(board.cells)), 1 << int(rng.integers(board.side)))
     grid = _search(candidates, 1, lambda bits: rng.permutation(_bits(bits)).tolist())[0]
     return [bits.bit_length() for bits in grid]
@@ -109,7 +104,7 @@ def _place_hidden_singles(candidates: list[int]) -> bool:
             for cell in unit:
                 twice |= once & candidates[cell]
                 once |= candidates[cell]
-            if once != rules.every:
+            if once != rules.board.every:
                 return False
             hidden = once & ~twice
             for cell in unit:
