@@ -163,7 +163,7 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
         ("training.steps=many", "training.steps takes int, not 'many'"),
         ("training.steps=1.5", "takes int"),
         ("training.matrix_rate=fast", "takes float"),
-        ("training.precision=fp8", "no, bf16"),
+        ("training.precision=fp8", "no, bf16, auto"),
         ("shape.rotary=maybe", "true, false"),
         ("training.steps=0", "at least 1"),
         ("training.checkpoint_every=-3", "at least 1"),

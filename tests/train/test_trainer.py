@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -322,6 +322,15 @@ def test_one_process_can_train_in_more_than_one_precision(tmp_path: Path) -> Non
     assert half.losses == pytest.approx(full.losses, rel=0.05)
     assert half.losses != full.losses
     assert again.losses == full.losses
+
+
+@pytest.mark.parametrize(("amx", "same_as"), [(True, "bf16"), (False, "no")])
+def test_auto_computes_in_bf16_where_that_is_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amx: bool, same_as: Literal["no", "bf16"]
+) -> None:
+    named = run(tmp_path / "named", Settings(steps=2, warmup=1, precision=same_as))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx})
+    assert run(tmp_path / "auto", Settings(steps=2, warmup=1, precision="auto")).losses == named.losses
 
 
 def test_a_teacher_is_learned_perfectly(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def seconds_a_step(recipe: Recipe, device: str) -> float:
         state, edits = state.to(device), edits.to(device)
         began = time.perf_counter()
         hints = [recipe.hints.of(state)] if recipe.hints else []
-        with torch.autocast(device, torch.bfloat16, recipe.training.precision == "bf16"):
+        with recipe.training.autocast(device):
             prediction = model(state)
         recipe.objective(prediction, state, edits, *hints).total.backward()
         for solver in solvers:

@@ -17,7 +17,7 @@ from apmdm.train.trainer import Batches, Settings
 HELD_OUT, SPLIT_SEED, MAX_STEPS = 500, 1, 100
 TOKENS, BATCH_SIZE = 2_000_000, 64
 SHAPE = Shape(width=64, layers=3, heads=4, rotary=True)
-TRAINING = Settings(warmup=200, checkpoint_every=1000, precision="bf16")
+TRAINING = Settings(warmup=200, checkpoint_every=1000, precision="auto")
 DOUBT = 0.99
 """A mask-only model takes a token back if its probability is below one per cent."""
 

@@ -46,7 +46,7 @@ def graph() -> Recipe:
             relations=((0, 0), (1, 1), (0, 1), (1, 0), BEFORE),
             trained_length=LONGEST,
         ),
-        training=Settings(steps=8000, evaluate_every=2000, warmup=200, precision="bf16"),
+        training=Settings(steps=8000, evaluate_every=2000, warmup=200, precision="auto"),
         vocab=VOCAB,
         batches=_batches,
         evaluate=_evaluate,

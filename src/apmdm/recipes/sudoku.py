@@ -59,7 +59,7 @@ def sudoku(
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
     size = BOARDS[board]
-    training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="bf16")
+    training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
     data = Data()
     if preset == "full":
         training = replace(training, steps=24_000)
