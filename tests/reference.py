@@ -106,7 +106,7 @@ def slow_run(process: Callable[[Tokens], list[Edit]], start: Tokens, max_steps: 
             run.stop = "cycle"
         elif run.time >= max_steps:
             run.stop = "step budget"
-        elif len(after) > max_length:
+        elif len(after) > max(max_length, len(now)):
             run.stop = "length budget"
     return run
 

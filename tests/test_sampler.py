@@ -175,6 +175,12 @@ def test_length_budget() -> None:
     assert facts(run) == ((MASK,) * 32, 5, 32, 1 + 2 + 4 + 8 + 16, "length budget")
 
 
+def test_a_sequence_that_is_longer_from_the_start_may_shrink() -> None:
+    shrink = batched(lambda tokens: [Edit(remask=i > 0, delete=i == 0) for i in range(len(tokens))])
+    (run,) = generate(shrink, [sequence((MASK,) * 9)], max_length=4)
+    assert (run.stop, run.time, run.space) == ("fixed point", 9, 9)
+
+
 @pytest.mark.parametrize("start", [(), (A,), (A, MASK)])
 def test_a_fixed_point_costs_nothing(start: Tokens) -> None:
     wait = batched(lambda tokens: [Edit(remask=token == MASK) for token in tokens])

@@ -59,7 +59,7 @@ def generate(
     At most batch_size sequences are under way; the next one waiting takes a finished one's place. `model` is
     any callable from State to Prediction, or one straight to Edits (a teacher, a hand-written process); only then
     `policy` is not asked. A run stops at a fixed point (nothing fires), in a cycle (found under a deterministic
-    policy by Brent's algorithm, so some steps after it has closed), at max_steps, or on exceeding max_length.
+    policy by Brent's algorithm, so some steps after it has closed), at max_steps, or on growing beyond max_length.
     """
     if batch_size < 1 or max_steps < 1:
         raise ValueError(
@@ -79,9 +79,10 @@ def generate(
                     halted &= ~policy.may_change(prediction, batch.state)
         if record:
             batch.record(edits, halted)
+        grew = next_state.lengths > batch.state.lengths
         batch = batch.after(next_state, halted, log_probability)
         ended = torch.full_like(batch.index, RUNNING)
-        ended[batch.state.lengths > max_length] = REASONS.index("length budget")
+        ended[grew & (batch.state.lengths > max_length)] = REASONS.index("length budget")
         ended[batch.time >= max_steps] = REASONS.index("step budget")
         if policy.deterministic:
             ended[same_rows(batch.state, batch.anchor)] = REASONS.index("cycle")

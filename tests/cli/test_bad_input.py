@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from apmdm import weights
 from apmdm.train import checkpoint
 
 EMPTY = "." * 81
@@ -140,6 +141,8 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         (["eval", "parity", "--seed", "-1"], "--seed"),
         (["eval", "parity", "--num", "5"], "--num is the number of fresh Sudoku puzzles"),
         (["certify", "sudoku"], "'sudoku'"),
+        (["generate", "dyck", "--length", "1000000000000000", "--num", "1"], "too large for this machine"),
+        (["generate", "dyck", "--length", "100000000000000000000", "--num", "1"], "too large for this machine"),
         (["train", "parity", "--seed", "-1"], "--seed"),
         (["train", "parity", "--seed", str(2**32)], "--seed"),
         (
@@ -170,7 +173,10 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
         ("shape.heads=7", "must be a positive multiple of heads 7"),
         ("shape.width=40000000000", "no memory for a model of width 40000000000"),
         ("shape.attention=block", "needs a span"),
-        ("data.batch_size=0", "at least 1"),
+        ("shape.span=9223372036854775808", "span is 0 to"),
+        ("data.batch_size=0", "batch_size is 1 to"),
+        ("data.plain=-5", "not negative"),
+        ("shape.layers=0", "layers are at least 1, not 0"),
         ("preset=huge", "preset is one of laptop, full, refine, not 'huge'"),
         ("seed=-1", "seed is 0 to 4294967295, not -1"),
         ("seed=99999999999999999999", "seed is 0 to"),
@@ -214,6 +220,37 @@ def test_a_run_is_not_overwritten(refused: Refused, tmp_path: Path) -> None:
     begun.write_bytes(b"hours of training")
     assert "holds a run already" in refused(*TRAIN, "training.steps=2", "--out", tmp_path)
     assert begun.read_bytes() == b"hours of training"
+
+
+def test_weights_are_not_overwritten(refused: Refused, tmp_path: Path) -> None:
+    mine = tmp_path / weights.TENSORS
+    mine.write_bytes(b"hours of training")
+    assert "holds weights already" in refused(*TRAIN, "training.steps=2", "--out", tmp_path)
+    assert mine.read_bytes() == b"hours of training"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["training.steps=4", "--seed", "5"], "has seed 0, not 5; give the same"),
+        (["training.steps=4", "--set", "training.matrix_rate=1"], "has training.matrix_rate 0.02, not 1.0"),
+        (["training.steps=4", "--from", "parity"], "leave out --from"),
+        (["training.steps=1"], "has done 2 steps already, more than the 1 asked for"),
+    ],
+)
+def test_a_run_goes_on_as_it_began(
+    apmdm: Callable[..., tuple[int, str, str]], refused: Refused, tmp_path: Path, more: list[str], message: str
+) -> None:
+    assert apmdm(*TRAIN, "training.steps=2", "--out", tmp_path)[0] == 0
+    before = weights.read_manifest(tmp_path)
+    assert message in refused(*TRAIN, *more, "--out", tmp_path, "--resume")
+    assert weights.read_manifest(tmp_path) == before
+
+
+def test_a_loss_that_is_no_number(apmdm: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    code, _, said = apmdm(*TRAIN, "training.steps=20", "--set", "training.matrix_rate=1e30", "--out", tmp_path)
+    assert code == 2
+    assert "error: the loss is nan at step 2; smaller rates may help" in said
 
 
 def test_nothing_to_resume(refused: Refused, in_empty_folder: Path) -> None:

@@ -99,6 +99,15 @@ def test_results_are_saved_and_an_interrupted_file_is_taken_up(apmdm: Ends, tmp_
 
 
 @pytest.mark.usefixtures("teacher_as_model")
+@pytest.mark.parametrize("puzzle", [[], {}, None, 7])
+def test_results_of_something_else_are_refused(apmdm: Ends, tmp_path: Path, puzzle: object) -> None:
+    out = tmp_path / "results"
+    out.write_text(json.dumps({"index": 0, "puzzle": puzzle, "status": "solved"}) + "\n")
+    code, _, said = apmdm("solve", "sudoku", DEMO, "--out", out, "--resume")
+    assert (code, "does not hold results of these puzzles" in said) == (2, True)
+
+
+@pytest.mark.usefixtures("teacher_as_model")
 def test_what_an_earlier_run_did_not_solve_still_counts(apmdm: Ends, tmp_path: Path) -> None:
     puzzles, out = tmp_path / "puzzles", tmp_path / "results"
     puzzles.write_text(f"{UNSOLVABLE}\n{EASY}\n")
@@ -112,6 +121,16 @@ def test_parity(apmdm: Ends) -> None:
     record = json.loads(out)
     assert (code, err, record["parity"], record["verified"], record["length"]) == (0, "", 1, True, 1002)
     assert apmdm("solve", "parity", "0110")[1].startswith("parity 0 (even)")
+
+
+def test_strings_of_any_length_together(apmdm: Ends, tmp_path: Path) -> None:
+    """Longer than a run may grow, and in the order of the file."""
+    strings = ["1" + "0" * 2**20, "11", "010", "1", "10"]
+    (tmp_path / "strings").write_text("\n".join(strings))
+    code, out, _ = apmdm("solve", "parity", tmp_path / "strings", "--json")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert (code, [record["index"] for record in told]) == (0, list(range(5)))
+    assert [record["parity"] for record in told] == [1, 0, 1, 1, 1]
 
 
 def test_a_wrong_parity_is_told_as_such(apmdm: Ends, parity_weights: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.objective.imitation import imitation_loss
-from apmdm.objective.supervised import supervised_loss
+from apmdm.objective.supervised import HEADS, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.vocab import MASK, PAD
@@ -56,6 +56,6 @@ def test_padding_and_tokens_that_cannot_be_written_weigh_nothing() -> None:
 
     alone = imitation_loss(lambda _: first(teacher, 2))(first(model, 2), short, none(short))
     padded = imitation_loss(lambda _: first(teacher, 4))(first(model, 4), long[:1], none(long[:1]))
-    assert all(torch.isfinite(getattr(padded, name)) for name in vars(padded))
-    for name in vars(alone):
+    assert all(torch.isfinite(getattr(padded, name)) for name in HEADS)
+    for name in HEADS:
         torch.testing.assert_close(getattr(alone, name), getattr(padded, name))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.edits import Edits, edits_between
-from apmdm.objective.supervised import CONTROL_WEIGHT, HINT_WEIGHT, accuracy, same_step, supervised_loss
+from apmdm.objective.supervised import USUAL, accuracy, same_step, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.tasks.parity.process import encode, teacher
@@ -59,7 +59,7 @@ def test_loss_is_that_of_the_loop(case: tuple[State, Edits], seed: int) -> None:
     for name, value in expected.items():
         assert getattr(found, name).item() == pytest.approx(value, abs=1e-5)
     bits = sum(expected[name] for name in BITS)
-    assert found.total.item() == pytest.approx(expected["content"] + CONTROL_WEIGHT * bits, abs=1e-4)
+    assert found.total.item() == pytest.approx(expected["content"] + USUAL.controls * bits, abs=1e-4)
 
 
 @given(states_with_edits(), st.integers(0, 99))
@@ -78,7 +78,7 @@ def test_hints_cost_their_mean_surprise(case: tuple[State, Edits], seed: int) ->
         for logit, hint in zip(*position, strict=True)
     ]
     assert found.hints.item() == pytest.approx(sum(surprises) / max(1, len(surprises)), abs=1e-5)
-    assert found.total.item() == pytest.approx(without.total.item() + HINT_WEIGHT * found.hints.item(), abs=1e-3)
+    assert found.total.item() == pytest.approx(without.total.item() + USUAL.hints * found.hints.item(), abs=1e-3)
 
 
 @given(states_with_edits())

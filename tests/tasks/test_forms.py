@@ -85,6 +85,15 @@ def test_words_in_place_and_told_again() -> None:
     assert form.verdict(problem, Sequence(torch.tensor(told))).right
 
 
-def test_an_empty_word_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one character"):
-        Words(("a", ""), "a")
+@pytest.mark.parametrize(
+    ("sequences", "message"),
+    [
+        (("ab", ""), "at least one character"),
+        (("a\tb",), "no tab and no @"),
+        (("a@b",), "no tab and no @"),
+        (("a", "aa"), "two different"),
+    ],
+)
+def test_words_that_cannot_be_learned_are_refused(sequences: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Words(sequences, "".join(sorted(set("".join(sequences)))))

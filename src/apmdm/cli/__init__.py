@@ -15,6 +15,12 @@ def main(arguments: list[str] | None = None) -> None:
             status = refusal(f"{error.format_message()} ({command} --help tells more)")
         except (ValueError, OSError) as error:
             status = refusal(str(error))
+        except (MemoryError, OverflowError) as error:
+            status = refusal(f"too large for this machine: {error or 'out of memory'}")
+        except RuntimeError as error:
+            if not any(sign in str(error) for sign in ("allocate memory", "out of memory", "overflow")):
+                raise
+            status = refusal(f"too large for this machine: {error}")
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)

@@ -285,7 +285,7 @@ def certify(
 def evaluate(
     task: Annotated[Task, typer.Argument(help="What is measured.")],
     data: Annotated[
-        Path | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
+        Path | None, typer.Option(help="A file with one problem a line, for sudoku and parity; fresh ones if left out.")
     ] = None,
     num: Annotated[int | None, typer.Option(min=1, help="Fresh Sudoku puzzles; 1,000 if left out.")] = None,
     weights: WeightsOption | None = None,

@@ -4,7 +4,6 @@ import math
 import time
 from collections import Counter
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from random import Random
 
@@ -14,11 +13,11 @@ from rich.progress import track
 from apmdm import weights
 from apmdm.cli import read
 from apmdm.cli.solve import sudoku_model
-from apmdm.sampler import generate
 from apmdm.tasks.dyck import process as dyck
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as parity
+from apmdm.tasks.parity import solve as bits
 from apmdm.tasks.sudoku.data import answers_of, generated, teacher_run, training_puzzles
 from apmdm.tasks.sudoku.grid import decode
 from apmdm.tasks.sudoku.solve import Report, solve
@@ -26,7 +25,6 @@ from apmdm.tasks.sudoku.symmetry import leaks
 
 FRESH_PUZZLES = 1000
 """Freshly generated when no file is given."""
-POSITIONS_AT_ONCE = 2**20
 DRAWN, LETTERS, LENGTH = 100_000, 2, 8
 """Words drawn, their number of letters and their length."""
 
@@ -41,14 +39,16 @@ def evaluate_sudoku(
     else:
         puzzles = generated(num or FRESH_PUZZLES, seed, board)
     began = time.perf_counter()
-    solutions = track(solve(model, puzzles, board, device=device), "solving", len(puzzles), console=read.stderr())
+    rollouts = solve(model, puzzles, board, device=device)
+    solutions = list(track(rollouts, "solving", len(puzzles), console=read.stderr()))
+    seconds = time.perf_counter() - began
     final, teacher_steps = teacher_run(puzzles)
-    report = Report.of(list(solutions), teacher_steps)
+    report = Report.of(solutions, teacher_steps)
     return asdict(report) | {
         "leaked": len(leaks(answers_of(training_puzzles(board)).tolist(), decode(final).tolist())),
         "parameters": model.num_parameters(),
         "mean_multiply_adds": round(model.multiply_adds(board.length) * (1 + report.mean_steps)),
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(seconds, 1),
     }
 
 
@@ -60,13 +60,11 @@ def evaluate_parity(data: Path | None, model_name: str, device: str, seed: int) 
     strings = sorted(problems, key=len)
     right, steps, stops = Counter(), 0, Counter()
     began = time.perf_counter()
-    for length, group in groupby(track(strings, "parity", console=read.stderr()), len):
-        group = list(group)
-        rows = max(1, min(len(group), POSITIONS_AT_ONCE // max(1, length)))
-        for run in generate(model, map(parity.encode, group), batch_size=rows, device=device):
-            right[length] += parity.decode(run.final) == group[run.index].count("1") % 2
-            steps = max(steps, run.time)
-            stops[run.stop] += 1
+    for run in track(bits.solve(model, strings, device=device), "parity", total, console=read.stderr()):
+        string = strings[run.index]
+        right[len(string)] += parity.decode(run.final) == string.count("1") % 2
+        steps = max(steps, run.time)
+        stops[run.stop] += 1
     return {
         "strings": total,
         "right": sum(right.values()),

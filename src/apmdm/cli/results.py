@@ -49,10 +49,10 @@ def taken_up(path: Path, puzzles: Iterable[str], number: int) -> Results:
                 record = json.loads(line)
                 index, puzzle, status = record["index"], record["puzzle"], record["status"]
                 results.done[index] = 1
+                mismatch ^= hash((index, puzzle))
             except (ValueError, KeyError, TypeError, IndexError):
                 raise foreign from None
             results.solved += status == "solved"
-            mismatch ^= hash((index, puzzle))
         for index, puzzle in enumerate(puzzles):
             if results.done[index]:
                 mismatch ^= hash((index, puzzle))

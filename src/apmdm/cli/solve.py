@@ -15,8 +15,9 @@ from torch import Tensor
 from apmdm import weights
 from apmdm.cli import read, results
 from apmdm.model.encoder import Encoder
-from apmdm.sampler import Run, generate
+from apmdm.sampler import Run
 from apmdm.tasks.parity import process as parity
+from apmdm.tasks.parity import solve as bits
 from apmdm.tasks.sudoku import view
 from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board, to_text
 from apmdm.tasks.sudoku.solve import Solution, solve
@@ -125,17 +126,19 @@ def sudoku_trace(solution: Solution, board: Board) -> Trace:
 
 def solve_parity(problems: read.Problems, model_name: str, device: str, *, as_json: bool) -> bool:
     """Print the parity of each string; True if the model was right about every one."""
-    lines, sequences = list(problems), list(read.each(parity.encode, problems))
+    read.count(parity.encode, problems)
+    lines = list(problems)
     model = weights.load(model_name, parity.VOCAB).to(device)
     num_right = 0
-    for run in sorted(generate(model, sequences, device=device), key=lambda run: run.index):
+    for run in sorted(bits.solve(model, lines, device=device), key=lambda run: run.index):
         answer, truth = parity.decode(run.final), lines[run.index].count("1") % 2
         num_right += answer == truth
         if as_json:
             record = {"index": run.index, "length": len(lines[run.index]), "parity": answer}
             typer.echo(json.dumps(record | {"verified": answer == truth} | cost(run)))
         else:
-            verdict = f"{answer} ({'odd' if answer else 'even'})" if answer == truth else "no right answer"
+            named = f"{answer} ({'odd' if answer else 'even'})"
+            verdict = named if answer == truth else f"no right answer; stopped: {run.stop}"
             typer.echo(f"parity {verdict}  bits {len(lines[run.index])}  steps {run.time}")
     return num_right == len(lines)
 

@@ -72,13 +72,23 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
     begun = (out / checkpoint.NAME).is_file()
     if resume and not begun:
         raise ValueError(f"nothing to resume in {out}: it has no {checkpoint.NAME}; leave out --resume to start anew")
+    if resume and start is not None:
+        raise ValueError("--resume goes on with the run's own weights; leave out --from")
     if begun and not resume:
         raise ValueError(f"{out} holds a run already: go on with it by --resume or choose another folder by --out")
+    if (out / weights.TENSORS).is_file() and not resume:
+        raise ValueError(f"{out} holds weights already; choose another folder by --out")
     read.writable_folder(out)
     before = weights.read_manifest(out) if resume else {}
+    if resume:
+        refuse_other(choice, out, before)
+    else:
+        before["from"] = start and weights.checksum(weights.folder(start))
     commit, recipe, model = weights.commit(), choice.recipe, new_model(choice.recipe)
     if start is not None:
         start_from(model, start)
+    if PartialState().is_main_process and not resume:
+        weights.write_manifest(out, choice.described() | before | {"step": 0, "finished": False, "commit": commit})
     typer.echo(f"{choice.name}: {model.num_parameters():,} parameters, {recipe.training.steps:,} steps, into {out}")
     began = time.perf_counter()
     outcome = train(
@@ -93,9 +103,29 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
         device=device,
     )
     if PartialState().is_main_process:
-        before["from"] = before.get("from") if resume else start and weights.checksum(weights.folder(start))
         finish(choice, out, outcome, before, time.perf_counter() - began, commit)
     return outcome.finished
+
+
+def refuse_other(choice: Choice, out: Path, before: dict[str, Any]) -> None:
+    """Raise ValueError if a run is to go on with other settings than it began with; the number of steps may differ."""
+    begun, now = (dict(settings(about)) for about in (before, json.loads(json.dumps(choice.described()))))
+    for path in begun.keys() & now.keys() - {"training.steps"}:
+        if begun[path] != now[path]:
+            raise ValueError(
+                f"the run in {out} has {path} {begun[path]}, not {now[path]}; give the same, or another folder by --out"
+            )
+
+
+def settings(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted paths of what describes a run, with their values."""
+    for name, value in about.items():
+        if name == "settings":
+            yield from settings(value)
+        elif isinstance(value, dict) and within + name in ("shape", "training", "data"):
+            yield from settings(value, f"{name}.")
+        else:
+            yield within + name, value
 
 
 def new_model(recipe: Recipe) -> Encoder:

@@ -21,6 +21,7 @@ from apmdm.vocab import MASK, PAD, Vocab
 INITIAL_SPREAD = 0.05
 SCORES = 2**22
 """Most attention scores computed at once on a CPU without gradients; larger blocks are slow (docs/log.md)."""
+MAX_SPAN = 2**20
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,16 @@ class Shape:
     def __post_init__(self) -> None:
         relations = tuple(one if one == BEFORE else tuple(one) for one in self.relations)
         object.__setattr__(self, "relations", relations)
-        if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads:
+        if self.layers < 1:
+            raise ValueError(f"layers are at least 1, not {self.layers}")
+        if min(self.width, self.heads) < 1 or self.width % self.heads:
             raise ValueError(f"width {self.width} must be a positive multiple of heads {self.heads}")
         if self.rotary and self.width // self.heads % 2:
             raise ValueError(f"rotary positions need an even width per head, not {self.width // self.heads}")
         if self.attention not in ("full", "causal", "window", "block"):
             raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
+        if not 0 <= self.span <= MAX_SPAN:
+            raise ValueError(f"span is 0 to {MAX_SPAN}, not {self.span}")
         if self.attention in ("window", "block") and self.span < 1:
             raise ValueError(f"{self.attention} attention needs a span of at least 1")
         if self.relations and not self.axes:

@@ -1,6 +1,7 @@
 """The loss of edits that a teacher made: cross-entropy of content, binary cross-entropy of the controls."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -10,16 +11,29 @@ from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
-CONTROL_WEIGHT, HINT_WEIGHT = 10.0, 60.0
+HEADS = "content", "remask", "insert", "delete", "hints"
+
+
+class Balance(NamedTuple):
+    """How many times the control bits and the hints weigh in the total, where content weighs once.
+
+    Means over all positions shrink with the length of a state in which as little is decided: long states need more.
+    """
+
+    controls: float
+    hints: float
+
+
+USUAL = Balance(controls=10.0, hints=60.0)
 
 
 @dataclass(frozen=True)
 class Loss:
     """Mean negative log-likelihood in nats of the decisions of each head (scalars).
 
-    content averages over the positions that the teacher unmasks, the control bits over all positions; their total
-    weighs the bits CONTROL_WEIGHT times. A plain sum over all decisions learns far slower (docs/log.md).
-    hints averages over all hints of all positions and is weighed HINT_WEIGHT times; 0 without hints.
+    content averages over the positions that the teacher unmasks, the control bits over all positions, hints over all
+    hints of all positions (0 without); the total weighs them by `balance`. A plain sum over all decisions learns far
+    slower (docs/log.md).
     """
 
     content: Float[Tensor, ""]
@@ -27,19 +41,26 @@ class Loss:
     insert: Float[Tensor, ""]
     delete: Float[Tensor, ""]
     hints: Float[Tensor, ""]
+    balance: Balance = USUAL
 
     @classmethod
     def of_content(cls, content: Float[Tensor, ""]) -> "Loss":
         """Of a paradigm that only ever writes."""
-        return cls(content, *(content.new_zeros(()) for _ in range(4)))
+        nothing = content.new_zeros(())
+        return cls(content, nothing, nothing, nothing, nothing)
 
     @property
     def total(self) -> Float[Tensor, ""]:
-        return self.content + CONTROL_WEIGHT * (self.remask + self.insert + self.delete) + HINT_WEIGHT * self.hints
+        controls = self.remask + self.insert + self.delete
+        return self.content + self.balance.controls * controls + self.balance.hints * self.hints
 
 
 def supervised_loss(
-    prediction: Prediction, state: State, edits: Edits, hints: Bool[Tensor, "batch length hints"] | None = None
+    prediction: Prediction,
+    state: State,
+    edits: Edits,
+    hints: Bool[Tensor, "batch length hints"] | None = None,
+    balance: Balance = USUAL,
 ) -> Loss:
     """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state."""
     written, valid = edits.unmasked(state) & state.valid, state.valid
@@ -58,6 +79,7 @@ def supervised_loss(
         control(prediction.insert, edits.insert) / num_valid,
         control(prediction.delete, edits.delete) / num_valid,
         hinted / num_valid,
+        balance,
     )
 
 

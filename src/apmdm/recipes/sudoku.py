@@ -9,7 +9,7 @@ import torch
 from apmdm.edits import Edits, edits_between
 from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.supervised import accuracy
+from apmdm.objective.supervised import USUAL, Balance, accuracy, supervised_loss
 from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
 from apmdm.state import State
@@ -26,13 +26,15 @@ from apmdm.tasks.sudoku.data import (
     teacher_steps,
     training_puzzles,
 )
-from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, Board, as_state
+from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, as_state
 from apmdm.tasks.sudoku.process import hints, next_ids, num_hints, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.train.trainer import Batches, Hints, Settings
 
 CHUNK = 2**16
 VALIDATION_SEED = 7
+BALANCE = {SIXTEEN: Balance(31, 320)}
+"""258 positions and 68 hints instead of 83 and 40, and no more to decide."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ class Data:
     validation: int = 300
 
     def __post_init__(self) -> None:
-        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
-            raise ValueError(f"data.batch_size and data.validation are at least 1, batch_size at most {CHUNK}")
+        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK or min(self.plain, self.mixed) < 0:
+            raise ValueError(
+                f"data.batch_size is 1 to {CHUNK}, data.validation at least 1, data.plain and data.mixed not negative"
+            )
 
 
 def sudoku(
@@ -80,6 +84,7 @@ def sudoku(
         batches=partial(batches, board=size),
         evaluate=partial(_evaluate, board=size),
         hints=Hints(num_hints(size), hints),
+        objective=partial(supervised_loss, balance=BALANCE.get(size, USUAL)),
         data=data,
     )
 

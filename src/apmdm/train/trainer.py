@@ -33,7 +33,7 @@ from torch.utils.tensorboard import SummaryWriter
 from apmdm.allocator import keep_freed_memory
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder
-from apmdm.objective.supervised import Loss, supervised_loss
+from apmdm.objective.supervised import HEADS, Loss, supervised_loss
 from apmdm.state import State
 from apmdm.train import checkpoint
 from apmdm.train.optimizer import optimizers, rate
@@ -64,7 +64,7 @@ class Settings:
     so that a model that is nearly always right learns from where it is not (selective backpropagation, arXiv
     1910.00762).
     precision: of forward passes, with float32 weights: no is float32, auto bf16 where the machine has units for it, as
-    GPUs and CPUs with AMX have; others compute bf16 up to six times as slowly as float32.
+    newer GPUs and CPUs with AMX have; others compute bf16 up to six times as slowly as float32.
     """
 
     steps: int = 1000
@@ -89,8 +89,11 @@ class Settings:
 
     def autocast(self, device: str) -> torch.autocast:
         """The context of a forward pass on a device of this type."""
-        units = torch.cpu.get_capabilities().get("amx_bf16", False) if device == "cpu" else device == "cuda"
-        return torch.autocast(device, torch.bfloat16, self.precision == "bf16" or (self.precision == "auto" and units))
+        half = self.precision == "bf16"
+        if self.precision == "auto":
+            amx = torch.cpu.get_capabilities().get("amx_bf16", False)
+            half = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else amx
+        return torch.autocast(device, torch.bfloat16, half)
 
 
 @dataclass(frozen=True)
@@ -121,14 +124,18 @@ def train(
     A batch is a pure function of its number, so a resumed run has the losses of an uninterrupted one.
     hints are for a model that was made to read as many.
     With several processes each takes its own share of the numbers. SIGINT and SIGTERM end the run after the
-    step under way, with a checkpoint. Raises ValueError if there is nothing to resume, OSError if `folder`
-    cannot be written.
+    step under way, with a checkpoint. Raises ValueError if there is nothing to resume, or the loss is not finite;
+    OSError if `folder` cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
     run = _Run.of(model.to(accelerator.device), accelerator, settings, objective, hints)
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
+    if first > settings.steps:
+        raise ValueError(
+            f"the run in {folder} has done {first} steps already, more than the {settings.steps} asked for"
+        )
     done, losses, evaluation = first, [], {}
     board = SummaryWriter(folder) if accelerator.is_main_process else None
     with _stop_on_signals() as stopping, _progress(accelerator) as progress:
@@ -138,6 +145,11 @@ def train(
             scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), done)
             done += 1
             losses.append(scalars["loss/total"])
+            if not math.isfinite(losses[-1]):
+                raise ValueError(
+                    f"the loss is {losses[-1]} at step {done}; smaller rates may help: training.matrix_rate, "
+                    "training.other_rate. An earlier checkpoint is untouched"
+                )
             progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
             if stopping.is_set():
                 accelerator.set_trigger()
@@ -205,7 +217,7 @@ class _Run:
             solver.step()
             solver.zero_grad()
         self._average(number)
-        heads = {head: getattr(loss, head).item() for head in ("total", *vars(loss))}
+        heads = {head: getattr(loss, head).item() for head in ("total", *HEADS)}
         return {f"loss/{head}": value for head, value in heads.items()} | {
             "gradient_norm": torch.as_tensor(norm).item(),
             "rate": share,

@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def write_manifest(folder: Path, about: dict[str, Any]) -> None:
     """Write beside the weights in a folder how they were made: `about`, with what, where, and their checksum.
 
-    The commit is that of now, unless `about` tells the one that the run began with.
+    The commit is that of now, unless `about` tells the one that the run began with. There may be no weights yet.
     """
     surroundings = {
         "versions": {"apmdm": _apmdm_version(), "torch": torch.__version__, "python": platform.python_version()},
@@ -97,7 +97,7 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
         "commit": about.get("commit") or commit(),
-        "sha256": checksum(folder),
+        "sha256": checksum(folder) if (folder / TENSORS).is_file() else None,
     }
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(about | surroundings, indent=2) + "\n")

@@ -35,7 +35,7 @@ def test_written_and_read_again(suffix: str, kind: type[nx.Graph], tmp_path: Pat
 
 
 def test_an_edge_list_has_comments_single_nodes_and_capacities(tmp_path: Path) -> None:
-    (tmp_path / "graph.txt").write_text("# a graph\ns a 1\n\na t  # the last\nalone\ns t {'capacity': 1}\n")
+    (tmp_path / "graph.txt").write_text("# a graph\ns a 1\n\na t 1.00 # the last\nalone\ns t {'capacity': 1}\n")
     named = read(tmp_path / "graph.txt", "s", "t", undirected=False)
     assert (named.problem.nodes, len(named.problem.edges)) == (4, 3)
 
@@ -57,6 +57,7 @@ def test_numbers_as_they_print_are_nodes_of_json(tmp_path: Path) -> None:
         ("g.txt", "s t {'x'\n", "no graph"),
         ("g.json", "[1, 2", "no graph"),
         ("g.json", "[]", "no graph"),
+        ("g.json", "[" * 200_000, "no graph"),
         ("g.json", '{"nodes": 3}', "no graph"),
         ("g.graphml", "<graph", "no graph"),
         ("g.graphml", "<a/>", "no graph"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 import torch
 
@@ -26,7 +27,15 @@ def draw(
     """Words of a language of exactly this length, as they are finished."""
     start = encode(language, length)
     policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator(device).manual_seed(seed))
-    budget = 1000 + 100 * length
-    for run in generate(model, [start] * num, policy, batch_size=batch_size, max_steps=budget, device=device):
+    runs = generate(
+        model,
+        repeat(start, num),
+        policy,
+        batch_size=batch_size,
+        max_steps=1000 + 100 * length,
+        max_length=1000 + 2 * length,
+        device=device,
+    )
+    for run in runs:
         text = decode(run.final)
         yield Word(text, text is not None and len(text) == length and is_word(text), run)

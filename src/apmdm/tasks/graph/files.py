@@ -41,7 +41,7 @@ def from_networkx(graph: nx.Graph, source: Hashable, target: Hashable) -> Named:
     number = {node: index for index, node in enumerate(graph)}
     edges, seen = [], set()
     for tail, head, about in graph.edges(data=True):
-        if str(about.get("capacity", 1)) not in ("1", "1.0"):
+        if not _is_one(about.get("capacity", 1)):
             raise ValueError(f"edge {tail} {head} has capacity {about['capacity']}; every edge has capacity 1 here")
         edge = number[tail], number[head]
         key = edge if graph.is_directed() else frozenset(edge)
@@ -52,6 +52,13 @@ def from_networkx(graph: nx.Graph, source: Hashable, target: Hashable) -> Named:
             edges.append(edge)
     problem = Problem(len(graph), edges, number[source], number[target], graph.is_directed())
     return Named(problem, graph, tuple(graph))
+
+
+def _is_one(capacity: object) -> bool:
+    try:
+        return float(str(capacity)) == 1
+    except ValueError:
+        return False
 
 
 def read(path: Path, source: str, target: str, undirected: bool) -> Named:
@@ -69,7 +76,7 @@ def read(path: Path, source: str, target: str, undirected: bool) -> Named:
         graph = readers.get(path.suffix.lower(), _from_lines)(path.read_text("utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a text file") from None
-    except (ValueError, SyntaxError, LookupError, TypeError, AttributeError, nx.NetworkXError) as error:
+    except (ValueError, SyntaxError, LookupError, TypeError, AttributeError, RecursionError, nx.NetworkXError) as error:
         raise ValueError(f"{path} is no graph: {error}") from None
     if undirected and graph.is_directed():
         graph = nx.MultiGraph(graph)

@@ -14,7 +14,7 @@ from apmdm.edits import Edits
 from apmdm.objective.self_supervised import MOST, corrupted, with_errors
 from apmdm.state import Sequence, State
 from apmdm.tasks.form import END, Form, Verdict, asked
-from apmdm.vocab import MASK, Vocab
+from apmdm.vocab import JOINT, MASK, Vocab
 
 BEGIN, EQUALS = "BEGIN", "EQUALS"
 
@@ -29,6 +29,10 @@ class Words:
     def __post_init__(self) -> None:
         if not all(self.sequences):
             raise ValueError("a sequence to learn from has at least one character")
+        if {"\t", JOINT} & set(self.alphabet):
+            raise ValueError(f"a sequence to learn from has no tab and no {JOINT}, which have a meaning here")
+        if len(self.alphabet) < 2:
+            raise ValueError("sequences to learn from need at least two different characters")
 
     @cached_property
     def vocab(self) -> Vocab:
