@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from apmdm.model.attention import STARTING_BIAS
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, Sequence, State
@@ -184,6 +185,17 @@ def test_every_parameter_is_used(shape: Shape) -> None:
     assert unused == []
 
 
+def test_heads_start_along_their_own_relations() -> None:
+    """A preference in every layer; in those that start apart nothing else is looked at."""
+    shape = Shape(width=12, layers=3, heads=3, relations=((0, 0), "before", (1, 1)), apart=2)
+    biases = [getattr(layer, "relations").bias for layer in Encoder(VOCAB, shape).layers]  # noqa: B009
+    for number, bias in enumerate(biases):
+        for pattern, heads in enumerate(bias.tolist()):
+            otherwise = -STARTING_BIAS if number == 2 else 0.0
+            own = [STARTING_BIAS if pattern >> relation & 1 else otherwise for relation in range(3)]
+            assert heads == [own[0], 0.0, own[2]]
+
+
 def test_pad_and_mask_are_never_content() -> None:
     content = model_of(SHAPES["full, none"])(stack((MASK, 3))).content
     assert content[..., [PAD, MASK]].eq(-math.inf).all()
@@ -205,6 +217,7 @@ def test_pad_and_mask_are_never_content() -> None:
         {"absolute": -1},
         {"relations": ((0, -1),)},
         {"relations": ("before",)},
+        {"apart": -1},
         {"trained_length": 1},
         {"trained_length": 9, "attention": "causal"},
     ],
@@ -213,7 +226,7 @@ def test_pad_and_mask_are_never_content() -> None:
 def test_bad_shapes_are_refused(settings: dict[str, Any]) -> None:
     with (
         unchecked(),
-        pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations|trained"),
+        pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations|apart|trained"),
     ):
         Shape(**settings)
 
