@@ -59,7 +59,7 @@ def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
     """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes lower rates, smaller
-    batches and upper layers that start apart (docs/log.md), and was not trained to the end yet.
+    batches, one layer more and upper layers that start apart (docs/log.md), and was not trained to the end yet.
 
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
@@ -78,7 +78,7 @@ def sudoku(
         seed=0,
         shape=Shape(
             width={"4x4": 32, "9x9": 64, "16x16": 96}[board],
-            layers=5,
+            layers=6 if size is SIXTEEN else 5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
             apart=2 if size is SIXTEEN else 0,
