@@ -250,7 +250,7 @@ def test_a_run_goes_on_as_it_began(
 def test_a_loss_that_is_no_number(apmdm: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     code, _, said = apmdm(*TRAIN, "training.steps=20", "--set", "training.matrix_rate=1e30", "--out", tmp_path)
     assert code == 2
-    assert "error: the loss is nan at step 2; smaller rates may help" in said
+    assert "error: the loss of step 2 is nan; smaller rates may help" in said
 
 
 def test_nothing_to_resume(refused: Refused, in_empty_folder: Path) -> None:

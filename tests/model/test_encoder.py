@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from apmdm.model.attention import STARTING_BIAS
+from apmdm.model.attention import STARTING_BIAS, Relations
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, Sequence, State
@@ -186,14 +186,13 @@ def test_every_parameter_is_used(shape: Shape) -> None:
 
 
 def test_heads_start_along_their_own_relations() -> None:
-    """A preference in every layer; in those that start apart nothing else is looked at."""
-    shape = Shape(width=12, layers=3, heads=3, relations=((0, 0), "before", (1, 1)), apart=2)
-    biases = [getattr(layer, "relations").bias for layer in Encoder(VOCAB, shape).layers]  # noqa: B009
-    for number, bias in enumerate(biases):
-        for pattern, heads in enumerate(bias.tolist()):
-            otherwise = -STARTING_BIAS if number == 2 else 0.0
+    """They prefer them; apart, they avoid everything else."""
+    relations = Relations(((0, 0), "before", (1, 1)), heads=4)
+    for otherwise in (0.0, -STARTING_BIAS):
+        for pattern, heads in enumerate(relations.bias.tolist()):
             own = [STARTING_BIAS if pattern >> relation & 1 else otherwise for relation in range(3)]
-            assert heads == [own[0], 0.0, own[2]]
+            assert heads == [own[0], 0.0, own[2], 0.0]
+        relations.start_apart()
 
 
 def test_pad_and_mask_are_never_content() -> None:
@@ -217,7 +216,6 @@ def test_pad_and_mask_are_never_content() -> None:
         {"absolute": -1},
         {"relations": ((0, -1),)},
         {"relations": ("before",)},
-        {"apart": -1},
         {"trained_length": 1},
         {"trained_length": 9, "attention": "causal"},
     ],
@@ -226,7 +224,7 @@ def test_pad_and_mask_are_never_content() -> None:
 def test_bad_shapes_are_refused(settings: dict[str, Any]) -> None:
     with (
         unchecked(),
-        pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations|apart|trained"),
+        pytest.raises(ValueError, match=r"width|layers|heads|attention|positions|relations|trained"),
     ):
         Shape(**settings)
 

@@ -24,17 +24,22 @@ class Relations(nn.Module):
 
     A relation (a, b) holds between positions i and j if coordinate a of i equals coordinate b of j and is not NOWHERE,
     the relation BEFORE if j precedes i; R relations have 2^R patterns. Head h starts with a preference for relation h,
-    if that is one of coordinates, so that rows, columns and boxes need not be discovered; `apart`, it avoids the rest.
+    if that is one of coordinates, so that rows, columns and boxes need not be discovered.
     """
 
-    def __init__(self, relations: Seq[Relation], heads: int, apart: bool = False) -> None:
+    def __init__(self, relations: Seq[Relation], heads: int) -> None:
         super().__init__()
         bias = torch.zeros(2 ** len(relations), heads)
         for number, relation in enumerate(relations[:heads]):
             if relation != BEFORE:
                 holds = torch.arange(len(bias)) // 2**number % 2 == 1
-                bias[:, number] = torch.where(holds, STARTING_BIAS, -STARTING_BIAS if apart else 0.0)
+                bias[holds, number] = STARTING_BIAS
         self.bias = nn.Parameter(bias)
+
+    @torch.no_grad()
+    def start_apart(self) -> None:
+        """Before training: a head that prefers a relation avoids everything else."""
+        self.bias[(self.bias == 0) & (self.bias > 0).any(0)] = -STARTING_BIAS
 
     def forward(self, patterns: Int[Tensor, "B L K"]) -> Float[Tensor, "B H L K"]:
         return nn.functional.embedding(patterns, self.bias).permute(0, 3, 1, 2)

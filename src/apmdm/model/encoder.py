@@ -32,7 +32,6 @@ class Shape:
     positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
     relational (a learned bias for each pattern of `relations`: pairs of coordinates that may be equal, and "before",
     for which of the two positions comes first).
-    apart: layers from this one on start with heads that avoid what does not stand in their own relation; 0: none do.
     trained_length: in longer sequences scores are multiplied by log(length) / log(trained_length), so that softmax over
     more positions stays as sharp (arXiv 2202.12172); 0: never.
     """
@@ -45,7 +44,6 @@ class Shape:
     rotary: bool = False
     absolute: int = 0
     relations: Seq[Relation] = ()
-    apart: int = 0
     trained_length: int = 0
 
     def __post_init__(self) -> None:
@@ -69,8 +67,6 @@ class Shape:
             raise ValueError(
                 f"trained_length is at least 2 and for full attention, not {self.trained_length} for {self.attention}"
             )
-        if self.apart < 0:
-            raise ValueError(f"apart is the number of a layer, or 0, not {self.apart}")
         if self.absolute < 0 or any(len(pair) != 2 or min(pair) < 0 for pair in self.pairs):
             raise ValueError(
                 "absolute positions and the two axes of relations are not negative, "
@@ -90,11 +86,11 @@ class Shape:
 class Layer(nn.Module):
     """Pre-norm attention and MLP."""
 
-    def __init__(self, shape: Shape, number: int) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        width, apart = shape.width, 0 < shape.apart <= number
+        width = shape.width
         self.attention = Attention(width, shape.heads, shape.rotary)
-        self.relations = Relations(shape.relations, shape.heads, apart) if shape.relations else None
+        self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
@@ -134,7 +130,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         atoms = len(vocab.atoms)
         self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
         self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
-        self.layers = nn.ModuleList(Layer(shape, number) for number in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)

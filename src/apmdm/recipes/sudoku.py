@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from apmdm.edits import Edits, edits_between
-from apmdm.model.attention import BEFORE
+from apmdm.model.attention import BEFORE, Relations
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.supervised import USUAL, Balance, accuracy, supervised_loss
 from apmdm.policy import Greedy
@@ -55,6 +55,18 @@ class Data:
             )
 
 
+@dataclass(frozen=True)
+class Apart(Recipe):
+    """Heads of the upper layers start along their own unit only; the lower ones, which find candidates, need all."""
+
+    def new_model(self) -> Encoder:
+        model = super().new_model()
+        for module in model.layers[2:].modules():
+            if isinstance(module, Relations):
+                module.start_apart()
+        return model
+
+
 def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
@@ -74,14 +86,13 @@ def sudoku(
     if preset == "refine":
         training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
         data = replace(data, plain=0, mixed=0)
-    return Recipe(
+    return (Apart if size is SIXTEEN else Recipe)(
         seed=0,
         shape=Shape(
             width={"4x4": 32, "9x9": 64, "16x16": 96}[board],
             layers=6 if size is SIXTEEN else 5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
-            apart=2 if size is SIXTEEN else 0,
             absolute=size.length,
         ),
         training=training,

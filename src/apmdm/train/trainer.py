@@ -145,11 +145,6 @@ def train(
             scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), done)
             done += 1
             losses.append(scalars["loss/total"])
-            if not math.isfinite(losses[-1]):
-                raise ValueError(
-                    f"the loss is {losses[-1]} at step {done}; smaller rates may help: training.matrix_rate, "
-                    "training.other_rate. An earlier checkpoint is untouched"
-                )
             progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
             if stopping.is_set():
                 accelerator.set_trigger()
@@ -211,6 +206,11 @@ class _Run:
         with self.settings.autocast(self.accelerator.device.type):
             prediction = self.wrapped(state)
         loss = self.objective(prediction, state, edits, *([self.hints.of(state)] if self.hints else []))
+        if not loss.total.isfinite():
+            raise ValueError(
+                f"the loss of step {number + 1} is {loss.total.item()}; smaller rates may help: training.matrix_rate, "
+                "training.other_rate. An earlier checkpoint is untouched"
+            )
         self.accelerator.backward(loss.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:
