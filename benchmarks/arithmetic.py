@@ -40,14 +40,14 @@ def read(argument: str) -> System:
 
 
 def draw(systems: list[System], out: Path) -> None:
-    figure = Figure(figsize=(11, 4), layout="constrained")
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    for system in systems:
-        marker = "o" if system in PUBLISHED else "*"
+    for number, system in enumerate(systems):
+        look = {"marker": "o" if system in PUBLISHED else "*", "color": f"C{number}", "label": system.name, "s": 70}
         for panel, x in zip(axes, (system.parameters, system.multiply_adds), strict=True):
             if x is not None:
-                panel.scatter(x, 100 * system.solved, marker=marker)
-                panel.annotate(system.name, (x, 100 * system.solved), (4, -10), textcoords="offset points", fontsize=8)
+                panel.scatter(x, 100 * system.solved, **look)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     axes[0].set(xscale="log", xlabel="parameters", ylabel="solved (%)")
     axes[1].set(xscale="log", xlabel="multiply-adds a puzzle")
     figure.savefig(out, dpi=110)
