@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
         except (ValueError, OSError) as error:
             status = refusal(str(error))
         except (MemoryError, OverflowError) as error:
-            status = refusal(f"too large for this machine: {error or 'out of memory'}")
+            status = refusal(f"too large for this machine: {str(error) or 'out of memory'}")
         except RuntimeError as error:
             if not any(sign in str(error) for sign in ("allocate memory", "out of memory", "overflow")):
                 raise
