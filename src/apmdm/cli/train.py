@@ -109,21 +109,20 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
 
 def refuse_other(choice: Choice, out: Path, before: dict[str, Any]) -> None:
     """Raise ValueError if a run is to go on with other settings than it began with; the number of steps may differ."""
-    begun, now = (dict(settings(about)) for about in (before, json.loads(json.dumps(choice.described()))))
-    for path in begun.keys() & now.keys() - {"training.steps"}:
+    after = json.loads(json.dumps(choice.described()))
+    begun, now = (dict(paths(about.pop("settings", {}) | about)) for about in (dict(before), after))
+    for path in sorted(begun.keys() & now.keys() - {"training.steps"}):
         if begun[path] != now[path]:
             raise ValueError(
                 f"the run in {out} has {path} {begun[path]}, not {now[path]}; give the same, or another folder by --out"
             )
 
 
-def settings(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """The dotted paths of what describes a run, with their values."""
+def paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted paths of a nested dictionary, with their values."""
     for name, value in about.items():
-        if name == "settings":
-            yield from settings(value)
-        elif isinstance(value, dict) and within + name in ("shape", "training", "data"):
-            yield from settings(value, f"{name}.")
+        if isinstance(value, dict):
+            yield from paths(value, f"{within}{name}.")
         else:
             yield within + name, value
 

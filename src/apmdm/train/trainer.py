@@ -64,7 +64,7 @@ class Settings:
     so that a model that is nearly always right learns from where it is not (selective backpropagation, arXiv
     1910.00762).
     precision: of forward passes, with float32 weights: no is float32, auto bf16 where the machine has units for it, as
-    newer GPUs and CPUs with AMX have; others compute bf16 up to six times as slowly as float32.
+    newer GPUs and CPUs with AMX have; others compute bf16 more slowly than float32.
     """
 
     steps: int = 1000
