@@ -28,7 +28,8 @@ from apmdm.sampler import generate
 from apmdm.state import Sequence, State, same_rows
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.grid import NINE, as_state, encode
-from apmdm.tasks.sudoku.process import analyse, hints, next_ids
+from apmdm.tasks.sudoku.hints import hints
+from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.train import checkpoint
 from apmdm.train.trainer import Batches, Hints, train

@@ -115,7 +115,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
     """State -> Prediction. Padding changes no prediction; predictions on padding mean nothing.
 
     hints: how many bits a linear head reads off the middle layer, for training alone: what the teacher looks up on
-    the way to its edits.
+    the way to its edits; conclusions: how many another one reads off the layer after it, which follow them.
 
     save_pretrained writes model.safetensors and config.json (vocabulary and shape); from_pretrained reads
     them and executes nothing.
@@ -123,7 +123,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
 
     composition: Tensor
 
-    def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0) -> None:
+    def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
         super().__init__()
         self.vocab, self.shape = vocab, shape
         self.register_buffer("composition", vocab.composition(), persistent=False)
@@ -135,6 +135,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
         self.hints = nn.Linear(shape.width, hints) if hints else None
+        self.conclusions = nn.Linear(shape.width, conclusions) if conclusions else None
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
@@ -158,7 +159,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
         layer = 12 * shape.width**2 * positions + 2 * shape.width * positions * looked_at
         heads = (shape.width * (atoms + 3) + len(self.vocab) * atoms) * positions
-        hints = self.hints.weight.numel() * positions if self.hints else 0
+        hints = sum(head.weight.numel() for head in (self.hints, self.conclusions) if head) * positions
         return blocks * (shape.layers * layer + heads + hints) + len(self.vocab) * atoms * shape.width
 
     def forward(self, state: State) -> Prediction:
@@ -193,12 +194,13 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         forbidden = None
         if mask is not None:
             forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
-        hints, sharper = None, self._sharper(state)
+        hints, sharper, middle = [], self._sharper(state), len(self.layers) // 2
         for number, layer in enumerate(self.layers):
             x = layer(x, looked_at, pattern, forbidden, sharper)
-            if self.hints is not None and number == len(self.layers) // 2:
-                hints = self.hints(x)
-        return self._predicted(x, hints)
+            for head, at in ((self.hints, middle), (self.conclusions, middle + 1)):
+                if head is not None and number == at:
+                    hints.append(head(x))
+        return self._predicted(x, torch.cat(hints, -1) if hints else None)
 
     def _sharper(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
         trained = self.shape.trained_length

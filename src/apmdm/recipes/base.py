@@ -31,7 +31,10 @@ class Recipe:
 
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)
-        return Encoder(self.vocab, self.shape, self.hints.number if self.hints else 0)
+        if self.hints is None:
+            return Encoder(self.vocab, self.shape)
+        conclusions = self.hints.conclusions
+        return Encoder(self.vocab, self.shape, self.hints.number - conclusions, conclusions)
 
 
 def override(settings: Any, path: str, text: str, within: str = "") -> Any:

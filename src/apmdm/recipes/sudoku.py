@@ -27,14 +27,15 @@ from apmdm.tasks.sudoku.data import (
     training_puzzles,
 )
 from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, as_state
-from apmdm.tasks.sudoku.process import hints, next_ids, num_hints, teacher
+from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
+from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
 from apmdm.train.trainer import Batches, Hints, Settings
 
 CHUNK = 2**16
 VALIDATION_SEED = 7
-BALANCE = {SIXTEEN: Balance(31, 320)}
-"""258 positions and 68 hints instead of 83 and 40, and no more to decide."""
+BALANCE = {SIXTEEN: Balance(31, 380)}
+"""258 positions and 308 hints instead of 83 and 40, and no more to decide."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,17 @@ def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
     """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes lower rates, smaller
-    batches, one layer more and upper layers that start apart (docs/log.md), and was not trained to the end yet.
+    batches, hints in detail and upper layers that start apart (docs/log.md), and was not trained to the end yet.
 
     refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
     """
     size = BOARDS[board]
     training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
-    data = Data()
+    data, looked_up = Data(), Hints(num_hints(size), hints)
     if size is SIXTEEN:
+        looked_up = Hints(num_detailed_hints(size), detailed_hints, num_conclusions(size))
         training = replace(training, matrix_rate=0.01, other_rate=0.005)
-        data = Data(batch_size=32, plain=3)
+        data = Data(batch_size=16, plain=1)
     if preset == "full":
         training = replace(training, steps=24_000)
     if preset == "refine":
@@ -89,8 +91,8 @@ def sudoku(
     return (Apart if size is SIXTEEN else Recipe)(
         seed=0,
         shape=Shape(
-            width={"4x4": 32, "9x9": 64, "16x16": 96}[board],
-            layers=6 if size is SIXTEEN else 5,
+            width={"4x4": 32, "9x9": 64, "16x16": 128}[board],
+            layers=5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
             absolute=size.length,
@@ -99,7 +101,7 @@ def sudoku(
         vocab=size.vocab,
         batches=partial(batches, board=size),
         evaluate=partial(_evaluate, board=size),
-        hints=Hints(num_hints(size), hints),
+        hints=looked_up,
         objective=partial(supervised_loss, balance=BALANCE.get(size, USUAL)),
         data=data,
     )

@@ -47,13 +47,16 @@ Objective = Callable[..., Loss]
 
 
 class Hints(NamedTuple):
-    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position.
+    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position, the last
+    `conclusions` of them drawn from the others.
 
-    They train a middle layer and are not needed afterwards; the CLRS benchmark (arXiv 2205.15659) has the word.
+    They train a middle layer, conclusions the one after it, and are not needed afterwards; the CLRS benchmark (arXiv
+    2205.15659) has the word.
     """
 
     number: int
     of: Callable[[State], Bool[Tensor, "batch length hints"]]
+    conclusions: int = 0
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def load(weights: str, *vocabs: Vocab) -> Encoder:
     path = folder(weights)
     try:
         config = json.loads((path / CONFIG).read_bytes())
-        model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]), config.get("hints", 0))
+        heads = {name: config.get(name, 0) for name in ("hints", "conclusions")}
+        model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]), **heads)
         model.load_state_dict(load_file(path / TENSORS))
         if read_manifest(path).get("sha256") not in (None, checksum(path)):
             raise ValueError(f"{TENSORS} is not the file that {MANIFEST} describes")

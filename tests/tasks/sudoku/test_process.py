@@ -30,7 +30,8 @@ from apmdm.tasks.sudoku.grid import (
     decode,
     encode,
 )
-from apmdm.tasks.sudoku.process import hints, next_ids, teacher
+from apmdm.tasks.sudoku.hints import detailed_hints, hints
+from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.puzzles import full_grid, solutions
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.transition import transition
@@ -89,11 +90,10 @@ class Seen:
         """The value to fill in, 0 if there is none; the smallest of several hidden ones."""
         if len(self.open_cells[cell]) == 1:
             return self.open_cells[cell][0]
-        for v in self.open_cells[cell]:
-            for unit in self.units(cell):
-                if [i for i in unit if v in self.open_cells.get(i, ())] == [cell]:
-                    return v
-        return 0
+        return next((v for v in self.open_cells[cell] if self.only_place(cell, v)), 0)
+
+    def only_place(self, cell: int, v: int) -> bool:
+        return any([i for i in unit if v in self.open_cells.get(i, ())] == [cell] for unit in self.units(cell))
 
     def guess_cell(self) -> int:
         return min(self.open_cells, key=lambda i: (len(self.open_cells[i]), i))
@@ -237,6 +237,45 @@ def slow_hints(seen: Seen, cell: int) -> list[bool]:
         rows.append([v in candidates and v not in others for v in seen.all])
     dead_end = cell in seen.open_cells and not candidates
     return [bit for row in rows for bit in row] + [dead_end, *(unit != [] and seen.broken(unit) for unit in own_units)]
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**32 - 1))
+@example(0)
+def test_detailed_hints_tell_values_and_places_of_units_and_tell_which_rule_applies_where(seed: int) -> None:
+    board = NINE if seed % 4 else SIXTEEN
+    ids = odd_states(seed, 2, board)
+    for symbols, bits in zip(
+        map(board.vocab.decode, ids.tolist()), detailed_hints(as_state(ids)).tolist(), strict=True
+    ):
+        seen = Seen(symbols)
+        levels = [int(s.split("@L")[1].split("@")[0]) if "@L" in s else -1 for s in symbols[:-2]]
+        for cell in range(board.length):
+            assert bits[cell] == slow_hints(seen, cell) + slow_counts(seen, cell) + slow_conclusions(seen, cell, levels)
+
+
+def slow_counts(seen: Seen, cell: int) -> list[bool]:
+    own_units = seen.units(cell) or [[]] * 3
+    places = [sum(v in seen.open_cells.get(j, ()) for j in unit) for unit in own_units for v in seen.all]
+    held = [any(seen.value[j] == v for j in unit) for unit in own_units for v in seen.all]
+    possible = [one or count > 0 for one, count in zip(held, places, strict=True)]
+    return [*held, *possible, *(count > 1 for count in places), *(count > 2 for count in places)]
+
+
+def slow_conclusions(seen: Seen, cell: int, levels: list[int]) -> list[bool]:
+    deepest = max(0, *levels)
+    own = seen.open_cells.get(cell, [])
+    fewest = min(map(len, seen.open_cells.values()), default=seen.side + 1)
+    return [
+        *(v in own and (own == [v] or seen.only_place(cell, v)) for v in seen.all),
+        cell == (seen.guess_cell() if seen.open_cells else 0),
+        cell in seen.open_cells and len(own) == fewest,
+        cell < len(levels) and levels[cell] == deepest > 0,
+        seen.in_conflict(),
+        any(map(seen.single, seen.open_cells)),
+        *(fewest >= least for least in (2, 3, 4, 5)),
+        *(deepest >= level for level in range(1, DEEPEST + 1)),
+    ]
 
 
 @settings(max_examples=50)

@@ -113,25 +113,6 @@ def next_ids(ids: Int[Tensor, "N length"], hidden: bool = True) -> Int[Tensor, "
     return torch.cat((new_cells, new_r1[:, None], new_r2[:, None]), 1)
 
 
-def num_hints(board: Board) -> int:
-    return 4 * board.side + 4
-
-
-def hints(state: State) -> Bool[Tensor, "N length hints"]:
-    """What the teacher looks up for each cell: its candidates, those with no other place in a unit, and conflicts.
-
-    In this order: a bit for each candidate of an empty cell, then as many each for its row, column and box; for every
-    cell whether it is empty without candidates, and whether its row, column and box are broken.
-    """
-    seen, board = analyse(state.ids[:, :R1]), board_of(state.ids)
-    units = board.units_of.to(state.ids.device)
-    only = seen.single_places[:, units] & seen.open_values[..., None]
-    sets = torch.cat((seen.open_values[..., None], only), 2)
-    bits = sets[..., None] >> torch.arange(board.side, device=sets.device) & 1 > 0
-    bits = torch.cat((bits.flatten(2), seen.dead_ends[..., None], seen.broken[:, units]), 2)
-    return torch.nn.functional.pad(bits, (0, 0, 0, board.length - board.cells))
-
-
 def analyse(cells: Int[Tensor, "N cells"], hidden: bool = True) -> Analysis:
     """Candidates, conflicts and singles of the cells' values, the depth, and the cell that a guess would take."""
     device, board = cells.device, board_of(cells)

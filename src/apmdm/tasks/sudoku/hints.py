@@ -1,0 +1,83 @@
+"""What the teacher looks up in a state on the way to its edits, as bits that train the model's middle layers.
+
+Letters: N states.
+"""
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+from torch.nn.functional import pad
+
+from apmdm.state import State
+from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, REGISTERS, Board, board_of
+from apmdm.tasks.sudoku.process import Analysis, analyse
+
+CANDIDATES = 2, 3, 4, 5
+
+
+def num_conclusions(board: Board) -> int:
+    return board.side + 5 + len(CANDIDATES) + NUM_LEVELS - 1
+
+
+def num_hints(board: Board) -> int:
+    return 4 * board.side + 4
+
+
+def hints(state: State) -> Bool[Tensor, "N length hints"]:
+    """What the teacher looks up for each cell: its candidates, those with no other place in a unit, and conflicts.
+
+    In this order: a bit for each candidate of an empty cell, then as many each for its row, column and box; for every
+    cell whether it is empty without candidates, and whether its row, column and box are broken.
+    """
+    seen, board = analyse(state.ids[:, :R1]), board_of(state.ids)
+    units = board.units_of.to(state.ids.device)
+    only = seen.single_places[:, units] & seen.open_values[..., None]
+    sets = torch.cat((seen.open_values[..., None], only), 2)
+    bits = sets[..., None] >> torch.arange(board.side, device=sets.device) & 1 > 0
+    bits = torch.cat((bits.flatten(2), seen.dead_ends[..., None], seen.broken[:, units]), 2)
+    return pad(bits, (0, 0, 0, REGISTERS))
+
+
+def num_detailed_hints(board: Board) -> int:
+    return num_hints(board) + 3 * board.side * 4 + num_conclusions(board)
+
+
+def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
+    """The hints, what they follow from, and the conclusions.
+
+    For every cell and each value whether its row, column and box have it; have it or a place for it; have more than one
+    place; have more than two.
+    """
+    cells, board = state.ids[:, :R1], board_of(state.ids)
+    seen, device = analyse(cells), cells.device
+    units, cells_of = board.units_of.to(device), board.cells_of.to(device)
+    has = board.value.to(device)[cells][..., None] == torch.arange(1, board.side + 1, device=device)
+    held, places = (of_cells[:, cells_of].sum(2)[:, units].flatten(2) for of_cells in (has, seen.candidates))
+    counted = torch.cat((held > 0, held + places > 0, places > 1, places > 2), 2)
+    return torch.cat((hints(state), pad(counted, (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2)
+
+
+def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusions"]:
+    """What decides which rule applies, and where.
+
+    For every cell and each value whether it is a single there; whether the cell is the one that a guess would take, has
+    the fewest candidates, is filled at the deepest level. At every position whether there is a conflict, a single,
+    whether the fewest candidates are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
+    """
+    cells, board = state.ids[:, :R1], board_of(state.ids)
+    device = cells.device
+    units, values = board.units_of.to(device), torch.arange(board.side, device=device)
+    hidden = seen.candidates & (seen.single_places[:, units, None] >> values & 1 > 0).any(2)
+    count = seen.candidates.sum(2).masked_fill(~seen.empty, board.side + 1)
+    fewest, level, depth = count.amin(1, keepdim=True), board.level.to(device)[cells], seen.depth[:, None]
+    at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
+    of_cells = at_guess_cell, seen.empty & (count == fewest), (level == depth) & (depth > 0)
+    of_cells = torch.cat((hidden | seen.candidates & (count == 1)[..., None], torch.stack(of_cells, 2)), 2)
+    whole = (
+        seen.conflict[:, None],
+        (seen.singles > 0).any(1, keepdim=True),
+        fewest >= torch.tensor(CANDIDATES, device=device),
+        depth >= torch.arange(1, NUM_LEVELS, device=device),
+    )
+    everywhere = torch.cat(whole, 1)[:, None].expand(-1, board.length, -1)
+    return torch.cat((pad(of_cells, (0, 0, 0, REGISTERS)), everywhere), 2)
