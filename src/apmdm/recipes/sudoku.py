@@ -34,8 +34,8 @@ from apmdm.train.trainer import Batches, Hints, Settings
 
 CHUNK = 2**16
 VALIDATION_SEED = 7
-BALANCE = {SIXTEEN: Balance(31, 380)}
-"""258 positions and 308 hints instead of 83 and 40, and no more to decide."""
+BALANCE = {SIXTEEN: Balance(31, 400)}
+"""258 positions and 324 hints instead of 83 and 40, and no more to decide."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def sudoku(
     data, looked_up = Data(), Hints(num_hints(size), hints)
     if size is SIXTEEN:
         looked_up = Hints(num_detailed_hints(size), detailed_hints, num_conclusions(size))
-        training = replace(training, matrix_rate=0.01, other_rate=0.005)
+        training = replace(training, steps=17_000, matrix_rate=0.01, other_rate=0.005)
         data = Data(batch_size=16, plain=1)
     if preset == "full":
-        training = replace(training, steps=24_000)
+        training = replace(training, steps=2 * training.steps)
     if preset == "refine":
         training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
         data = replace(data, plain=0, mixed=0)

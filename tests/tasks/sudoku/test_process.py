@@ -251,15 +251,25 @@ def test_detailed_hints_tell_values_and_places_of_units_and_tell_which_rule_appl
         seen = Seen(symbols)
         levels = [int(s.split("@L")[1].split("@")[0]) if "@L" in s else -1 for s in symbols[:-2]]
         for cell in range(board.length):
-            assert bits[cell] == slow_hints(seen, cell) + slow_counts(seen, cell) + slow_conclusions(seen, cell, levels)
+            assert bits[cell] == slow_hints(seen, cell) + slow_look(
+                seen, cell, value_of(symbols[-1])
+            ) + slow_conclusions(seen, cell, levels)
 
 
-def slow_counts(seen: Seen, cell: int) -> list[bool]:
+def slow_look(seen: Seen, cell: int, tried: int) -> list[bool]:
     own_units = seen.units(cell) or [[]] * 3
     places = [sum(v in seen.open_cells.get(j, ()) for j in unit) for unit in own_units for v in seen.all]
     held = [any(seen.value[j] == v for j in unit) for unit in own_units for v in seen.all]
     possible = [one or count > 0 for one, count in zip(held, places, strict=True)]
-    return [*held, *possible, *(count > 1 for count in places), *(count > 2 for count in places)]
+    own, fewest = seen.open_cells.get(cell, []), min(map(len, seen.open_cells.values()), default=0)
+    more = [*(count > 1 for count in places), *(count > 2 for count in places)]
+    return [
+        *held,
+        *possible,
+        *more,
+        *(v in own and v > tried for v in seen.all),
+        cell in seen.open_cells and len(own) == fewest,
+    ]
 
 
 def slow_conclusions(seen: Seen, cell: int, levels: list[int]) -> list[bool]:
@@ -269,7 +279,6 @@ def slow_conclusions(seen: Seen, cell: int, levels: list[int]) -> list[bool]:
     return [
         *(v in own and (own == [v] or seen.only_place(cell, v)) for v in seen.all),
         cell == (seen.guess_cell() if seen.open_cells else 0),
-        cell in seen.open_cells and len(own) == fewest,
         cell < len(levels) and levels[cell] == deepest > 0,
         seen.in_conflict(),
         any(map(seen.single, seen.open_cells)),

@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from apmdm.state import State
-from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, REGISTERS, Board, board_of
+from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, R2, REGISTERS, Board, board_of
 from apmdm.tasks.sudoku.process import Analysis, analyse
 
 CANDIDATES = 2, 3, 4, 5
 
 
 def num_conclusions(board: Board) -> int:
-    return board.side + 5 + len(CANDIDATES) + NUM_LEVELS - 1
+    return board.side + 4 + len(CANDIDATES) + NUM_LEVELS - 1
 
 
 def num_hints(board: Board) -> int:
@@ -39,44 +39,50 @@ def hints(state: State) -> Bool[Tensor, "N length hints"]:
 
 
 def num_detailed_hints(board: Board) -> int:
-    return num_hints(board) + 3 * board.side * 4 + num_conclusions(board)
+    return num_hints(board) + 13 * board.side + 1 + num_conclusions(board)
 
 
 def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
     """The hints, what they follow from, and the conclusions.
 
     For every cell and each value whether its row, column and box have it; have it or a place for it; have more than one
-    place; have more than two.
+    place; have more than two; and whether it is a candidate above the value in R2. Whether the cell has the fewest
+    candidates.
     """
     cells, board = state.ids[:, :R1], board_of(state.ids)
     seen, device = analyse(cells), cells.device
     units, cells_of = board.units_of.to(device), board.cells_of.to(device)
     has = board.value.to(device)[cells][..., None] == torch.arange(1, board.side + 1, device=device)
     held, places = (of_cells[:, cells_of].sum(2)[:, units].flatten(2) for of_cells in (has, seen.candidates))
-    counted = torch.cat((held > 0, held + places > 0, places > 1, places > 2), 2)
-    return torch.cat((hints(state), pad(counted, (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2)
+    untried = seen.candidates & (
+        torch.arange(1, board.side + 1, device=device) > board.value.to(device)[state.ids[:, R2]][:, None, None]
+    )
+    fewest = seen.empty & (seen.num_candidates == seen.num_candidates.amin(1, keepdim=True))
+    looked_up = held > 0, held + places > 0, places > 1, places > 2, untried, fewest[..., None]
+    return torch.cat((hints(state), pad(torch.cat(looked_up, 2), (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2)
 
 
 def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusions"]:
     """What decides which rule applies, and where.
 
-    For every cell and each value whether it is a single there; whether the cell is the one that a guess would take, has
-    the fewest candidates, is filled at the deepest level. At every position whether there is a conflict, a single,
+    For every cell and each value whether it is a single there; whether the cell is the one that a guess would take, is
+    filled at the deepest level. At every position whether there is a conflict, a single,
     whether the fewest candidates are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
     """
     cells, board = state.ids[:, :R1], board_of(state.ids)
     device = cells.device
     units, values = board.units_of.to(device), torch.arange(board.side, device=device)
     hidden = seen.candidates & (seen.single_places[:, units, None] >> values & 1 > 0).any(2)
-    count = seen.candidates.sum(2).masked_fill(~seen.empty, board.side + 1)
-    fewest, level, depth = count.amin(1, keepdim=True), board.level.to(device)[cells], seen.depth[:, None]
+    level, depth = board.level.to(device)[cells], seen.depth[:, None]
     at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
-    of_cells = at_guess_cell, seen.empty & (count == fewest), (level == depth) & (depth > 0)
-    of_cells = torch.cat((hidden | seen.candidates & (count == 1)[..., None], torch.stack(of_cells, 2)), 2)
+    of_cells = at_guess_cell, (level == depth) & (depth > 0)
+    of_cells = torch.cat(
+        (hidden | seen.candidates & (seen.num_candidates == 1)[..., None], torch.stack(of_cells, 2)), 2
+    )
     whole = (
         seen.conflict[:, None],
         (seen.singles > 0).any(1, keepdim=True),
-        fewest >= torch.tensor(CANDIDATES, device=device),
+        seen.num_candidates.amin(1, keepdim=True) >= torch.tensor(CANDIDATES, device=device),
         depth >= torch.arange(1, NUM_LEVELS, device=device),
     )
     everywhere = torch.cat(whole, 1)[:, None].expand(-1, board.length, -1)

@@ -48,12 +48,14 @@ class Sets:
 class Analysis:
     """What one look at the cells tells.
 
-    singles: the value of each single, 0 elsewhere; single_places: for each unit the values with one place left;
-    dead_ends: empty cells without candidates; broken: units that have a value twice or no place left for one.
+    num_candidates: one more than there are values for filled cells; singles: the value of each single, 0 elsewhere;
+    single_places: for each unit the values with one place left; dead_ends: empty cells without candidates; broken:
+    units that have a value twice or no place left for one.
     """
 
     empty: Bool[Tensor, "N cells"]
     open_values: Int[Tensor, "N cells"]
+    num_candidates: Int[Tensor, "N cells"]
     dead_ends: Bool[Tensor, "N cells"]
     broken: Bool[Tensor, "N units"]
     singles: Int[Tensor, "N cells"]
@@ -129,10 +131,10 @@ def analyse(cells: Int[Tensor, "N cells"], hidden: bool = True) -> Analysis:
     only = places & ~two_places
     only_here = open_values & (only[:, row] | only[:, column] | only[:, box])
     singles = sets.smallest.to(device)[torch.where(num_candidates == 1, open_values, only_here * hidden).long()]
-    order = num_candidates * board.cells + torch.arange(board.cells, device=device)
-    guess_cell = order.masked_fill(~empty, (board.side + 1) * board.cells).argmin(1)
+    num_candidates = num_candidates.masked_fill(~empty, board.side + 1)
+    guess_cell = (num_candidates * board.cells + torch.arange(board.cells, device=device)).argmin(1)
     depth = board.level.to(device)[cells].amax(1).clamp(min=0)
-    return Analysis(empty, open_values, dead_ends, broken, singles, only, depth, guess_cell)
+    return Analysis(empty, open_values, num_candidates, dead_ends, broken, singles, only, depth, guess_cell)
 
 
 def _once_and_twice(
