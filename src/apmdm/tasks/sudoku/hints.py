@@ -52,11 +52,10 @@ def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
     cells, board = state.ids[:, :R1], board_of(state.ids)
     seen, device = analyse(cells), cells.device
     units, cells_of = board.units_of.to(device), board.cells_of.to(device)
-    has = board.value.to(device)[cells][..., None] == torch.arange(1, board.side + 1, device=device)
+    value, values = board.value.to(device)[state.ids], torch.arange(1, board.side + 1, device=device)
+    has = value[:, :R1, None] == values
     held, places = (of_cells[:, cells_of].sum(2)[:, units].flatten(2) for of_cells in (has, seen.candidates))
-    untried = seen.candidates & (
-        torch.arange(1, board.side + 1, device=device) > board.value.to(device)[state.ids[:, R2]][:, None, None]
-    )
+    untried = seen.candidates & (values > value[:, R2, None])[:, None]
     fewest = seen.empty & (seen.num_candidates == seen.num_candidates.amin(1, keepdim=True))
     looked_up = held > 0, held + places > 0, places > 1, places > 2, untried, fewest[..., None]
     return torch.cat((hints(state), pad(torch.cat(looked_up, 2), (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2)
@@ -66,8 +65,8 @@ def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusi
     """What decides which rule applies, and where.
 
     For every cell and each value whether it is a single there; whether the cell is the one that a guess would take, is
-    filled at the deepest level. At every position whether there is a conflict, a single,
-    whether the fewest candidates are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
+    filled at the deepest level. At every position whether there is a conflict, a single, whether the fewest candidates
+    are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
     """
     cells, board = state.ids[:, :R1], board_of(state.ids)
     device = cells.device
@@ -75,10 +74,8 @@ def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusi
     hidden = seen.candidates & (seen.single_places[:, units, None] >> values & 1 > 0).any(2)
     level, depth = board.level.to(device)[cells], seen.depth[:, None]
     at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
-    of_cells = at_guess_cell, (level == depth) & (depth > 0)
-    of_cells = torch.cat(
-        (hidden | seen.candidates & (seen.num_candidates == 1)[..., None], torch.stack(of_cells, 2)), 2
-    )
+    singles = hidden | seen.candidates & (seen.num_candidates == 1)[..., None]
+    of_cells = torch.cat((singles, torch.stack((at_guess_cell, (level == depth) & (depth > 0)), 2)), 2)
     whole = (
         seen.conflict[:, None],
         (seen.singles > 0).any(1, keepdim=True),
