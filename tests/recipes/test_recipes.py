@@ -12,6 +12,7 @@ from apmdm.objective.supervised import same_step
 from apmdm.recipes import RECIPES
 from apmdm.recipes.base import override
 from apmdm.state import same_rows
+from apmdm.tasks.sudoku.grid import encode
 from apmdm.tasks.sudoku.process import teacher
 from apmdm.transition import transition
 
@@ -65,6 +66,16 @@ def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
 def test_the_sudoku_model_is_within_its_parameters(board: Any) -> None:
     recipe = RECIPES["sudoku"](board=board)
     assert recipe.new_model().num_parameters() <= 1_200_000
+
+
+@pytest.mark.parametrize("layers", ["1", "2", "3"])
+def test_16x16_has_as_many_hints_with_fewer_layers(layers: str) -> None:
+    recipe = override(RECIPES["sudoku"](board="16x16"), "shape.layers", layers)
+    state = encode(torch.zeros(1, 256, dtype=torch.long))
+    assert recipe.hints is not None
+    said = recipe.new_model()(state).hints
+    assert said is not None
+    assert said.shape == recipe.hints.of(state).shape
 
 
 def test_the_recipe_of_small_boards_has_batches_too() -> None:

@@ -115,7 +115,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
     """State -> Prediction. Padding changes no prediction; predictions on padding mean nothing.
 
     hints: how many bits a linear head reads off the middle layer, for training alone: what the teacher looks up on
-    the way to its edits; conclusions: how many another one reads off the layer after it, which follow them.
+    the way to its edits; conclusions: how many that follow from those another one reads off the layer after it, if any.
 
     save_pretrained writes model.safetensors and config.json (vocabulary and shape); from_pretrained reads
     them and executes nothing.
@@ -195,9 +195,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         if mask is not None:
             forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
         hints, sharper, middle = [], self._sharper(state), len(self.layers) // 2
+        after = min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
             x = layer(x, looked_at, pattern, forbidden, sharper)
-            for head, at in ((self.hints, middle), (self.conclusions, middle + 1)):
+            for head, at in ((self.hints, middle), (self.conclusions, after)):
                 if head is not None and number == at:
                     hints.append(head(x))
         return self._predicted(x, torch.cat(hints, -1) if hints else None)
