@@ -31,10 +31,8 @@ class Recipe:
 
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)
-        if self.hints is None:
-            return Encoder(self.vocab, self.shape)
-        conclusions = self.hints.conclusions
-        return Encoder(self.vocab, self.shape, self.hints.number - conclusions, conclusions)
+        hints = (self.hints.number, self.hints.conclusions) if self.hints else ()
+        return Encoder(self.vocab, self.shape, *hints)
 
 
 def override(settings: Any, path: str, text: str, within: str = "") -> Any:

@@ -74,7 +74,7 @@ def sudoku(
     """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes lower rates, smaller
     batches, hints in detail and upper layers that start apart (docs/log.md), and was not trained to the end yet.
 
-    refine goes on from trained weights: every step looks at 512 states and learns from the 64 least probable ones.
+    refine goes on from trained weights: every step looks at eight batches and learns from their least probable eighth.
     """
     size = BOARDS[board]
     training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")

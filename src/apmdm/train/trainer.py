@@ -47,8 +47,8 @@ Objective = Callable[..., Loss]
 
 
 class Hints(NamedTuple):
-    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position, the last
-    `conclusions` of them drawn from the others.
+    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position, and
+    after them `conclusions` more that follow from these.
 
     They train a middle layer, conclusions the one after it, and are not needed afterwards; the CLRS benchmark (arXiv
     2205.15659) has the word.

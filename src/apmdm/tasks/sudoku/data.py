@@ -14,7 +14,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from apmdm.tasks.sudoku.grid import NINE, NUM_LEVELS, R1, R2, RUN, Board, board_of, decode, encode
-from apmdm.tasks.sudoku.process import Sets, analyse, next_ids
+from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import generated_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
@@ -174,7 +174,7 @@ def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses l
     registers set as if a value had been tried.
     """
     seen, board = analyse(ids[:, :R1]), board_of(ids)
-    fewest = Sets.of(board).size[seen.open_values.long()].masked_fill(~seen.empty, board.side + 1).amin(1)
+    fewest = seen.num_candidates.amin(1)
     wide = (fewest > 2) & (fewest <= board.side)
     ids = ids[(ids[:, R1] == RUN) & ~seen.conflict & wide & ~(seen.singles > 0).any(1)].clone()
     tried = torch.rand(len(ids), generator=random) < 0.5

@@ -29,17 +29,24 @@ def hints(state: State) -> Bool[Tensor, "N length hints"]:
     In this order: a bit for each candidate of an empty cell, then as many each for its row, column and box; for every
     cell whether it is empty without candidates, and whether its row, column and box are broken.
     """
-    seen, board = analyse(state.ids[:, :R1]), board_of(state.ids)
-    units = board.units_of.to(state.ids.device)
-    only = seen.single_places[:, units] & seen.open_values[..., None]
-    sets = torch.cat((seen.open_values[..., None], only), 2)
-    bits = sets[..., None] >> torch.arange(board.side, device=sets.device) & 1 > 0
-    bits = torch.cat((bits.flatten(2), seen.dead_ends[..., None], seen.broken[:, units]), 2)
-    return pad(bits, (0, 0, 0, REGISTERS))
+    return _looked_up(analyse(state.ids[:, :R1]), board_of(state.ids))
+
+
+def _looked_up(seen: Analysis, board: Board) -> Bool[Tensor, "N length hints"]:
+    units = board.units_of.to(seen.empty.device)
+    bits = (seen.candidates.flatten(2), _only_places(seen, board).flatten(2), seen.dead_ends[..., None])
+    return pad(torch.cat((*bits, seen.broken[:, units]), 2), (0, 0, 0, REGISTERS))
+
+
+def _only_places(seen: Analysis, board: Board) -> Bool[Tensor, "N cells 3 values"]:
+    """Candidates that have no other place in the row, the column, the box."""
+    units, shifts = board.units_of.to(seen.empty.device), torch.arange(board.side, device=seen.empty.device)
+    return (seen.single_places[:, units, None] >> shifts & 1 > 0) & seen.candidates[:, :, None]
 
 
 def num_detailed_hints(board: Board) -> int:
-    return num_hints(board) + 13 * board.side + 1 + num_conclusions(board)
+    """Without the conclusions."""
+    return num_hints(board) + 13 * board.side + 1
 
 
 def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
@@ -57,8 +64,10 @@ def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
     held, places = (of_cells[:, cells_of].sum(2)[:, units].flatten(2) for of_cells in (has, seen.candidates))
     untried = seen.candidates & (values > value[:, R2, None])[:, None]
     fewest = seen.empty & (seen.num_candidates == seen.num_candidates.amin(1, keepdim=True))
-    looked_up = held > 0, held + places > 0, places > 1, places > 2, untried, fewest[..., None]
-    return torch.cat((hints(state), pad(torch.cat(looked_up, 2), (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2)
+    more = held > 0, held + places > 0, places > 1, places > 2, untried, fewest[..., None]
+    return torch.cat(
+        (_looked_up(seen, board), pad(torch.cat(more, 2), (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2
+    )
 
 
 def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusions"]:
@@ -70,11 +79,9 @@ def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusi
     """
     cells, board = state.ids[:, :R1], board_of(state.ids)
     device = cells.device
-    units, values = board.units_of.to(device), torch.arange(board.side, device=device)
-    hidden = seen.candidates & (seen.single_places[:, units, None] >> values & 1 > 0).any(2)
     level, depth = board.level.to(device)[cells], seen.depth[:, None]
     at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
-    singles = hidden | seen.candidates & (seen.num_candidates == 1)[..., None]
+    singles = _only_places(seen, board).any(2) | seen.candidates & (seen.num_candidates == 1)[..., None]
     of_cells = torch.cat((singles, torch.stack((at_guess_cell, (level == depth) & (depth > 0)), 2)), 2)
     whole = (
         seen.conflict[:, None],
