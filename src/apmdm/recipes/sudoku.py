@@ -16,6 +16,7 @@ from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
     EASY,
     HARD,
+    LARGE,
     MIXED,
     PLAIN,
     Step,
@@ -71,8 +72,8 @@ class Apart(Recipe):
 def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
-    """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes lower rates, smaller
-    batches, hints in detail and upper layers that start apart (docs/log.md), and was not trained to the end yet.
+    """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes a sixth layer,
+    lower rates, smaller batches, hints in detail and upper layers that start apart (docs/log.md).
 
     refine goes on from trained weights: every step looks at eight batches and learns from their least probable eighth.
     """
@@ -81,7 +82,7 @@ def sudoku(
     data, looked_up = Data(), Hints(num_hints(size), hints)
     if size is SIXTEEN:
         looked_up = Hints(num_detailed_hints(size), detailed_hints, num_conclusions(size))
-        training = replace(training, steps=17_000, matrix_rate=0.01, other_rate=0.005)
+        training = replace(training, steps=15_000, matrix_rate=0.01, other_rate=0.005)
         data = Data(batch_size=16, plain=1)
     if preset == "full":
         training = replace(training, steps=2 * training.steps)
@@ -91,8 +92,8 @@ def sudoku(
     return (Apart if size is SIXTEEN else Recipe)(
         seed=0,
         shape=Shape(
-            width={"4x4": 32, "9x9": 64, "16x16": 128}[board],
-            layers=5,
+            width={"4x4": 32, "9x9": 64, "16x16": 120}[board],
+            layers=6 if size is SIXTEEN else 5,
             heads=4,
             relations=((0, 0), (1, 1), (2, 2), BEFORE),
             absolute=size.length,
@@ -119,7 +120,7 @@ def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         plain, mixed = recipe.data.plain, recipe.data.mixed
         shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
-        shares = EASY if board is FOUR else shares
+        shares = {FOUR: EASY, SIXTEEN: shares if number < plain else LARGE}.get(board, shares)
         ids = drawn_states(CHUNK, random, puzzles, answers, shares, step, symmetric)
         return ids, step(ids)
 

@@ -5,6 +5,7 @@ import torch
 
 from apmdm.tasks.sudoku.data import (
     HARD,
+    LARGE,
     MIXED,
     NUM_TRAINING,
     PATH_STEPS,
@@ -13,6 +14,7 @@ from apmdm.tasks.sudoku.data import (
     add_wrong_clue,
     answers_of,
     change_clues,
+    choices,
     chosen_for_training,
     conflicts,
     drawn_states,
@@ -81,7 +83,7 @@ def test_training_puzzles_have_one_solution_and_no_clue_too_many(puzzles: torch.
 
 
 def test_states_are_a_function_of_the_random_numbers(puzzles: torch.Tensor, answers: torch.Tensor) -> None:
-    for shares in (PLAIN, MIXED, HARD):
+    for shares in (PLAIN, MIXED, HARD, LARGE):
         first, again, other = (drawn_states(500, random(seed), puzzles, answers, shares) for seed in (0, 0, 1))
         assert first.shape == (500, NINE.length)
         assert torch.equal(first, again)
@@ -170,6 +172,16 @@ def test_wide_guesses_have_three_candidates_or_more(puzzles: torch.Tensor) -> No
     opened = (following[:, R1] == RUN) & NINE.is_guess[following[:, : NINE.cells]].any(1)
     assert opened[found[:, R1] == RUN].all()
     assert 0.2 < (found[:, R1] == MASK).float().mean() < 0.8
+
+
+def test_choices_open_a_level_or_give_one_up(states: torch.Tensor) -> None:
+    chosen = choices(states)
+    chosen = chosen[NINE.level[chosen[:, : NINE.cells]].amax(1) < NUM_LEVELS - 1]
+    cells, following = chosen[:, : NINE.cells], next_ids(chosen)[:, : NINE.cells]
+    opened = ((cells == MASK) & NINE.is_guess[following]).sum(1)
+    given_up = (chosen[:, R1] == MASK) & (opened == 0)
+    assert (opened == (~given_up).long()).all()
+    assert 0.1 < given_up.float().mean() < 0.5
 
 
 def test_renaming_levels_changes_no_step(states: torch.Tensor) -> None:

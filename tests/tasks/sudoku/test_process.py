@@ -231,7 +231,7 @@ def test_hints_and_conclusions_are_those_of_the_slow_teacher(seed: int) -> None:
         seen, tried = Seen(symbols), value_of(symbols[-1])
         for cell in range(board.length):
             looked_up = slow_hints(seen, cell) + slow_look(seen, cell, tried)
-            assert bits[cell] == looked_up + slow_conclusions(seen, cell)
+            assert bits[cell] == looked_up + slow_conclusions(seen, cell, tried)
 
 
 def slow_hints(seen: Seen, cell: int) -> list[bool]:
@@ -260,13 +260,15 @@ def slow_look(seen: Seen, cell: int, tried: int) -> list[bool]:
     ]
 
 
-def slow_conclusions(seen: Seen, cell: int) -> list[bool]:
+def slow_conclusions(seen: Seen, cell: int, tried: int) -> list[bool]:
     deepest = max(seen.level)
     own = seen.open_cells.get(cell, [])
+    guessed = cell == (seen.guess_cell() if seen.open_cells else 0)
     fewest = min(map(len, seen.open_cells.values()), default=seen.side + 1)
     return [
         *(v in own and (own == [v] or seen.only_place(cell, v)) for v in seen.all),
-        cell == (seen.guess_cell() if seen.open_cells else 0),
+        guessed,
+        guessed and any(v > tried for v in own),
         cell < len(seen.level) and seen.level[cell] == deepest > 0,
         seen.in_conflict(),
         any(map(seen.single, seen.open_cells)),

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from apmdm.tasks.sudoku.grid import NINE, NUM_LEVELS, R1, R2, RUN, Board, board_of, decode, encode
-from apmdm.tasks.sudoku.process import analyse, next_ids
+from apmdm.tasks.sudoku.process import Analysis, analyse, next_ids
 from apmdm.tasks.sudoku.puzzles import generated_puzzle
 from apmdm.tasks.sudoku.symmetry import random_symmetries
 from apmdm.vocab import MASK
@@ -33,11 +33,21 @@ HARD = MIXED | {
     "changed": 0.12,
     "sparse": 0.10,
 }
+LARGE = MIXED | {
+    "choice": 0.38,
+    "path": 0.18,
+    "strayed": 0.10,
+    "conflict": 0.08,
+    "clues": 0.14,
+    "wrong": 0.07,
+    "damaged": 0.05,
+}
 EASY = {"path": 0.3, "clues": 0.3, "changed": 0.3, "damaged": 0.1}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
 paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers; paths of
 puzzles with clues added or taken away and one wrong, with some random guesses; guesses among three candidates or more,
-on puzzles with many clues taken away. EASY is for 4x4, whose puzzles need no guess."""
+on puzzles with many clues taken away; guesses and what follows when one was taken back, on puzzles with clues added or
+taken away. EASY is for 4x4, whose puzzles need no guess, LARGE for 16x16, which is trained on fewer states."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 
@@ -108,6 +118,7 @@ def drawn_states(
         "wrong": lambda: walk(add_wrong_clue(of_kind("wrong", 250)[0], random), random, stray=0.2),
         "changed": lambda: walk(add_wrong_clue(change_clues(*of_kind("changed", 80), random), random), random, 0.3),
         "sparse": lambda: wide_guesses(walk(fewer_clues(of_kind("sparse", 6)[0], random), random, 0.3), random),
+        "choice": lambda: choices(walk(change_clues(*of_kind("choice", 80), random), random, stray=0.2)),
         "damaged": lambda: damaged(walk(of_kind("damaged", 80)[0], random), random),
     }
     states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
@@ -151,6 +162,11 @@ def astray(ids: Tensor, following: Tensor, random: torch.Generator, share: float
     return following.index_copy(0, rows, replaced)
 
 
+def choices(ids: Int[Tensor, "N length"]) -> Int[Tensor, "choices length"]:
+    """Those of the states in which a guess is due or was taken back."""
+    return ids[_guess_due(ids, analyse(ids[:, :R1])) | ((ids[:, R1] == MASK) & (ids[:, R2] != MASK))]
+
+
 def change_clues(puzzles: Tensor, answers: Tensor, random: torch.Generator) -> Int[Tensor, "N cells"]:
     """On 9x9 either 0 to 12 clues more, from the answer, or 0 to 7 fewer."""
     num, cells = puzzles.shape
@@ -174,9 +190,7 @@ def wide_guesses(ids: Tensor, random: torch.Generator) -> Int[Tensor, "guesses l
     registers set as if a value had been tried.
     """
     seen, board = analyse(ids[:, :R1]), board_of(ids)
-    fewest = seen.num_candidates.amin(1)
-    wide = (fewest > 2) & (fewest <= board.side)
-    ids = ids[(ids[:, R1] == RUN) & ~seen.conflict & wide & ~(seen.singles > 0).any(1)].clone()
+    ids = ids[_guess_due(ids, seen) & (seen.num_candidates.amin(1) > 2)].clone()
     tried = torch.rand(len(ids), generator=random) < 0.5
     ids[tried, R1] = MASK
     ids[tried, R2] = board.digit_id[torch.randint(1, board.side + 1, (int(tried.sum()),), generator=random)]
@@ -240,6 +254,10 @@ def _gathered(
     while len(states) < num:
         states = torch.cat((states, more()))
     return states[torch.randperm(len(states), generator=random)[:num]]
+
+
+def _guess_due(ids: Int[Tensor, "N length"], seen: Analysis) -> Bool[Tensor, "N"]:
+    return (ids[:, R1] == RUN) & ~seen.conflict & ~(seen.singles > 0).any(1) & seen.empty.any(1)
 
 
 def _up_to(most: int, num: int, random: torch.Generator) -> Int[Tensor, "num 1"]:

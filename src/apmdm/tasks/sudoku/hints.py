@@ -16,7 +16,7 @@ CANDIDATES = 2, 3, 4, 5
 
 
 def num_conclusions(board: Board) -> int:
-    return board.side + 4 + len(CANDIDATES) + NUM_LEVELS - 1
+    return board.side + 5 + len(CANDIDATES) + NUM_LEVELS - 1
 
 
 def num_hints(board: Board) -> int:
@@ -59,30 +59,35 @@ def detailed_hints(state: State) -> Bool[Tensor, "N length hints"]:
     cells, board = state.ids[:, :R1], board_of(state.ids)
     seen, device = analyse(cells), cells.device
     units, cells_of = board.units_of.to(device), board.cells_of.to(device)
-    value, values = board.value.to(device)[state.ids], torch.arange(1, board.side + 1, device=device)
-    has = value[:, :R1, None] == values
+    has = board.value.to(device)[cells][..., None] == torch.arange(1, board.side + 1, device=device)
     held, places = (of_cells[:, cells_of].sum(2)[:, units].flatten(2) for of_cells in (has, seen.candidates))
-    untried = seen.candidates & (values > value[:, R2, None])[:, None]
     fewest = seen.empty & (seen.num_candidates == seen.num_candidates.amin(1, keepdim=True))
-    more = held > 0, held + places > 0, places > 1, places > 2, untried, fewest[..., None]
+    more = held > 0, held + places > 0, places > 1, places > 2, _untried(state, seen), fewest[..., None]
     return torch.cat(
         (_looked_up(seen, board), pad(torch.cat(more, 2), (0, 0, 0, REGISTERS)), conclusions(state, seen)), 2
     )
 
 
+def _untried(state: State, seen: Analysis) -> Bool[Tensor, "N cells values"]:
+    board = board_of(state.ids)
+    tried = board.value.to(state.ids.device)[state.ids[:, R2, None]]
+    return seen.candidates & (torch.arange(1, board.side + 1, device=tried.device) > tried)[:, None]
+
+
 def conclusions(state: State, seen: Analysis) -> Bool[Tensor, "N length conclusions"]:
     """What decides which rule applies, and where.
 
-    For every cell and each value whether it is a single there; whether the cell is the one that a guess would take, is
-    filled at the deepest level. At every position whether there is a conflict, a single, whether the fewest candidates
-    are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
+    For every cell and each value whether it is a single there; whether the cell is the one that a guess would take,
+    has an untried candidate as well, is filled at the deepest level. At every position whether there is a conflict, a
+    single, whether the fewest candidates are at least 2, 3, 4, 5, and the deepest level at least 1, 2, ...
     """
     cells, board = state.ids[:, :R1], board_of(state.ids)
     device = cells.device
     level, depth = board.level.to(device)[cells], seen.depth[:, None]
     at_guess_cell = torch.arange(board.cells, device=device) == seen.guess_cell[:, None]
     singles = _only_places(seen, board).any(2) | seen.candidates & (seen.num_candidates == 1)[..., None]
-    of_cells = torch.cat((singles, torch.stack((at_guess_cell, (level == depth) & (depth > 0)), 2)), 2)
+    retried = at_guess_cell & _untried(state, seen).any(2)
+    of_cells = torch.cat((singles, torch.stack((at_guess_cell, retried, (level == depth) & (depth > 0)), 2)), 2)
     whole = (
         seen.conflict[:, None],
         (seen.singles > 0).any(1, keepdim=True),
