@@ -2,15 +2,15 @@
 ; A round has O(log n) steps. One processor for each arc (an edge is two arcs) and vertex: max(n, arcs). Common-CRCW.
 ; Each round every root hooks to its smallest neighbouring root; of two that choose each other the smaller stays, and
 ; longer cycles of smallest neighbours do not exist. So the components that can still grow halve in number.
-; Memory: 0: n. 1: arcs. 2: q, where 2^q >= n. Then n parents (at the end, the labels), n words for the choices,
-; n of scratch, the tails of the arcs and their heads.
+; Memory: 0: n, later scratch. 1: arcs. 2: q, where 2^q >= n. Then n parents (at the end, the labels), n words for the
+; choices, n of scratch, the tails of the arcs and their heads.
 i = r0
 n = r1
 arcs = r2
 q = r3
 parents = r4
 own = r5        ; address of the parent of vertex i
-tail = r6
+tail = r6       ; addresses of the parents of the arc's ends
 head = r7
 place = r8      ; address of the scratch, the choice or the parent of the root of the tail
 other = r9      ; root of the head
@@ -18,21 +18,24 @@ alive = r10
 bit = r11
 t = r12
 s = r13
-round = r14
+one = r14
 stamp = r15     ; tells this use of the scratch from earlier ones
-    LI t 1
-    LD arcs t
-    LI t 2
+    LI one 1
+    LD arcs one
+    ADD t one one
     LD q t
     LD n n
+    ST bit bit          ; 0 is no stamp
     LI parents 3
     ADD own parents i
     ADD t own n
     ADD t t n
     ADD t t n
     LD tail t
+    ADD tail tail parents
     ADD t t arcs
     LD head t
+    ADD head head parents
     LT s i n
     JZ s no_parent
     ST own i
@@ -41,38 +44,42 @@ no_parent:
     NOP
     NOP
 rounds:
-    LT t round q
-    JZ t done
+    LD place tail
+    LD other head
     LT alive i arcs
-    ADD t parents tail
-    LD place t
-    ADD t parents head
-    LD other t
     EQ t place other
     LT alive t alive    ; an arc inside a component is out
+    ADD stamp stamp one
+    JZ alive inside
+    ST bit stamp        ; bit is 0 here
+    JMP counted
+inside:
+    NOP
+    NOP
+counted:
+    LD t bit
+    EQ t t stamp
+    JZ t done           ; no arc is left between components
     ADD place place n
     ADD place place n
     ADD place place parents
-    LI t 1
-    SHL bit t q
+    SHL bit one q
 bits:                   ; of the arcs of one root those to the smallest root stay alive, found bit by bit
-    LI t 1
-    SHR bit bit t
+    SHR bit bit one
     JZ bit hook
-    ADD stamp stamp t
+    ADD stamp stamp one
     AND s other bit
-    LT s s t
-    AND s s alive
+    LT s s alive        ; alive with 0 in this bit
     JZ s not_zero
     ST place stamp
-    JMP written
+    NOP
+    NOP
+    NOP
+    JMP bits
 not_zero:
     NOP
-    NOP
-written:
     LD t place
     EQ t t stamp
-    LT t s t            ; somebody has 0 in this bit, and I do not
     LT alive t alive
     JMP bits
 hook:
@@ -100,24 +107,19 @@ no_hook:
     NOP
     NOP
 hooked:
-    LI t 1
-    SHL bit t q
+    LT s i n
+    SHL bit one q
 jump:
-    LI t 1
-    SHR bit bit t
-    JZ bit next
+    SHR bit bit one
+    JZ bit rounds
     LD t own
     ADD t t parents
     LD t t
-    LT s i n
     JZ s no_vertex
     ST own t
     JMP jump
 no_vertex:
     NOP
     JMP jump
-next:
-    ADD round round t
-    JMP rounds
 done:
     HALT
