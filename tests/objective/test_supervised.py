@@ -62,22 +62,23 @@ def test_loss_is_that_of_the_loop(case: tuple[State, Edits], seed: int) -> None:
     assert found.total.item() == pytest.approx(expected["content"] + USUAL.controls * bits, abs=1e-4)
 
 
-@given(states_with_edits(), st.integers(0, 99))
-def test_hints_cost_their_mean_surprise(case: tuple[State, Edits], seed: int) -> None:
+@given(states_with_edits(), st.integers(0, 99), st.integers(0, 3))
+def test_hints_and_conclusions_cost_their_mean_surprises(case: tuple[State, Edits], seed: int, last: int) -> None:
     state, edits = case
     draw = torch.Generator().manual_seed(seed)
-    logits = torch.randn(*state.ids.shape, 2, generator=draw).masked_fill(~state.valid[..., None], torch.nan)
+    logits = torch.randn(*state.ids.shape, 3, generator=draw).masked_fill(~state.valid[..., None], torch.nan)
     hints = torch.rand(logits.shape, generator=draw) < 0.5
     prediction = random_prediction(state, seed)
     without = supervised_loss(prediction, state, edits)
-    found = supervised_loss(replace(prediction, hints=logits), state, edits, hints)
+    found = supervised_loss(replace(prediction, hints=logits), state, edits, hints, conclusions=last)
     surprises = [
-        math.log(1 + math.exp(-logit if hint else logit))
+        [math.log(1 + math.exp(-logit if hint else logit)) for logit, hint in zip(*position, strict=True)]
         for row, length in enumerate(state.lengths.tolist())
         for position in zip(logits[row, :length].tolist(), hints[row, :length].tolist(), strict=True)
-        for logit, hint in zip(*position, strict=True)
     ]
-    assert found.hints.item() == pytest.approx(sum(surprises) / max(1, len(surprises)), abs=1e-5)
+    parts = [[surprise[:-last] for surprise in surprises], [surprise[-last:] for surprise in surprises]]
+    means = [sum(map(sum, part)) / max(1, sum(map(len, part))) for part in (parts if last else [surprises])]
+    assert found.hints.item() == pytest.approx(sum(means), abs=1e-5)
     assert found.total.item() == pytest.approx(without.total.item() + USUAL.hints * found.hints.item(), abs=1e-3)
 
 

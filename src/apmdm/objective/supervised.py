@@ -61,8 +61,12 @@ def supervised_loss(
     edits: Edits,
     hints: Bool[Tensor, "batch length hints"] | None = None,
     balance: Balance = USUAL,
+    conclusions: int = 0,
 ) -> Loss:
-    """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state."""
+    """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state.
+
+    conclusions: so many of the hints, the last ones, have a mean of their own, which is added to that of the others.
+    """
     written, valid = edits.unmasked(state) & state.valid, state.valid
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
 
@@ -71,7 +75,9 @@ def supervised_loss(
 
     hinted = content.new_zeros(())
     if hints is not None and prediction.hints is not None:
-        hinted = control(prediction.hints, hints) / hints.shape[-1]
+        sizes = [size for size in (hints.shape[-1] - conclusions, conclusions) if size]
+        for logits, bits in zip(prediction.hints.split(sizes, -1), hints.split(sizes, -1), strict=True):
+            hinted = hinted + control(logits, bits) / bits.shape[-1]
     num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
     return Loss(
         content / num_written,
