@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Int
@@ -60,12 +61,12 @@ class State:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def valid(self) -> Bool[Tensor, "batch length"]:
         """True at every position that is not padding."""
         return torch.arange(self.ids.shape[1], device=self.ids.device) < self.lengths[:, None]
 
-    @property
+    @cached_property
     def masked(self) -> Bool[Tensor, "batch length"]:
         return self.ids == MASK
 

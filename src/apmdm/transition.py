@@ -3,7 +3,7 @@
 import torch
 
 from apmdm.edits import Edits
-from apmdm.state import NOWHERE, State
+from apmdm.state import NOWHERE, State, trimmed
 from apmdm.vocab import MASK, PAD
 
 
@@ -17,6 +17,8 @@ def transition(state: State, edits: Edits) -> State:
     kept = state.valid & ~(state.masked & edits.delete)
     inserted = kept & edits.insert
     written = torch.where(state.masked, edits.content, state.ids).masked_fill(edits.remask, MASK)
+    if not bool((inserted | (kept != state.valid)).any()):
+        return trimmed(State(written.masked_fill(~state.valid, PAD), state.lengths, state.coordinates))
 
     width = kept.long() + inserted
     lengths = width.sum(1)

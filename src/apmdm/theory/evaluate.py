@@ -5,7 +5,8 @@ Letters: B batch, L length, V vocabulary, A atoms, R C rows and columns of the p
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -33,11 +34,14 @@ from apmdm.theory.array import (
 from apmdm.vocab import MASK, PAD, Vocab
 
 SURE = 40.0
-TABLE = 2**22
-"""Most entries of a table from keys to positions that are held at once."""
+FEW, TABLE = 8, 2**22
+"""Numbers that are looked for one by one; most keys of a table that are held at once."""
 
 Numbers = Int[Tensor, "B L"]
 Some = Int[Tensor, "R C"]
+Places = Int[Tensor, "_"]
+"""Positions, counted through the rows of a state, or keys of a table."""
+NOWHERE = torch.empty(0, dtype=torch.long)
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "and": torch.bitwise_and,
     "or": torch.bitwise_or,
@@ -85,8 +89,9 @@ class Policy:
         size, parts = self._evaluator.rows, []
         for first in range(0, max(1, len(inside)), size):
             part = slice(first, first + size)
-            values = self._evaluator(inside[part], given and {one: numbers[part] for one, numbers in given.items()})
-            parts.append(self._probabilities(values) if self.chances else self._decisions(values, inside[part]))
+            some = inside if len(inside) <= size else inside[part]
+            values = self._evaluator(some, given and {one: numbers[part] for one, numbers in given.items()})
+            parts.append(self._probabilities(values) if self.chances else self._decisions(values, some))
         decided = joined(parts)
         if not self.block:
             return decided
@@ -117,9 +122,10 @@ class Policy:
             if bool((happens & state.valid & ~awake).any()):
                 raise ValueError("something happens where the policy is not awake")
             return edits
-        nothing = torch.zeros_like(awake)
+        at, nothing = _where(awake), torch.zeros_like(awake)
         before = (torch.zeros_like(state.ids), state.masked, nothing, nothing)
-        return Edits(*(old.masked_scatter(awake, new) for old, new in zip(before, vars(edits).values(), strict=True)))
+        both = zip(before, vars(edits).values(), strict=True)
+        return Edits(*(old.flatten().index_copy(0, at, new[0]).view_as(old) for old, new in both))
 
     def tokens(self, code: Numbers) -> Numbers:
         """The token with these atoms, a bit for each in the order of the vocabulary; PAD if there is none."""
@@ -168,16 +174,17 @@ class _Positions:
             state.ids, torch.arange(rows)[:, None].expand(rows, length), torch.arange(length).expand(rows, length)
         )
 
-    def where(self, chosen: Bool[Tensor, "R C"]) -> "_Positions":
-        row, column = chosen.nonzero().T
-        return _Positions(self.ids[row, column][None], row[None], column[None])
+    def at(self, numbers: Places) -> "_Positions":
+        """Some of all positions, by their numbers counted through the rows."""
+        length = self.ids.shape[1]
+        return _Positions(self.ids.flatten()[numbers][None], (numbers // length)[None], (numbers % length)[None])
 
 
 class Evaluator:
     """The numbers of arrays at every position of a state.
 
-    With `awake` only what is attended to is computed everywhere, all else where that bit is set. What is computed from
-    the same numbers as for the last state, of the same lengths, is taken from there.
+    With `awake` only what is attended to is computed everywhere, all else where that bit is set. After a state of the
+    same lengths only what may differ from there is computed, in place: results hold until the next call.
     """
 
     def __init__(
@@ -191,81 +198,198 @@ class Evaluator:
     ) -> None:
         self.outputs = list(outputs) if awake is None or not audit else [awake, *outputs]
         first = [] if awake is None else [awake]
-        self.order, self.begin, self.audit = list(in_order([*first, *outputs])), begin, audit
+        self.order, self.begin, self.audit = list(in_order([*first, *outputs])), int(begin), audit
         self.awake = None if audit else awake
         attentions = [array for array in self.order if isinstance(array, Attend | Broadcast)]
         needed = [one for array in attentions for one in array.sources]
         needed += [array for array in self.order if isinstance(array, Given)]
         self.everywhere = set(self.order) if self.awake is None else set(in_order([*first, *needed]))
         self.rows = max(1, TABLE >> max(map(_key_bits, attentions), default=0))
-        self.lengths: list[int] = []
-        self.kept: Values = {}
         composition = vocab.composition().long()
         self.of_token = {
             array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)
         }
+        self.known = _Known()
 
     def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Tensor]:
         """The outputs, where they are computed, and `awake` everywhere.
 
         Raises ValueError if the state is too long for the bits of some place.
         """
-        lengths = [state.ids.shape[1], *state.lengths.tolist()]
-        if lengths != self.lengths or self.audit:
-            self.lengths, self.kept = lengths, {}
-        inside = state.valid
-        inside[:, : int(self.begin)] = False
-        values: Values = {}
-        given = given or {}
-        changed: set[Array] = set()
-        everywhere = some = _Positions.of(state)
-
-        def seen_from(here: _Positions, arrays: Sequence[Array]) -> list[Tensor]:
-            away = self.everywhere if here is not everywhere else ()
-            return [values[one][here.row, here.column] if one in away else values[one] for one in arrays]
-
-        def table(array: Attend | Broadcast) -> Tensor:
-            if array.found_by not in values:
-                old = self.kept.get(array.found_by) if changed.isdisjoint(array.found_by) else None
-                arrays = [values[one] for one in array.found_by]
-                values[array.found_by] = _table(array, arrays, inside) if old is None else old
-            return values[array.found_by]
-
+        known, self.known = self.known, _Known()
+        if self.audit or not known.as_long_as(state):
+            known = _Known()
+        look = _Look(self, known, state, given or {})
         for array in self.order:
-            here, old = (everywhere, self.kept.pop(array, None)) if array in self.everywhere else (some, None)
-            if old is not None and not isinstance(array, Atoms | Given) and changed.isdisjoint(array.inputs):
-                found = old
-            else:
-                inputs = seen_from(here, array.inputs)
-                match array:
-                    case Constant(value=value):
-                        found = torch.full_like(here.ids, value)
-                    case Atoms():
-                        found = self.of_token[array][here.ids]
-                    case Given():
-                        found = given[array].clone()
-                    case Place():
-                        found = place(array, here.column)
-                    case Attend() | Broadcast():
-                        found = _found(array, table(array), inputs, values[array.value], here.row)
-                    case _:
-                        found = elementwise(array, inputs)
-                if self.audit:
-                    _audit(array, inputs, found, here.row, inside)
-                if here is everywhere:
-                    found[:, : int(self.begin)] = 0
-                if old is None or not torch.equal(old, found):
-                    changed.add(array)
-            values[array] = found
-            if array is self.awake:
-                some = everywhere.where(found.bool())
-        self.kept = values
-        result = dict(zip(self.outputs, seen_from(some, self.outputs), strict=True))
-        return result if self.awake is None else result | {self.awake: values[self.awake]}
+            look.compute(array)
+        self.known = known
+        known.state = state
+        result = dict(zip(self.outputs, look.seen_from(look.some, self.outputs), strict=True))
+        return result if self.awake is None else result | {self.awake: known.values[self.awake]}
 
 
-Values = dict[Array | tuple[Array, ...], Tensor]
-"""Numbers of arrays, and for the arrays that an attention finds its position by, the table of _table."""
+@dataclass
+class _Table:
+    """Of an attention: the last position that has a key, and the key that each position has; -1 for none.
+
+    Positions are counted through the rows, and keys of different rows differ.
+    """
+
+    last: Int[Tensor, "keys"]
+    key: Int[Tensor, "positions"]
+
+    @classmethod
+    def of(cls, key: Int[Tensor, "positions"], num_keys: int) -> "_Table":
+        having = _where(key >= 0)
+        return cls(torch.full((num_keys,), -1).scatter_reduce_(0, key[having], having, "amax"), key)
+
+    def update(self, at: Places, key: Places) -> Places:
+        """Gives these positions other keys; returns the keys whose last position changed."""
+        old, self.key[at] = self.key[at], key
+        if bool(((self.last[old] == at) & (old >= 0)).any()):
+            before, self.last = self.last, _Table.of(self.key, len(self.last)).last
+            return _where(before != self.last)
+        at, key = at[key >= 0], key[key >= 0]
+        before = self.last[key]
+        self.last.scatter_reduce_(0, key, at, "amax")
+        return key[self.last[key] != before]
+
+
+@dataclass
+class _Known:
+    """What was computed for the last state: numbers, tables of attentions, and the positions that those found."""
+
+    state: State | None = None
+    values: dict[Array, Tensor] = field(default_factory=dict)
+    tables: dict[tuple[Array, ...], _Table] = field(default_factory=dict)
+    answers: dict[Array, Some] = field(default_factory=dict)
+
+    def as_long_as(self, state: State) -> bool:
+        last = self.state
+        return last is not None and last.ids.shape == state.ids.shape and last.lengths.equal(state.lengths)
+
+
+class _Look:
+    """One evaluation, array by array.
+
+    changed: of arrays with new numbers where those are, None for everywhere; moved: of tables the keys with another
+    last position, None for all.
+    """
+
+    def __init__(self, evaluator: Evaluator, known: _Known, state: State, given: Mapping[Array, Numbers]) -> None:
+        self.of, self.known, self.given = evaluator, known, given
+        self.inside = state.valid.clone()
+        self.inside[:, : evaluator.begin] = False
+        self.everywhere = self.some = _Positions.of(state)
+        self.changed: dict[Array, Places | None] = {}
+        self.moved: dict[tuple[Array, ...], Places | None] = {}
+        self.new_tokens = None if known.state is None else _where(known.state.ids != state.ids)
+
+    def compute(self, array: Array) -> None:
+        if isinstance(array, Attend | Broadcast) and array.found_by not in self.moved:
+            self.moved[array.found_by] = self._find(array)
+        if array not in self.of.everywhere:
+            self.known.values[array] = self._numbers(array, self.some)
+            return
+        old = self.known.values.get(array)
+        at = None if old is None else self._may_differ(array)
+        if at is None:
+            found = self.known.values[array] = self._numbers(array, self.everywhere)
+            at = None if old is None else _where(found != old)
+        elif len(at) and old is not None:
+            found = self._numbers(array, self.everywhere.at(at))[0]
+            differs = old.view(-1)[at] != found
+            old.view(-1)[at] = found
+            at = at[differs]
+        if at is None or len(at):
+            self.changed[array] = at
+        if array is self.of.awake:
+            self.some = self.everywhere.at(_where(self.known.values[array] > 0))
+
+    def seen_from(self, here: _Positions, arrays: Sequence[Array]) -> list[Tensor]:
+        away = self.of.everywhere if here is not self.everywhere else ()
+        values = self.known.values
+        return [values[one][here.row, here.column] if one in away else values[one] for one in arrays]
+
+    def _numbers(self, array: Array, here: _Positions) -> Some:
+        inputs = self.seen_from(here, array.inputs)
+        match array:
+            case Constant(value=value):
+                found = torch.full_like(here.ids, value)
+            case Atoms():
+                found = self.of.of_token[array][here.ids]
+            case Given():
+                found = self.given[array][here.row, here.column]
+            case Place():
+                found = place(array, here.column)
+            case Attend() | Broadcast():
+                answers = self.known.tables[array.found_by].last[_entries(array, inputs, here.row)]
+                found = _read(answers, self.known.values[array.value])
+                if here is self.everywhere:
+                    self.known.answers[array] = answers
+                elif array in self.of.everywhere:
+                    self.known.answers[array][here.row, here.column] = answers
+            case _:
+                found = elementwise(array, inputs)
+        if self.of.audit:
+            _audit(array, inputs, found, here.row, self.inside)
+        return found.masked_fill(here.column < self.of.begin, 0)
+
+    def _may_differ(self, array: Array) -> Places | None:
+        """Where an array that is known may have other numbers now."""
+        match array:
+            case Atoms():
+                return self.new_tokens
+            case Given():
+                return _where(self.given[array] != self.known.values[array])
+            case Attend() | Broadcast():
+                keys, values = self.moved[array.found_by], self._changes(array.value)
+                if keys is None or values is None:
+                    return None
+                parts = [self._changes(array.query)] if isinstance(array, Attend) else []
+                if len(keys):
+                    entries = _entries(array, self.seen_from(self.everywhere, array.inputs), self.everywhere.row)
+                    parts.append(_where(_among(entries, keys)))
+                if len(values):
+                    parts.append(_where(_among(self.known.answers[array], values)))
+                return _union(parts)
+        return self._changes(*array.inputs)
+
+    def _changes(self, *arrays: Array) -> Places | None:
+        return _union([self.changed[one] for one in arrays if one in self.changed])
+
+    def _find(self, array: Attend | Broadcast) -> Places | None:
+        """Brings the table of an attention up to date; returns the keys with another last position, None for all."""
+        arrays, table = array.found_by, self.known.tables.get(array.found_by)
+        at = self._changes(*arrays)
+        if table is None or at is None:
+            self.known.tables[arrays] = _table(array, [self.known.values[one] for one in arrays], self.inside)
+            return None
+        if not len(at):
+            return at
+        here = self.everywhere.at(at)
+        inside = self.inside[here.row, here.column]
+        return table.update(at, _keys(array, self.seen_from(here, arrays), inside, here.row)[0])
+
+
+def _where(bits: Bool[Tensor, "..."]) -> Places:
+    return bits.flatten().nonzero()[:, 0]
+
+
+def _among(numbers: Some, chosen: Places) -> Bool[Tensor, "R C"]:
+    """Which numbers are chosen; for a few torch.isin takes ten times as long as comparing them."""
+    return torch.isin(numbers, chosen) if len(chosen) > FEW else reduce(or_, [numbers == one for one in chosen])
+
+
+def _union(parts: Sequence[Places | None]) -> Places | None:
+    """All of these places, None if one of the parts is None."""
+    some: list[Places] = []
+    for part in parts:
+        if part is None:
+            return None
+        if len(part):
+            some.append(part)
+    return NOWHERE if not some else some[0] if len(some) == 1 else torch.cat(some).unique()
 
 
 def _by_token(array: Atoms, vocab: Vocab, composition: Int[Tensor, "V A"]) -> Int[Tensor, "V"]:
@@ -313,23 +437,24 @@ def _key_bits(array: Attend | Broadcast) -> int:
     return array.key.bits if isinstance(array, Attend) else 0
 
 
-def _table(array: Attend | Broadcast, found_by: Sequence[Numbers], inside: Bool[Tensor, "B L"]) -> Int[Tensor, "keys"]:
-    """For each row and key the last position that fits, counted through all rows, or -1; a broadcast has one key."""
+def _table(array: Attend | Broadcast, found_by: Sequence[Numbers], inside: Bool[Tensor, "B L"]) -> _Table:
+    rows = torch.arange(len(inside))[:, None].expand_as(inside)
+    return _Table.of(_keys(array, found_by, inside, rows).flatten(), len(inside) << _key_bits(array))
+
+
+def _keys(array: Attend | Broadcast, found_by: Sequence[Some], inside: Bool[Tensor, "R C"], row: Some) -> Some:
     where, *keys = found_by
-    bits, fits = _key_bits(array), where.bool() & inside
-    key = torch.arange(len(where))[:, None] << bits
-    key = (key + keys[0] if keys else key.expand_as(where))[fits]
-    table = torch.full((len(where) << bits,), -1)
-    return table.scatter_reduce_(0, key, fits.flatten().nonzero()[:, 0], "amax")
+    return _entries(array, keys, row).masked_fill(~(where.bool() & inside), -1)
 
 
-def _found(
-    array: Attend | Broadcast, table: Int[Tensor, "keys"], inputs: Sequence[Tensor], value: Numbers, row: Some
-) -> Some:
-    """What queries in these rows find; the first of the inputs is an Attend's query."""
+def _entries(array: Attend | Broadcast, keys: Sequence[Some], row: Some) -> Some:
+    """Keys or queries, the first of `keys`, as a table counts them; a broadcast has a single one in each row."""
     entry = row << _key_bits(array)
-    position = table[entry + inputs[0] if isinstance(array, Attend) else entry]
-    return value.flatten()[position.clamp(min=0)].masked_fill_(position < 0, 0)
+    return entry + keys[0] if isinstance(array, Attend) else entry
+
+
+def _read(answers: Some, value: Numbers) -> Some:
+    return value.flatten()[answers.clamp(min=0)].masked_fill_(answers < 0, 0)
 
 
 def _audit(array: Array, given: Sequence[Numbers], found: Numbers, row: Numbers, inside: Bool[Tensor, "B L"]) -> None:
@@ -339,7 +464,7 @@ def _audit(array: Array, given: Sequence[Numbers], found: Numbers, row: Numbers,
         if not array.rightmost:
             named = dict(zip(array.inputs, turned, strict=True))
             table = _table(array, [named[one] for one in array.found_by], inside.flip(1))
-            other = _found(array, table, given, named[array.value], row)
+            other = _read(table.last[_entries(array, given, row)], named[array.value])
             if not torch.equal(other.masked_fill(~inside, 0), found.masked_fill(~inside, 0)):
                 raise ValueError("the positions that an attention finds do not agree")
     elif given:

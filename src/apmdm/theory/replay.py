@@ -47,8 +47,9 @@ class LeftToRight:
 
     def __call__(self, state: State) -> Edits:
         edits = WriteOnce(self.policy)(state)
-        behind = state.masked & ((state.masked & state.valid).cumsum(1) > 1)
-        if bool((edits.unmasked(state) & behind & state.valid).any()):
+        leftmost = state.masked.int().argmax(1, keepdim=True)
+        elsewhere = torch.arange(state.ids.shape[1], device=leftmost.device) != leftmost
+        if bool((edits.unmasked(state) & elsewhere & state.valid).any()):
             raise ValueError("a Masked ARM writes the leftmost MASK only")
         return edits
 
