@@ -44,23 +44,27 @@ from apmdm.vocab import MASK, Vocab
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
 LEFT_TO_RIGHT = 2**16
-"""Sizes of the inputs of programs, and of those that need n^3 processors; most tokens for a run left to right."""
+"""Sizes of the inputs of programs, and of those that need n^3 processors; most tokens of all runs left to right of a
+size that has more than one."""
 
 
 def forms(name: str) -> dict[str, object]:
     """A program in every form but left to right, on inputs of growing size."""
-    sizes = SMALL if name in ("connectivity_squaring", "matrix_closure") else SIZES
-    return {form: _checked(name, form, sizes) for form in FORMS[1:] if form != "arm"}
+    return {form: _checked(name, form, _sizes(name)) for form in FORMS[1:] if form != "arm"}
 
 
 def left_to_right(name: str) -> dict[str, object]:
-    """A program with a token a step, on inputs as large as LEFT_TO_RIGHT allows; the larger, the fewer."""
+    """A program with a token a step, on one input of each size and more as LEFT_TO_RIGHT allows."""
     sizes, entry = [], ENTRIES[name]
-    for n in (64, 32, 16, 8, 4, 2):
-        if n <= entry.largest:
-            job = entry.problem(Random(0), n).job
-            sizes += [n] * min(20, LEFT_TO_RIGHT // _replayed_context(job, execute(job, entry.mode).time))
+    for n in sorted(set(_sizes(name)), reverse=True):
+        job = entry.problem(Random(0), n).job
+        context = _replayed_context(job, execute(job, entry.mode).time)
+        sizes += [n] * max(1, min(20, LEFT_TO_RIGHT // context))
     return _checked(name, "arm", [*sizes, *[1] * (100 - len(sizes))])
+
+
+def _sizes(name: str) -> list[int]:
+    return SMALL if name in ("connectivity_squaring", "matrix_closure") else SIZES
 
 
 def _checked(name: str, form: Form, sizes: list[int]) -> dict[str, object]:
