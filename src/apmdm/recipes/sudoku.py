@@ -42,7 +42,8 @@ BALANCE = {SIXTEEN: Balance(31, 400)}
 @dataclass(frozen=True)
 class Data:
     """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
-    before those with HARD's; validation: freshly generated puzzles that periodic evaluation solves.
+    before those with HARD's (16x16: LARGE's in place of both); validation: freshly generated puzzles that periodic
+    evaluation solves.
     """
 
     batch_size: int = 64
