@@ -41,7 +41,7 @@ Numbers = Int[Tensor, "B L"]
 Some = Int[Tensor, "R C"]
 Places = Int[Tensor, "_"]
 """Positions, counted through the rows of a state, or keys of a table."""
-NOWHERE = torch.empty(0, dtype=torch.long)
+NO_PLACES = torch.empty(0, dtype=torch.long)
 OPERATIONS: dict[str, Callable[..., Tensor]] = {
     "and": torch.bitwise_and,
     "or": torch.bitwise_or,
@@ -389,7 +389,7 @@ def _union(parts: Sequence[Places | None]) -> Places | None:
             return None
         if len(part):
             some.append(part)
-    return NOWHERE if not some else some[0] if len(some) == 1 else torch.cat(some).unique()
+    return NO_PLACES if not some else some[0] if len(some) == 1 else torch.cat(some).unique()
 
 
 def _by_token(array: Atoms, vocab: Vocab, composition: Int[Tensor, "V A"]) -> Int[Tensor, "V"]:

@@ -33,14 +33,14 @@ HARD = MIXED | {
     "changed": 0.12,
     "sparse": 0.10,
 }
-LARGE = MIXED | {
-    "choice": 0.38,
+LARGE = {
     "path": 0.18,
     "strayed": 0.10,
     "conflict": 0.08,
     "clues": 0.14,
     "wrong": 0.07,
     "damaged": 0.05,
+    "choice": 0.38,
 }
 EASY = {"path": 0.3, "clues": 0.3, "changed": 0.3, "damaged": 0.1}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
