@@ -76,7 +76,8 @@ def sudoku(
     """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes a sixth layer,
     lower rates, smaller batches, hints in detail and upper layers that start apart (docs/log.md).
 
-    refine goes on from trained weights: every step looks at eight batches and learns from their least probable eighth.
+    refine goes on from trained weights: every step looks at eight batches (16x16: four) and learns from their least
+    probable eighth (quarter).
     """
     size = BOARDS[board]
     training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
@@ -84,11 +85,12 @@ def sudoku(
     if size is SIXTEEN:
         looked_up = Hints(num_detailed_hints(size), detailed_hints, num_conclusions(size))
         training = replace(training, steps=15_000, matrix_rate=0.01, other_rate=0.005)
-        data = Data(batch_size=16, plain=1)
+        data = Data(batch_size=16, plain=1, validation=60)
     if preset == "full":
         training = replace(training, steps=2 * training.steps)
     if preset == "refine":
-        training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
+        focus = 4 if size is SIXTEEN else 8
+        training = replace(training, steps=3000, evaluate_every=1500, focus=focus, matrix_rate=0.004, other_rate=0.002)
         data = replace(data, plain=0, mixed=0)
     return (Apart if size is SIXTEEN else Recipe)(
         seed=0,
