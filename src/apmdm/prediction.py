@@ -42,5 +42,7 @@ Part = TypeVar("Part", Edits, Prediction)
 
 def joined(parts: Seq[Part]) -> Part:
     """Edits or predictions of parts of a batch, whose rows have one length, as one."""
+    if len(parts) == 1:
+        return parts[0]
     fields = (values for values in zip(*(vars(part).values() for part in parts), strict=True) if values[0] is not None)
     return type(parts[0])(*map(torch.cat, fields))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -373,7 +374,7 @@ class _Look:
 
 
 def _where(bits: Bool[Tensor, "..."]) -> Places:
-    return bits.flatten().nonzero()[:, 0]
+    return torch.from_numpy(np.flatnonzero(bits.numpy()))
 
 
 def _among(numbers: Some, chosen: Places) -> Bool[Tensor, "R C"]:

@@ -84,14 +84,14 @@ def simulate(
 def simulate_all(
     jobs: Seq[Job], form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
 ) -> list[Outcome]:
-    """Run jobs in one form; those with the same program and the same symbols share a policy and a batch."""
+    """Run jobs in one form; those with the same program and symbols, and lengths alike, share a policy and a batch."""
     references = [execute(job, mode) for job in jobs]
     if form == "pram":
         return [_of_interpreter(job, reference) for job, reference in zip(jobs, references, strict=True)]
     begun = [start(job, form, reference.time) for job, reference in zip(jobs, references, strict=True)]
-    alike: dict[tuple[Program, Vocab], list[int]] = {}
-    for number, job in enumerate(jobs):
-        alike.setdefault((job.program, begun[number].policy.vocab), []).append(number)
+    alike: dict[tuple[Program, Vocab, int], list[int]] = {}
+    for number, (job, one) in enumerate(zip(jobs, begun, strict=True)):
+        alike.setdefault((job.program, one.policy.vocab, one.positions.bit_length()), []).append(number)
     outcomes: dict[int, Outcome] = {}
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
