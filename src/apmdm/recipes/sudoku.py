@@ -19,6 +19,7 @@ from apmdm.tasks.sudoku.data import (
     LARGE,
     MIXED,
     PLAIN,
+    ROUGH,
     Step,
     answers_of,
     drawn_states,
@@ -42,7 +43,7 @@ BALANCE = {SIXTEEN: Balance(31, 400)}
 @dataclass(frozen=True)
 class Data:
     """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
-    before those with HARD's (16x16: LARGE's in place of both); validation: freshly generated puzzles that periodic
+    before those with HARD's (16x16: ROUGH's, then LARGE's); validation: freshly generated puzzles that periodic
     evaluation solves.
     """
 
@@ -60,11 +61,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Apart(Recipe):
-    """Heads of the upper layers start along their own unit only; the lower ones, which find candidates, need all."""
+    """All heads but those of the first layer, which finds candidates, start along their own unit only."""
 
     def new_model(self) -> Encoder:
         model = super().new_model()
-        for module in model.layers[2:].modules():
+        for module in model.layers[1:].modules():
             if isinstance(module, Relations):
                 module.start_apart()
         return model
@@ -74,7 +75,7 @@ def sudoku(
     preset: Literal["laptop", "full", "refine"] = "laptop", board: Literal["4x4", "9x9", "16x16"] = "9x9"
 ) -> Recipe:
     """262k parameters on 9x9. laptop: within an hour on a CPU; full: twice the steps. 16x16 takes a sixth layer,
-    lower rates, smaller batches, hints in detail and upper layers that start apart (docs/log.md).
+    lower rates, smaller batches, hints in detail, heads that start apart and scrambled grids first (docs/log.md).
 
     refine goes on from trained weights: every step looks at eight batches (16x16: four) and learns from their least
     probable eighth (quarter).
@@ -84,7 +85,7 @@ def sudoku(
     data, looked_up = Data(), Hints(num_hints(size), hints)
     if size is SIXTEEN:
         looked_up = Hints(num_detailed_hints(size), detailed_hints, num_conclusions(size))
-        training = replace(training, steps=15_000, matrix_rate=0.01, other_rate=0.005)
+        training = replace(training, steps=12_000, matrix_rate=0.01, other_rate=0.005)
         data = Data(batch_size=16, plain=1, validation=60)
     if preset == "full":
         training = replace(training, steps=2 * training.steps)
@@ -123,7 +124,7 @@ def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
         plain, mixed = recipe.data.plain, recipe.data.mixed
         shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
-        shares = {FOUR: EASY, SIXTEEN: shares if number < plain else LARGE}.get(board, shares)
+        shares = {FOUR: EASY, SIXTEEN: ROUGH if number < plain else LARGE}.get(board, shares)
         ids = drawn_states(CHUNK, random, puzzles, answers, shares, step, symmetric)
         return ids, step(ids)
 

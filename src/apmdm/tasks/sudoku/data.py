@@ -33,21 +33,24 @@ HARD = MIXED | {
     "changed": 0.12,
     "sparse": 0.10,
 }
+ROUGH = {"path": 0.4, "conflict": 0.1, "scrambled": 0.5}
 LARGE = {
-    "path": 0.18,
+    "path": 0.20,
     "strayed": 0.10,
-    "conflict": 0.08,
+    "conflict": 0.12,
     "clues": 0.14,
     "wrong": 0.07,
-    "damaged": 0.05,
-    "choice": 0.38,
+    "damaged": 0.04,
+    "scrambled": 0.05,
+    "choice": 0.28,
 }
 EASY = {"path": 0.3, "clues": 0.3, "changed": 0.3, "damaged": 0.1}
 """Shares of the kinds of states: the teacher's own paths; paths whose guesses are random; the conflicts on such paths;
 paths of puzzles with clues added or taken away; with one wrong clue; states with damaged cells or registers; paths of
 puzzles with clues added or taken away and one wrong, with some random guesses; guesses among three candidates or more,
-on puzzles with many clues taken away; guesses and what follows when one was taken back, on puzzles with clues added or
-taken away. EASY is for 4x4, whose puzzles need no guess, LARGE for 16x16, which is trained on fewer states."""
+on puzzles with many clues taken away; states with up to all cells damaged, in which what is rare on paths is not;
+guesses and what follows when one was taken back, on puzzles with clues added or taken away. EASY is for 4x4, whose
+puzzles need no guess, ROUGH and then LARGE for 16x16, which is trained on fewer states."""
 RELABELLED = 0.15
 """Share of the states whose levels get other names."""
 
@@ -120,6 +123,7 @@ def drawn_states(
         "sparse": lambda: wide_guesses(walk(fewer_clues(of_kind("sparse", 6)[0], random), random, 0.3), random),
         "choice": lambda: choices(walk(change_clues(*of_kind("choice", 80), random), random, stray=0.2)),
         "damaged": lambda: damaged(walk(of_kind("damaged", 80)[0], random), random),
+        "scrambled": lambda: damaged(walk(of_kind("scrambled", 80)[0], random), random, most=1.0),
     }
     states = torch.cat([_gathered(math.ceil(num * share), random, kinds[kind]) for kind, share in shares.items()])
     states = states[torch.randperm(len(states), generator=random)[:num]]
@@ -205,10 +209,10 @@ def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N c
     return puzzles.scatter(1, choice // side, choice % side + 1)
 
 
-def damaged(ids: Tensor, random: torch.Generator) -> Int[Tensor, "N length"]:
-    """A few cells emptied or overwritten, and in some states the registers set at random."""
+def damaged(ids: Tensor, random: torch.Generator, most: float = 0.06) -> Int[Tensor, "N length"]:
+    """Up to a share of the cells emptied or overwritten, and in some states the registers set at random."""
     num, cells, board = len(ids), ids[:, :R1], board_of(ids)
-    hit = torch.rand(cells.shape, generator=random) < 0.06 * torch.rand(num, 1, generator=random)
+    hit = torch.rand(cells.shape, generator=random) < most * torch.rand(num, 1, generator=random)
     level = board.level[cells].amax(1, keepdim=True).clamp(min=0)
     value = torch.randint(1, board.side + 1, cells.shape, generator=random)
     emptied = torch.rand(cells.shape, generator=random) < 1 / 3
