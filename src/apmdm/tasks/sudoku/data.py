@@ -210,7 +210,7 @@ def add_wrong_clue(puzzles: Tensor, random: torch.Generator) -> Int[Tensor, "N c
 
 
 def damaged(ids: Tensor, random: torch.Generator, most: float = 0.06) -> Int[Tensor, "N length"]:
-    """Up to a share of the cells emptied or overwritten, and in some states the registers set at random."""
+    """Up to the share `most` of the cells emptied or overwritten, and in some states the registers set at random."""
     num, cells, board = len(ids), ids[:, :R1], board_of(ids)
     hit = torch.rand(cells.shape, generator=random) < most * torch.rand(num, 1, generator=random)
     level = board.level[cells].amax(1, keepdim=True).clamp(min=0)
