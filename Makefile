@@ -11,7 +11,7 @@ demo: .venv/.installed
 	$(BIN)/apmdm solve sudoku src/apmdm/tasks/sudoku/demo_puzzles.txt --watch
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=logical
 
 check: .venv/.installed
 	$(BIN)/ruff check
