@@ -16,9 +16,10 @@ def transition(state: State, edits: Edits) -> State:
     """
     kept = state.valid & ~(state.masked & edits.delete)
     inserted = kept & edits.insert
-    written = torch.where(state.masked, edits.content, state.ids).masked_fill(edits.remask, MASK)
-    if not bool((inserted | (kept != state.valid)).any()):
-        return trimmed(State(written.masked_fill(~state.valid, PAD), state.lengths, state.coordinates))
+    written = torch.where(state.masked, edits.content, state.ids)
+    written = torch.where(edits.remask & state.valid, MASK, written)
+    if torch.equal(kept & ~inserted, state.valid):
+        return trimmed(State(written, state.lengths, state.coordinates))
 
     width = kept.long() + inserted
     lengths = width.sum(1)

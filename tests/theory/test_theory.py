@@ -41,13 +41,13 @@ def test_programs_in_every_form_equal_the_interpreter(name: str) -> None:
         problem = entry.problem(Random(n), n)
         job, result = problem.job, execute(problem.job, entry.mode)
         assert problem.holds(result.memory)
-        for form in ("mdm", "ap-mdm", "sparse"):
-            outcome = simulate(job, form, entry.mode)
+        outcomes = {form: simulate(job, form, entry.mode) for form in ("mdm", "ap-mdm", "sparse")}
+        for form, outcome in outcomes.items():
             assert (outcome.registers, outcome.memory) == (result.registers, result.memory)
             if form != "sparse":
                 assert outcome.steps == result.time
         expected = in_place.context(len(job.memory), job.processors, job.program.num_registers)
-        assert simulate(job, "ap-mdm", entry.mode).context == expected
+        assert outcomes["ap-mdm"].context == expected
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -112,7 +112,8 @@ class Policy:
         edits = Edits(self.tokens(code), *bits)
         if self.awake is not None:
             edits = self._elsewhere_nothing(edits, values[self.awake].bool(), state)
-        if bool((edits.unmasked(state) & state.valid & (edits.content <= MASK)).any()):
+        written = edits.content.view(-1)[_where(edits.unmasked(state) & state.valid)]
+        if bool((written <= MASK).any()):
             raise ValueError("the policy writes something that is no token of its vocabulary")
         return edits
 
@@ -123,10 +124,11 @@ class Policy:
             if bool((happens & state.valid & ~awake).any()):
                 raise ValueError("something happens where the policy is not awake")
             return edits
-        at, nothing = _where(awake), torch.zeros_like(awake)
-        before = (torch.zeros_like(state.ids), state.masked, nothing, nothing)
-        both = zip(before, vars(edits).values(), strict=True)
-        return Edits(*(old.flatten().index_copy(0, at, new[0]).view_as(old) for old, new in both))
+        at = _where(awake)
+        before = (torch.zeros_like(state.ids), state.masked.clone(), *(torch.zeros_like(awake) for _ in range(2)))
+        for all_of_them, some in zip(before, vars(edits).values(), strict=True):
+            all_of_them.view(-1)[at] = some[0]
+        return Edits(*before)
 
     def tokens(self, code: Numbers) -> Numbers:
         """The token with these atoms, a bit for each in the order of the vocabulary; PAD if there is none."""
@@ -169,7 +171,10 @@ class _Positions:
     column: Some
 
     @classmethod
-    def of(cls, state: State) -> "_Positions":
+    def of(cls, state: State, known: "_Positions | None" = None) -> "_Positions":
+        """All of a state's; known: those of one of the same shape."""
+        if known is not None:
+            return cls(state.ids, known.row, known.column)
         rows, length = state.ids.shape
         return cls(
             state.ids, torch.arange(rows)[:, None].expand(rows, length), torch.arange(length).expand(rows, length)
@@ -205,6 +210,8 @@ class Evaluator:
         needed = [one for array in attentions for one in array.sources]
         needed += [array for array in self.order if isinstance(array, Given)]
         self.everywhere = set(self.order) if self.awake is None else set(in_order([*first, *needed]))
+        self.each_time = {one for one in self.order if isinstance(one, Atoms | Given) or one not in self.everywhere}
+        self.each_time |= set(first)
         self.rows = max(1, TABLE >> max(map(_key_bits, attentions), default=0))
         composition = vocab.composition().long()
         self.of_token = {
@@ -258,11 +265,13 @@ class _Table:
 
 @dataclass
 class _Known:
-    """What was computed for the last state: numbers, tables of attentions, and the positions that those found."""
+    """What was computed for the last state: numbers, tables of attentions, what these were asked and found."""
 
     state: State | None = None
+    positions: _Positions | None = None
     values: dict[Array, Tensor] = field(default_factory=dict)
     tables: dict[tuple[Array, ...], _Table] = field(default_factory=dict)
+    asked: dict[Array, Some] = field(default_factory=dict)
     answers: dict[Array, Some] = field(default_factory=dict)
 
     def as_long_as(self, state: State) -> bool:
@@ -281,12 +290,14 @@ class _Look:
         self.of, self.known, self.given = evaluator, known, given
         self.inside = state.valid.clone()
         self.inside[:, : evaluator.begin] = False
-        self.everywhere = self.some = _Positions.of(state)
+        self.everywhere = self.some = known.positions = _Positions.of(state, known.positions)
         self.changed: dict[Array, Places | None] = {}
         self.moved: dict[tuple[Array, ...], Places | None] = {}
-        self.new_tokens = None if known.state is None else _where(known.state.ids != state.ids)
+        self.new_tokens = None if known.state is None else _where(known.state.ids.numpy() != state.ids.numpy())
 
     def compute(self, array: Array) -> None:
+        if self._is_as_before(array):
+            return
         if isinstance(array, Attend | Broadcast) and array.found_by not in self.moved:
             self.moved[array.found_by] = self._find(array)
         if array not in self.of.everywhere:
@@ -307,6 +318,10 @@ class _Look:
         if array is self.of.awake:
             self.some = self.everywhere.at(_where(self.known.values[array] > 0))
 
+    def _is_as_before(self, array: Array) -> bool:
+        known = array in self.known.values and array not in self.of.each_time
+        return known and self.changed.keys().isdisjoint(array.inputs)
+
     def seen_from(self, here: _Positions, arrays: Sequence[Array]) -> list[Tensor]:
         away = self.of.everywhere if here is not self.everywhere else ()
         values = self.known.values
@@ -324,11 +339,13 @@ class _Look:
             case Place():
                 found = place(array, here.column)
             case Attend() | Broadcast():
-                answers = self.known.tables[array.found_by].last[_entries(array, inputs, here.row)]
+                asked = _entries(array, inputs, here.row)
+                answers = self.known.tables[array.found_by].last[asked]
                 found = _read(answers, self.known.values[array.value])
                 if here is self.everywhere:
-                    self.known.answers[array] = answers
+                    self.known.asked[array], self.known.answers[array] = asked, answers
                 elif array in self.of.everywhere:
+                    self.known.asked[array][here.row, here.column] = asked
                     self.known.answers[array][here.row, here.column] = answers
             case _:
                 found = elementwise(array, inputs)
@@ -349,8 +366,7 @@ class _Look:
                     return None
                 parts = [self._changes(array.query)] if isinstance(array, Attend) else []
                 if len(keys):
-                    entries = _entries(array, self.seen_from(self.everywhere, array.inputs), self.everywhere.row)
-                    parts.append(_where(_among(entries, keys)))
+                    parts.append(_where(_among(self.known.asked[array], keys)))
                 if len(values):
                     parts.append(_where(_among(self.known.answers[array], values)))
                 return _union(parts)
@@ -373,13 +389,14 @@ class _Look:
         return table.update(at, _keys(array, self.seen_from(here, arrays), inside, here.row)[0])
 
 
-def _where(bits: Bool[Tensor, "..."]) -> Places:
-    return torch.from_numpy(np.flatnonzero(bits.numpy()))
+def _where(bits: Bool[Tensor, "..."] | Bool[np.ndarray, "..."]) -> Places:
+    return torch.from_numpy(np.flatnonzero(bits))
 
 
-def _among(numbers: Some, chosen: Places) -> Bool[Tensor, "R C"]:
-    """Which numbers are chosen; for a few torch.isin takes ten times as long as comparing them."""
-    return torch.isin(numbers, chosen) if len(chosen) > FEW else reduce(or_, [numbers == one for one in chosen])
+def _among(numbers: Some, chosen: Places) -> Bool[np.ndarray, "R C"]:
+    """Which numbers are chosen; for a few isin takes ten times as long, and PyTorch everywhere twice to five times."""
+    of, few = numbers.numpy(), chosen.numpy()
+    return np.isin(of, few) if len(few) > FEW else reduce(or_, [of == one for one in few])
 
 
 def _union(parts: Sequence[Places | None]) -> Places | None:

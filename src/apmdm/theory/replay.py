@@ -8,9 +8,10 @@ unchanged, one attention behind finds what comes next. Steps: 2 tokens + rounds.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -47,13 +48,13 @@ class LeftToRight:
 
     def __call__(self, state: State) -> Edits:
         edits = WriteOnce(self.policy)(state)
-        leftmost = state.masked.int().argmax(1, keepdim=True)
-        elsewhere = torch.arange(state.ids.shape[1], device=leftmost.device) != leftmost
-        if bool((edits.unmasked(state) & elsewhere & state.valid).any()):
+        row, column = np.nonzero((edits.unmasked(state) & state.valid).numpy())
+        if (column != state.masked.numpy().argmax(1)[row]).any():
             raise ValueError("a Masked ARM writes the leftmost MASK only")
         return edits
 
 
+@lru_cache(maxsize=4)
 def replay_vocabulary(vocab: Vocab, bits: int) -> Vocab:
     """The symbols of the AO-MDM with their ids, addresses and lengths below 2^bits, and SEP."""
     addressed = (_addressed(kind, number) for kind in ("ADDR", "LEN") for number in range(2**bits))

@@ -123,7 +123,7 @@ class WriteOnce:
         edits = self.policy(state)
         if not isinstance(edits, Edits):
             edits = Greedy()(edits, state)
-        if bool(((edits.insert | edits.delete | (edits.remask & ~state.masked)) & state.valid).any()):
+        if ((edits.insert | edits.delete | (edits.remask & ~state.masked)) & state.valid).numpy().any():
             raise ValueError("an MDM only unmasks: it does not remask, insert or delete")
         return edits
 
