@@ -32,7 +32,8 @@ from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
 from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import SURE, Evaluator, Policy
+from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.policy import SURE, Policy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
@@ -355,7 +356,7 @@ def _reading(positions: int) -> dict[str, object]:
         for shares, at in zip(share.split(2**16, 1), parts, strict=True):
             said += shares @ mapped(2, at)
         out = block.attention.out.weight[::2]
-        numbers = chosen if name == "rightmost" else Evaluator([read], vocab)(whole)[read][0, chosen]
+        numbers = chosen if name == "rightmost" else torch.from_numpy(Evaluator([read], vocab)(whole)[read])[chosen]
         right = torch.stack([numbers >> bit & 1 for bit in range(read.bits)], -1)
         found[name] = float(((said @ out.T)[:, out.any(1)] / 2 - right).abs().max())
     print(found, file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ from apmdm.tasks.dyck.process import process
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.theory import dyck, support
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import SURE
+from apmdm.theory.policy import SURE
 
 
 @pytest.mark.parametrize(("language", "length"), [("k1", 2), ("k2", 2), ("k2", 4)])

@@ -23,8 +23,8 @@ from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, in_place, parity, replay, sparse, tqbf, write_once
 from apmdm.theory.array import ALWAYS, Constant, Map, atoms, attend, attention_depth, cell, choose
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import Policy
 from apmdm.theory.gates import of
+from apmdm.theory.policy import Policy
 from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import numpy as np
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.theory import gates
 from apmdm.theory.array import Array, Atoms, Attend, Bits, Broadcast, Choose, Constant, Map, Place, Together
-from apmdm.theory.evaluate import SURE, Policy, place
+from apmdm.theory.evaluate import place
 from apmdm.theory.gates import Sum, Unit, Wire
+from apmdm.theory.policy import SURE, Policy
 
 MARGIN = 14.0
 """Nats between what an attention looks for and all else together."""
@@ -146,7 +148,7 @@ def _set_start(model: Encoder, plan: _Plan) -> None:
     bits = [(wire, torch.arange(len(table)) >> bit) for bit, wire in enumerate(plan.position)]
     for array in plan.ready:
         if isinstance(array, Place):
-            numbers = place(array, torch.arange(len(table)))
+            numbers = torch.from_numpy(place(array, np.arange(len(table))))
             if plan.policy.begin:
                 numbers[0] = 0
             bits += [(wire, numbers >> bit) for bit, wire in enumerate(plan.wires[array])]

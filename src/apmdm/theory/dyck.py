@@ -9,7 +9,7 @@ import math
 from apmdm.tasks.dyck.process import CROWDED_CHANCE, HOP_CHANCE, MAX_K, START_CHANCE, VOCAB
 from apmdm.tasks.dyck.process import LETTERS as ALL_LETTERS
 from apmdm.theory.array import ALWAYS, Array, atoms, attend, cell, choose, together, unpack
-from apmdm.theory.evaluate import SURE, Policy
+from apmdm.theory.policy import SURE, Policy
 from apmdm.theory.words import own_mask
 
 SIZES = [f"k{k}" for k in range(1, MAX_K + 1)]

@@ -11,7 +11,7 @@ import torch
 
 from apmdm.state import Sequence
 from apmdm.theory.array import ALWAYS, Array, Constant, attend, cell, choose, field, together
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
 from apmdm.theory.words import (

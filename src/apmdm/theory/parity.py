@@ -6,7 +6,7 @@ ones only. Parity is in TC0: this shows what editing does for a small model, not
 
 from apmdm.tasks.parity.process import BLOCK, VOCAB
 from apmdm.theory.array import atoms, broadcast, field, select
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.words import own_mask
 
 

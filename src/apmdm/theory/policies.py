@@ -16,7 +16,7 @@ from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, parity, tqbf
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.write_once import WriteOnce, assert_theorem_2
 
 

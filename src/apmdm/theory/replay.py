@@ -34,7 +34,8 @@ from apmdm.theory.array import (
     together,
     unpack,
 )
-from apmdm.theory.evaluate import Evaluator, Policy
+from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.policy import Policy
 from apmdm.theory.words import own_mask
 from apmdm.theory.write_once import WriteOnce
 from apmdm.vocab import JOINT, MASK, MASK_SYMBOL, Vocab
@@ -174,17 +175,15 @@ class Replay:
         return front, cells, fires, content, behind
 
     @cached_property
-    def _composition(self) -> Int[Tensor, "vocab atoms"]:
-        return self.vocab.composition().long()
+    def _composition(self) -> Int[np.ndarray, "vocab atoms"]:
+        return self.vocab.composition().long().numpy()
 
     def __call__(self, state: State) -> Edits:
         front, virtual, fires, content, behind = self._arrays
         values = virtual(state)
-        code = torch.zeros_like(state.ids)
-        for name, bit in front.cell.items():
-            code |= values[bit] << behind.vocab.atoms.index(name)
-        ids = behind.tokens(code).masked_fill(values[front.masked].bool(), MASK)
-        lengths = values[front.size][:, -1]
+        tokens = behind.tokens({name: values[bit] for name, bit in front.cell.items()}, state.ids.numel())
+        ids = torch.from_numpy(np.where(values[front.masked], MASK, tokens)).view_as(state.ids)
+        lengths = torch.from_numpy(values[front.size].reshape(state.ids.shape)[:, -1].copy())
         width = int(lengths.max())
         grid = None if self.coordinates is None else self.coordinates[:width].expand(len(state), -1, -1)
         cells = State(ids[:, 1 : width + 1], lengths, grid)
@@ -192,9 +191,9 @@ class Replay:
         if not isinstance(edits, Edits):
             edits = Greedy()(edits, cells)
         room = (1, state.ids.shape[1] - width - 1)
-        given: dict[Array, Tensor] = {fires: pad((edits.unmasked(cells) & cells.valid).long(), room)}
-        tokens = pad(edits.content, room)
-        given |= {one: self._composition[:, number][tokens] for number, one in enumerate(content)}
+        given: dict[Array, np.ndarray] = {fires: pad((edits.unmasked(cells) & cells.valid).long(), room).numpy()}
+        written = pad(edits.content, room).numpy()
+        given |= {one: self._composition[:, number][written] for number, one in enumerate(content)}
         decided = behind(state, given)
         assert isinstance(decided, Edits)
         return decided

@@ -12,7 +12,7 @@ from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.pram import Job, Mode, Program, Result, execute
 from apmdm.theory.words import vocabulary
 from apmdm.vocab import Vocab

@@ -12,8 +12,8 @@ from operator import or_
 
 from apmdm.state import Sequence
 from apmdm.theory.array import ALWAYS, Array, anywhere, attend, cell, choose, together, unpack
-from apmdm.theory.evaluate import Policy
 from apmdm.theory.in_place import CELL, Cell, context, sequence_of, update
+from apmdm.theory.policy import Policy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.words import KIND_BITS, PC, own_kind, own_mask, own_word, vocabulary, word_atoms
 

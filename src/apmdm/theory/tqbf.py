@@ -29,7 +29,7 @@ from apmdm.theory.array import (
     together,
     unpack,
 )
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.words import own_mask, own_word, powers, symbol
 from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
 

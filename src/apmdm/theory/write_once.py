@@ -15,7 +15,7 @@ from apmdm.policy import Greedy
 from apmdm.sampler import Model, Run
 from apmdm.state import Sequence, State
 from apmdm.theory.array import ALWAYS, Array, Constant, atoms, attend, broadcast, cell, choose, field, together
-from apmdm.theory.evaluate import Policy
+from apmdm.theory.policy import Policy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
 from apmdm.theory.words import (
