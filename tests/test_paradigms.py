@@ -37,7 +37,7 @@ UNMASKING = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("policy", UNMASKING, ids=repr)
+@pytest.mark.parametrize("policy", UNMASKING, ids=range(len(UNMASKING)))
 def test_unmasking_writes_masks_once_and_does_nothing_else(policy: Unmask) -> None:
     for run in runs(policy):
         assert run.stop == "fixed point"
