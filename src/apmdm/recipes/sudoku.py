@@ -90,8 +90,9 @@ def sudoku(
     if preset == "full":
         training = replace(training, steps=2 * training.steps)
     if preset == "refine":
-        focus = 4 if size is SIXTEEN else 8
-        training = replace(training, steps=3000, evaluate_every=1500, focus=focus, matrix_rate=0.004, other_rate=0.002)
+        training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
+        if size is SIXTEEN:
+            training = replace(training, steps=5500, focus=4, matrix_rate=0.006, other_rate=0.003)
         data = replace(data, plain=0, mixed=0)
     return (Apart if size is SIXTEEN else Recipe)(
         seed=0,
