@@ -35,7 +35,7 @@ FEW, TABLE = 8, 2**22
 Numbers = Int[np.ndarray, "N"]
 Flags = Bool[np.ndarray, "N"]
 Places = Int[np.ndarray, "_"]
-"""Positions, counted through the rows of a state, keys of a table, or numbers at some of all positions."""
+"""Positions, counted through the rows of a state, or keys of a table."""
 NO_PLACES = np.empty(0, dtype=np.int64)
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "and": np.bitwise_and,
@@ -109,7 +109,7 @@ class Evaluator:
         }
         self.known = _Known()
 
-    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, Places]:
+    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, np.ndarray]:
         """The outputs, where they are computed, and `awake` everywhere; positions are counted through the rows.
 
         Raises ValueError if the state is too long for the bits of some place.
@@ -283,7 +283,7 @@ class _Look:
 
 
 def _where_among(numbers: Numbers, chosen: Places) -> Places:
-    """Where one of the chosen numbers is; for a few np.isin takes ten times as long as comparing them."""
+    """Where one of the chosen numbers is; for a few np.isin takes four to ten times as long as comparing them."""
     among = np.isin(numbers, chosen) if len(chosen) > FEW else reduce(or_, [numbers == one for one in chosen])
     return np.flatnonzero(among)
 

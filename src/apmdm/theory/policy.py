@@ -17,7 +17,7 @@ from apmdm.model.encoder import in_blocks
 from apmdm.prediction import Prediction, joined
 from apmdm.state import State
 from apmdm.theory.array import Array
-from apmdm.theory.evaluate import Evaluator, Flags, Numbers, Places
+from apmdm.theory.evaluate import Evaluator, Flags, Numbers
 from apmdm.vocab import MASK, PAD, Vocab
 
 SURE = 40.0
@@ -66,7 +66,7 @@ class Policy:
         fields = [field for field in vars(decided).values() if field is not None]
         return type(decided)(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
 
-    def _decisions(self, values: Mapping[Array, Places], state: State) -> Edits:
+    def _decisions(self, values: Mapping[Array, np.ndarray], state: State) -> Edits:
         tokens = self.tokens({name: values[bit] for name, bit in self.content.items()}, len(values[self.outputs[0]]))
         nothing = np.zeros(len(tokens), dtype=bool)
         bits = [values[self.controls[name]] > 0 if name in self.controls else nothing for name in CONTROLS]
@@ -107,7 +107,7 @@ class Policy:
         ids = codes.argsort(kind="stable")
         return codes[ids], ids
 
-    def _probabilities(self, values: Mapping[Array, Places], state: State) -> Prediction:
+    def _probabilities(self, values: Mapping[Array, np.ndarray], state: State) -> Prediction:
         bits = {one: torch.from_numpy(values[one]).view_as(state.ids).float() for one in self.outputs}
         logits = {name: SURE * (2 * bits[one] - 1) for name, one in {**self.content, **self.controls}.items()}
         never = torch.full(state.ids.shape, -SURE)
