@@ -77,6 +77,25 @@ def test_left_to_right() -> None:
         replay.LeftToRight(lambda _: write_all)(two_masks)
 
 
+def test_left_to_right_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written is cached: the run is that of the sampler, which sees all MASKs from the start."""
+    job = ENTRIES["parity"].problem(Random(0), 1).job
+    begun = start(job, "arm", execute(job, "CREW").time)
+    whole = next(generate(replay.LeftToRight(begun.policy), [begun.sequence]))
+    for window in (7, 100, len(begun.sequence)):
+        run = replay.left_to_right(begun.policy, begun.sequence, window)
+        assert torch.equal(run.final.ids, whole.final.ids)
+        assert (run.time, run.space, run.work, run.stop) == (whole.time, whole.space, whole.work, whole.stop)
+    monkeypatch.setattr("apmdm.theory.simulate.LONG", 0)
+    run = simulate(job, "arm", "CREW").run
+    assert run is not None
+    assert torch.equal(run.final.ids, whole.final.ids)
+    with pytest.raises(ValueError, match="all MASKs come after all tokens"):
+        replay.left_to_right(begun.policy, Sequence(begun.sequence.ids.flip(0)))
+    with pytest.raises(ValueError, match="before the last 3"):
+        begun.policy.at_end(State.stack([begun.sequence]), 3)
+
+
 @pytest.mark.parametrize("same_word", [True, False])
 def test_sparse_cells_made_by_many_processors_at_once(same_word: bool) -> None:
     """Eight processors store to the same empty word, one word after the other, or each to a word of its own."""

@@ -10,6 +10,7 @@ from operator import or_
 
 import numpy as np
 from jaxtyping import Bool, Int
+from torch import Tensor
 
 from apmdm.state import State
 from apmdm.theory.array import (
@@ -60,20 +61,27 @@ class _Positions:
     row: Numbers
     column: Numbers
     after_begin: Flags
+    inside: Flags
     numbers: Places | None = None
 
     @classmethod
-    def of(cls, state: State, begin: int, known: "_Positions | None") -> "_Positions":
-        """All of a state's; known: those of one of the same shape."""
-        ids = state.ids.numpy().reshape(-1)
-        if known is not None:
-            return cls(ids, known.row, known.column, known.after_begin)
+    def of(cls, state: State, begin: int) -> "_Positions":
+        """All of a state's."""
         row, column = (axis.reshape(-1) for axis in np.indices(state.ids.shape))
-        return cls(ids, row, column, column >= begin)
+        after_begin = column >= begin
+        inside = state.valid.numpy().reshape(-1) & after_begin
+        return cls(state.ids.numpy().reshape(-1).copy(), row, column, after_begin, inside)
+
+    def take(self, state: State) -> Places:
+        """Takes over the tokens of a state of the same lengths; returns where they are new."""
+        ids = state.ids.numpy().reshape(-1)
+        at = np.flatnonzero(self.ids != ids)
+        self.ids[at] = ids[at]
+        return at
 
     def at(self, numbers: Places) -> "_Positions":
         ids, row, column = self.ids[numbers], self.row[numbers], self.column[numbers]
-        return _Positions(ids, row, column, self.after_begin[numbers], numbers)
+        return _Positions(ids, row, column, self.after_begin[numbers], self.inside[numbers], numbers)
 
 
 class Evaluator:
@@ -110,7 +118,7 @@ class Evaluator:
         self.known = _Known()
 
     def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, np.ndarray]:
-        """The outputs, where they are computed, and `awake` everywhere; positions are counted through the rows.
+        """The outputs, where they are computed: `computed_at`; positions are counted through the rows.
 
         Raises ValueError if the state is too long for the bits of some place.
         """
@@ -121,9 +129,12 @@ class Evaluator:
         for array in self.order:
             look.compute(array)
         self.known = known
-        known.state = state
-        result = dict(zip(self.outputs, look.seen_from(look.some, self.outputs), strict=True))
-        return result if self.awake is None else result | {self.awake: known.values[self.awake]}
+        return dict(zip(self.outputs, look.seen_from(look.some, self.outputs), strict=True))
+
+    @property
+    def computed_at(self) -> Places | None:
+        """Where the outputs of the last call are computed, None for everywhere."""
+        return self.known.awake
 
 
 @dataclass
@@ -158,16 +169,18 @@ class _Table:
 class _Known:
     """What was computed for the last state: numbers, tables of attentions, what these were asked and found."""
 
-    state: State | None = None
+    lengths: Int[Tensor, "batch"] | None = None
     positions: _Positions | None = None
+    awake: Places | None = None
     values: dict[Array, Numbers] = field(default_factory=dict)
     tables: dict[tuple[Array, ...], _Table] = field(default_factory=dict)
     asked: dict[Array, Numbers] = field(default_factory=dict)
     answers: dict[Array, Numbers] = field(default_factory=dict)
 
     def as_long_as(self, state: State) -> bool:
-        last = self.state
-        return last is not None and last.ids.shape == state.ids.shape and last.lengths.equal(state.lengths)
+        if self.lengths is None or self.positions is None:
+            return False
+        return len(self.positions.ids) == state.ids.numel() and self.lengths.equal(state.lengths)
 
 
 class _Look:
@@ -179,10 +192,9 @@ class _Look:
 
     def __init__(self, evaluator: Evaluator, known: _Known, state: State, given: Mapping[Array, Numbers]) -> None:
         self.of, self.known, self.given = evaluator, known, given
-        before = known.positions
-        self.everywhere = self.some = known.positions = _Positions.of(state, evaluator.begin, before)
-        self.new_tokens = None if before is None else np.flatnonzero(before.ids != self.everywhere.ids)
-        self.inside = state.valid.numpy().reshape(-1) & self.everywhere.after_begin
+        self.new_tokens = known.positions and known.positions.take(state)
+        self.everywhere = self.some = known.positions or _Positions.of(state, evaluator.begin)
+        known.positions, known.lengths = self.everywhere, state.lengths
         self.changed: dict[Array, Places | None] = {}
         self.moved: dict[tuple[Array, ...], Places | None] = {}
 
@@ -207,7 +219,8 @@ class _Look:
         if at is None or len(at):
             self.changed[array] = at
         if array is self.of.awake:
-            self.some = self.everywhere.at(np.flatnonzero(self.known.values[array]))
+            self.known.awake = _where_set(self.known.values[array], self.known.awake, at)
+            self.some = self.everywhere.at(self.known.awake)
 
     def _is_as_before(self, array: Array) -> bool:
         known = array in self.known.values and array not in self.of.each_time
@@ -235,14 +248,14 @@ class _Look:
             case _:
                 found = elementwise(array, inputs)
         if self.of.audit:
-            _audit(array, inputs, found, here.row, self.inside)
+            _audit(array, inputs, found, here.row, self.everywhere.inside)
         return found * here.after_begin
 
     def _attended(self, array: Attend | Broadcast, inputs: Sequence[Numbers], here: _Positions) -> Numbers:
         asked = _entries(array, inputs, here.row)
         answers = self.known.tables[array.found_by].last[asked]
         if here.numbers is None:
-            self.known.asked[array], self.known.answers[array] = asked, answers
+            self.known.asked[array], self.known.answers[array] = asked.astype(np.int32), answers.astype(np.int32)
         elif array in self.of.everywhere:
             self.known.asked[array][here.numbers], self.known.answers[array][here.numbers] = asked, answers
         return _read(answers, self.known.values[array.value])
@@ -274,12 +287,20 @@ class _Look:
         at = self._changes(*arrays)
         if table is None or at is None:
             values = [self.known.values[one] for one in arrays]
-            self.known.tables[arrays] = _table(array, values, self.inside, self.everywhere.row)
+            self.known.tables[arrays] = _table(array, values, self.everywhere.inside, self.everywhere.row)
             return None
         if not len(at):
             return at
         here = self.everywhere.at(at)
-        return table.update(at, _keys(array, self.seen_from(here, arrays), self.inside[at], here.row))
+        return table.update(at, _keys(array, self.seen_from(here, arrays), here.inside, here.row))
+
+
+def _where_set(numbers: Numbers, before: Places | None, changed: Places | None) -> Places:
+    """Where numbers are not 0, given where they were not before a change at these places."""
+    if before is None or changed is None:
+        return np.flatnonzero(numbers > 0)
+    perhaps = np.union1d(before, changed)
+    return perhaps[numbers[perhaps] > 0]
 
 
 def _where_among(numbers: Numbers, chosen: Places) -> Places:

@@ -66,13 +66,25 @@ class Policy:
         fields = [field for field in vars(decided).values() if field is not None]
         return type(decided)(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
 
-    def _decisions(self, values: Mapping[Array, np.ndarray], state: State) -> Edits:
+    def at_end(self, state: State, window: int) -> Edits:
+        """What happens at the last positions of a state of one row; raises ValueError if anything happens before.
+
+        Of a policy that decides and knows where it is `awake`.
+        """
+        first = state.ids.shape[1] - window
+        return self._decisions(self._evaluator(state), State(state.ids[:, first:], state.lengths - first), first)
+
+    def _decisions(self, values: Mapping[Array, np.ndarray], state: State, first: int = 0) -> Edits:
+        """first: how many positions come before those of the state where the values are."""
         tokens = self.tokens({name: values[bit] for name, bit in self.content.items()}, len(values[self.outputs[0]]))
         nothing = np.zeros(len(tokens), dtype=bool)
         bits = [values[self.controls[name]] > 0 if name in self.controls else nothing for name in CONTROLS]
         decided = [tokens, *bits]
-        if self.awake is not None and not self.audit:
-            decided = _spread(decided, np.flatnonzero(values[self.awake]), state)
+        at = self._evaluator.computed_at
+        if at is not None:
+            if len(at) and at[0] < first:
+                raise ValueError(f"something may happen at position {at[0]}, before the last {state.ids.shape[1]}")
+            decided = _spread(decided, at - first, state)
         edits = Edits(*(torch.from_numpy(part).view_as(state.ids) for part in decided))
         if self.awake is not None and self.audit:
             happens = torch.where(state.masked, edits.delete | ~edits.remask, edits.remask) | edits.insert

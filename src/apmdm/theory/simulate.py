@@ -3,8 +3,9 @@
 Every form ends in an outcome with the same fields, so that results can be compared and costs set side by side.
 """
 
+from collections.abc import Iterator
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from apmdm.model.encoder import Encoder
@@ -19,8 +20,8 @@ from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
 FORMS: tuple[Form, ...] = get_args(Form)
-TOKENS = 2**19
-"""Most tokens of a batch."""
+TOKENS, LONG = 2**19, 2**15
+"""Most tokens of a batch; most positions of a run left to right in a batch, above which what is written is cached."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,7 @@ def simulate_all(
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
         encoder = compiled(form, largest) if weights else None
-        model: Model = encoder or largest.policy
-        if form in ("mdm", "arm"):
-            model = (write_once.WriteOnce if form == "mdm" else replay.LeftToRight)(model)
-        sequences = [begun[number].sequence for number in numbers]
-        rows = max(1, TOKENS // largest.positions)
-        runs = generate(model, sequences, batch_size=rows, max_steps=10**7, max_length=largest.positions, record=record)
-        for run in runs:
+        for run in _runs(form, largest, [begun[number].sequence for number in numbers], encoder, record):
             if run.stop != "fixed point":
                 raise ValueError(f"{form} stopped by its {run.stop} after {run.time} steps")
             number = numbers[run.index]
@@ -112,6 +107,20 @@ def simulate_all(
             costs = run.time, run.space
             outcomes[number] = Outcome(form, registers, memory, *costs, run, largest.policy.vocab, encoder)
     return [outcomes[number] for number in range(len(jobs))]
+
+
+def _runs(form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder | None, record: bool) -> Iterator[Run]:
+    model: Model = encoder or largest.policy
+    if form == "mdm":
+        model = write_once.WriteOnce(model)
+    if form == "arm":
+        if largest.positions > LONG and not encoder and not record:
+            for index, sequence in enumerate(sequences):
+                yield replace(replay.left_to_right(largest.policy, sequence), index=index)
+            return
+        model = replay.LeftToRight(model)
+    rows, most = max(1, TOKENS // largest.positions), largest.positions
+    yield from generate(model, sequences, batch_size=rows, max_steps=10**7, max_length=most, record=record)
 
 
 def _of_interpreter(job: Job, result: Result) -> Outcome:
