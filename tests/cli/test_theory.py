@@ -124,6 +124,9 @@ def test_compiled_weights_are_saved_as_any_others(apmdm: Ends, tmp_path: Path) -
     model = weights.load(str(tmp_path / "weights"), tqbf.vocabulary(3))
     run = next(generate(model, [tqbf.encode(formula, 3)]))
     assert (tqbf.decode(run.final, 3), run.time) == tqbf.search(formula)
+    code, _, err = apmdm("theory", "run", "tqbf", "--n", "4", "--compiled", "--save", tmp_path / "weights")
+    assert code == 2
+    assert "holds weights already; choose another folder" in err.replace("\n", " ")
 
 
 def test_a_table_of_formulas(apmdm: Ends, tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def theory_run(
     refuse_stray(program, n, memory, processors)
     n = 8 if n is None else n
     problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1)
-    files = trace and read.writable(trace), save and read.writable_folder(save)
+    files = trace and read.writable(trace), save and read.folder_without_weights(save)
     wanted = Wanted(form.value, compiled, as_json, *files)
     finish(run_policy(program, n, seed, wanted) if problem is None else run(*problem, program, wanted))
 

@@ -12,6 +12,8 @@ from typing import TypeVar
 import torch
 from rich.console import Console
 
+from apmdm import weights
+
 T = TypeVar("T")
 SHOWN = 100
 """Characters of an argument that a message repeats."""
@@ -102,6 +104,13 @@ def writable_folder(path: Path) -> Path:
         raise ValueError(
             f"cannot write in {path}: {error.strerror}; give a folder that is there or can be made"
         ) from None
+
+
+def folder_without_weights(path: Path) -> Path:
+    """The path of a folder, made if there is none, in which files can be written and no weights would be lost."""
+    if (path / weights.TENSORS).is_file():
+        raise ValueError(f"{path} holds weights already; choose another folder")
+    return writable_folder(path)
 
 
 def each(parse: Callable[[str], T], problems: Problems) -> Iterator[T]:

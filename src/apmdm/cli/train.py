@@ -76,9 +76,7 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
         raise ValueError("--resume goes on with the run's own weights; leave out --from")
     if begun and not resume:
         raise ValueError(f"{out} holds a run already: go on with it by --resume or choose another folder by --out")
-    if (out / weights.TENSORS).is_file() and not resume:
-        raise ValueError(f"{out} holds weights already; choose another folder by --out")
-    read.writable_folder(out)
+    (read.writable_folder if resume else read.folder_without_weights)(out)
     before = weights.read_manifest(out) if resume else {}
     if resume:
         refuse_other(choice, out, before)
