@@ -29,7 +29,7 @@ Refused = Callable[..., str]
         ("3" + EMPTY[:9] + "3" + EMPTY[11:], "3 twice in box 1"),
         (
             "no puzzle",
-            "'no puzzle' is neither a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell) nor a file",
+            "'no puzzle' is neither a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell, or 256 with 1 to 9",
         ),
         ("", "'' is neither a puzzle"),
     ],

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from apmdm.cli.solve import DEMO
-from apmdm.tasks.sudoku.grid import NINE
+from apmdm.tasks.sudoku.grid import NINE, SIXTEEN, to_text
+from apmdm.tasks.sudoku.puzzles import full_grid
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.trace import Trace
 
@@ -38,6 +40,13 @@ def test_limit_and_the_table(apmdm: Ends) -> None:
     assert header.split() == ["puzzle", "status", "steps", "backtracks", "seconds", "answer"]
     assert [row.split()[:2] for row in rows] == [["1", "solved"], ["2", "solved"]]
     assert (code, last) == (0, "2 of 2 solved and verified")
+
+
+def test_a_puzzle_of_256_characters_is_for_the_weights_of_16x16(apmdm: Ends) -> None:
+    answer = full_grid(np.random.default_rng(1), SIXTEEN)
+    puzzle = to_text([0 if cell % 7 == 0 else value for cell, value in enumerate(answer)])
+    code, out, _ = apmdm("solve", "sudoku", puzzle, "--json")
+    assert (code, json.loads(out)["answer"]) == (0, to_text(answer))
 
 
 @pytest.mark.usefixtures("teacher_as_model")

@@ -91,7 +91,7 @@ def solve_sudoku(
         str | None,
         typer.Argument(
             metavar="[PUZZLE|FILE|-]",
-            help="81 characters with . or 0 for an empty cell, a file with one puzzle a line, or - for standard "
+            help="81 or 256 characters with . or 0 for an empty cell, a file with one puzzle a line, or - for standard "
             "input; the puzzles of the demo if left out.",
         ),
     ] = None,
@@ -103,7 +103,7 @@ def solve_sudoku(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the file of --out where it was cut.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many puzzles only.")] = None,
-    weights: WeightsOption = "sudoku",
+    weights: WeightsOption | None = None,
     device: DeviceOption = Device.auto,
 ) -> None:
     """Solve Sudoku puzzles; exit code 0 only if every one was solved and verified."""
@@ -113,6 +113,7 @@ def solve_sudoku(
     problems = read.lines(run.DEMO) if source is None else read.problems(source, run.looks_like_sudoku, run.PUZZLE)
     problems = replace(problems, limit=limit)
     place = read.device(device)
+    weights = run.sudoku_weights(problems) if weights is None else weights
     if out is not None:
         if as_json or watch or trace:
             raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")

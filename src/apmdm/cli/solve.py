@@ -24,12 +24,17 @@ from apmdm.tasks.sudoku.solve import Solution, solve
 from apmdm.trace import Trace
 
 DEMO = Path(view.__file__).with_name("demo_puzzles.txt")
-PUZZLE = "a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell)"
+PUZZLE = "a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell, or 256 with 1 to 9 and A to G)"
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
 
 
 def looks_like_sudoku(text: str) -> bool:
     return len(text) in (NINE.cells, SIXTEEN.cells) or set(text) <= set(f"{NINE.digits}.0")
+
+
+def sudoku_weights(problems: read.Problems) -> str:
+    """The shipped weights for puzzles as long as the first one."""
+    return "sudoku-16x16" if len(next(iter(problems), "")) == SIXTEEN.cells else "sudoku"
 
 
 def sudoku_model(name: str, device: str) -> tuple[Encoder, Board]:
