@@ -44,9 +44,9 @@ from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT = 2**16
+LEFT_TO_RIGHT = 2**17
 """Sizes of the inputs of programs, and of those that need n^3 processors; most tokens of all runs left to right of a
-size that has more than one."""
+size above 4 that has more than one."""
 
 
 def forms(name: str) -> dict[str, object]:
@@ -55,13 +55,13 @@ def forms(name: str) -> dict[str, object]:
 
 
 def left_to_right(name: str) -> dict[str, object]:
-    """A program with a token a step, on one input of each size and more as LEFT_TO_RIGHT allows."""
+    """A program with a token a step, on one input of each size above 4 or more as LEFT_TO_RIGHT allows, then of 4."""
     sizes, entry = [], ENTRIES[name]
-    for n in sorted(set(_sizes(name)), reverse=True):
+    for n in sorted({n for n in _sizes(name) if n > 4}, reverse=True):
         job = entry.problem(Random(0), n).job
         context = _replayed_context(job, execute(job, entry.mode).time)
         sizes += [n] * max(1, min(20, LEFT_TO_RIGHT // context))
-    return _checked(name, "arm", [*sizes, *[1] * (100 - len(sizes))])
+    return _checked(name, "arm", [*sizes, *[4] * (100 - len(sizes))])
 
 
 def _sizes(name: str) -> list[int]:
@@ -79,6 +79,7 @@ def _checked(name: str, form: Form, sizes: list[int]) -> dict[str, object]:
         stated += _as_stated(problem.job, reference, outcome)
     found = {
         "inputs": " ".join(f"{n}:{count}" for n, count in Counter(sizes).items()),
+        "different": len({(job.program, job.processors, job.memory) for job in jobs}),
         "equal": equal,
         "steps_and_context_as_stated": stated,
         "seconds": round(time.perf_counter() - began),

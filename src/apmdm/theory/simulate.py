@@ -20,7 +20,7 @@ from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
 FORMS: tuple[Form, ...] = get_args(Form)
-TOKENS, LONG = 2**19, 2**15
+TOKENS, LONG = 2**19, 2**16
 """Most tokens of a batch; most positions of a run left to right in a batch, above which what is written is cached."""
 
 
