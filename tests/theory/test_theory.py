@@ -77,17 +77,21 @@ def test_left_to_right() -> None:
         replay.LeftToRight(lambda _: write_all)(two_masks)
 
 
-def test_left_to_right_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "n", "windows"),
+    [("parity", 1, (7, 100, 112)), ("matrix_closure", 1, (100,))],
+)
+def test_left_to_right_in_windows(name: str, n: int, windows: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written is cached: the run is that of the sampler, which sees all MASKs from the start."""
-    job = ENTRIES["parity"].problem(Random(0), 1).job
-    begun = start(job, "arm", execute(job, "CREW").time)
+    job = ENTRIES[name].problem(Random(0), n).job
+    begun = start(job, "arm", execute(job).time)
     whole = next(generate(replay.LeftToRight(begun.policy), [begun.sequence]))
-    for window in (7, 100, len(begun.sequence)):
+    for window in windows:
         run = replay.left_to_right(begun.policy, begun.sequence, window)
         assert torch.equal(run.final.ids, whole.final.ids)
         assert (run.time, run.space, run.work, run.stop) == (whole.time, whole.space, whole.work, whole.stop)
     monkeypatch.setattr("apmdm.theory.simulate.LONG", 0)
-    run = simulate(job, "arm", "CREW").run
+    run = simulate(job, "arm").run
     assert run is not None
     assert torch.equal(run.final.ids, whole.final.ids)
     with pytest.raises(ValueError, match="all MASKs come after all tokens"):
