@@ -1,7 +1,7 @@
 """The theorems, measured: every form against the interpreter, formulas, the converter, the Dyck generator, weights.
 
-python benchmarks/theory.py [PART ...]     a program, arm/PROGRAM, sparse tqbf replay dyck support parity_by_editing
-                                           weights limits; all if left out, which takes hours
+python benchmarks/theory.py [PART ...]     a program, arm/PROGRAM, windows sparse tqbf replay dyck support
+                                           parity_by_editing weights limits; all if left out, which takes hours
 """
 
 import hashlib
@@ -37,7 +37,7 @@ from apmdm.theory.policy import SURE, Policy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import FORMS, Form, Outcome, simulate, simulate_all
+from apmdm.theory.simulate import FORMS, Form, Outcome, simulate, simulate_all, start
 from apmdm.theory.words import own_word, vocabulary
 from apmdm.train.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
@@ -62,6 +62,23 @@ def left_to_right(name: str) -> dict[str, object]:
         context = _replayed_context(job, execute(job, entry.mode).time)
         sizes += [n] * max(1, min(20, LEFT_TO_RIGHT // context))
     return _checked(name, "arm", [*sizes, *[4] * (100 - len(sizes))])
+
+
+def in_windows() -> dict[str, object]:
+    """Runs left to right whose written part is cached, in windows of 300 MASKs, against the sampler's own."""
+    found: dict[str, object] = {}
+    for name, entry in ENTRIES.items():
+        positions, same = [], 0
+        for seed in range(3):
+            job = entry.problem(Random(seed), 2).job
+            begun = start(job, "arm", execute(job, entry.mode).time)
+            whole = next(generate(replay.LeftToRight(begun.policy), [begun.sequence]))
+            run = replay.left_to_right(begun.policy, begun.sequence, 300)
+            costs = [(one.time, one.space, one.work, one.stop) for one in (run, whole)]
+            positions.append(len(begun.sequence))
+            same += torch.equal(run.final.ids, whole.final.ids) and costs[0] == costs[1]
+        found[name] = {"positions": positions, "same": same}
+    return found
 
 
 def _sizes(name: str) -> list[int]:
@@ -367,6 +384,7 @@ def _reading(positions: int) -> dict[str, object]:
 PARTS = {
     **{name: partial(forms, name) for name in ENTRIES},
     **{f"arm/{name}": partial(left_to_right, name) for name in ENTRIES},
+    "windows": in_windows,
     "sparse": sparse_memory,
     "tqbf": formulas,
     "replay": converter,
