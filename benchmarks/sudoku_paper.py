@@ -36,7 +36,9 @@ STATES, BATCH_SIZE, WARMUP, RATE = 96_000, 256, 250, 1e-4
 PUZZLES, SEED, MAX_STEPS = 200, 1, 1000
 VALUES = ["empty", *"123456789"]
 VOCAB = Vocab.of(VALUES, [f"L{level}" for level in range(16)], "normal", "branch", "failed", "separator")
-VALUE, LEVEL, MARKER, TOKENS = 0, 1, 2, 4
+TOKENS = 4
+Cell = tuple[int, int, str]
+"""Value, 0 for none, level and marker."""
 PEERS = [
     {i for unit in units for i in NINE.cells_of[unit].tolist()} - {cell}
     for cell, units in enumerate(NINE.units_of.tolist())
@@ -47,58 +49,54 @@ class Search:
     """The process on one puzzle: its state, and every state that it goes through."""
 
     def __init__(self, puzzle: list[int]) -> None:
-        self.values, self.levels, self.markers = list(puzzle), [0] * NINE.cells, ["normal"] * NINE.cells
-        self.tokens = [token for value in puzzle for token in (VALUES[value], "L0", "normal", "separator")]
+        self.cells: list[Cell] = [(value, 0, "normal") for value in puzzle]
 
     def states(self) -> Iterator[list[int]]:
         yield self.ids()
         while True:
-            candidates = {i: self.candidates(i) for i in range(NINE.cells) if not self.values[i]}
-            singles = [cell for cell, values in candidates.items() if len(values) == 1]
-            depth = self.markers.count("branch")
+            candidates = {number: self.candidates(number) for number, cell in enumerate(self.cells) if not cell[0]}
+            singles = [number for number, values in candidates.items() if len(values) == 1]
+            depth = sum(marker == "branch" for _, _, marker in self.cells)
             if not all(candidates.values()):
                 yield from self.failed(depth)
             elif singles:
                 yield from self.written({singles[0]: (candidates[singles[0]][0], depth, "normal")})
             elif candidates:
-                cell = min(candidates, key=lambda cell: len(candidates[cell]))
-                yield from self.written({cell: (candidates[cell][0], depth + 1, "branch")})
+                number = min(candidates, key=lambda number: len(candidates[number]))
+                yield from self.written({number: (candidates[number][0], depth + 1, "branch")})
             else:
                 return
 
     def failed(self, depth: int) -> Iterator[list[int]]:
         """Takes the deepest branch back and tries the next candidate in its place."""
-        deepest = [i for i in range(NINE.cells) if self.values[i] and self.levels[i] == depth]
-        cell = next(i for i in deepest if self.markers[i] == "branch")
-        value = self.values[cell]
-        yield from self.written({cell: (value, value, "failed")})
-        yield from self.written({i: (0, 0, "normal") for i in deepest if i != cell})
-        untried = [one for one in self.candidates(cell) if one > value]
-        yield from self.written({cell: (untried[0], value, "failed")})
+        behind = [number for number, cell in enumerate(self.cells) if cell[0] and cell[1:] == (depth, "normal")]
+        number = next(number for number, cell in enumerate(self.cells) if cell[1:] == (depth, "branch"))
+        value = self.cells[number][0]
+        yield from self.written({number: (value, value, "failed")})
+        yield from self.written(dict.fromkeys(behind, (0, 0, "normal")))
+        untried = [one for one in self.candidates(number) if one > value]
+        yield from self.written({number: (untried[0], value, "failed")})
         last = len(untried) == 1
-        yield from self.written({cell: (untried[0], depth - last, "normal" if last else "branch")})
+        yield from self.written({number: (untried[0], depth - last, "normal" if last else "branch")})
 
-    def candidates(self, cell: int) -> list[int]:
-        taken = {self.values[peer] for peer in PEERS[cell]}
+    def candidates(self, number: int) -> list[int]:
+        taken = {self.cells[peer][0] for peer in PEERS[number]}
         return [value for value in range(1, 10) if value not in taken]
 
-    def written(self, cells: dict[int, tuple[int, int, str]]) -> Iterator[list[int]]:
-        """The two states of an operation that gives cells other values, levels and markers."""
-        before, after = list(self.tokens), list(self.tokens)
-        for cell, (value, level, marker) in cells.items():
-            self.values[cell], self.levels[cell], self.markers[cell] = value, level, marker
-            after[TOKENS * cell : TOKENS * cell + 3] = VALUES[value], f"L{level}", marker
-        changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-        if changed:
-            masked = VOCAB.encode(before)
-            for i in changed:
-                masked[i] = MASK
-            yield masked
-            self.tokens = after
-            yield self.ids()
+    def written(self, cells: dict[int, Cell]) -> Iterator[list[int]]:
+        """The two states of an operation that writes these cells, none if it changes nothing."""
+        before = self.ids()
+        for number, cell in cells.items():
+            self.cells[number] = cell
+        after = self.ids()
+        if after != before:
+            yield [new if new == old else MASK for old, new in zip(before, after, strict=True)]
+            yield after
 
     def ids(self) -> list[int]:
-        return VOCAB.encode(self.tokens)
+        return VOCAB.encode(
+            token for value, level, marker in self.cells for token in (VALUES[value], f"L{level}", marker, "separator")
+        )
 
 
 def examples(random: Random) -> Int[Tensor, "states 2 324"]:
@@ -145,16 +143,19 @@ def main() -> None:
     digits = torch.tensor([VALUES.index(symbol) if symbol in VALUES else 0 for symbol in VOCAB.symbols])
     solved = [
         run.space == run.final.ids.numel() == starts.ids.shape[1]
-        and is_solution(puzzles[run.index], digits[run.final.ids[VALUE::TOKENS]].tolist())
+        and is_solution(puzzles[run.index], digits[run.final.ids[::TOKENS]].tolist())
         for run in runs
     ]
-    needed = [sum(1 for _ in Search(puzzle).states()) - 1 for puzzle in puzzles]
+    teachers = [Search(puzzle) for puzzle in puzzles]
+    needed = [sum(1 for _ in teacher.states()) - 1 for teacher in teachers]
+    ended = [[value for value, _, _ in teacher.cells] for teacher in teachers]
     steps = sum(run.time for run in runs) / PUZZLES
     record = {
         "benchmark": "sudoku in the paper's form",
         "solved": f"{sum(solved)} of {PUZZLES}",
         "stops": dict(Counter(run.stop for run in runs)),
         "mean_steps": round(steps, 2),
+        "teacher_solved": sum(map(is_solution, puzzles, ended)),
         "teacher_within_the_budget": sum(one <= MAX_STEPS for one in needed),
         "teacher_mean_steps": sum(needed) / PUZZLES,
         "mean_work": round(sum(run.work for run in runs) / PUZZLES),
