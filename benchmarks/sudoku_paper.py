@@ -6,8 +6,9 @@ was filled behind it; write the failed cell's next candidate, which takes two op
 ours: a failed cell keeps its value in its level's place, and its last candidate belongs to the level below.
 
 6 layers of 4 heads as described, but of width 128, which has the 1.2M parameters that are reported; AdamW at 1e-4 with
-weight decay 0.01 and 250 steps of warm-up, batches of 256, clipped at norm 1. As many states as a row of
-benchmarks/sudoku_ablation.py, drawn from the paths of the 100 training puzzles, and the same puzzles to solve.
+weight decay 0.01 and 250 steps of warm-up, batches of 256, clipped at norm 1; in float32, and with halting
+labels, which the public release lacks. As many states as a row of benchmarks/sudoku_ablation.py, drawn from the paths
+of the 100 training puzzles, and the same puzzles to solve.
 """
 
 import json
@@ -29,6 +30,7 @@ from apmdm.sampler import generate
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import generated, training_puzzles
 from apmdm.tasks.sudoku.grid import NINE
+from apmdm.tasks.sudoku.puzzles import Rules
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.vocab import MASK, Vocab
 
@@ -39,10 +41,6 @@ VOCAB = Vocab.of(VALUES, [f"L{level}" for level in range(16)], "normal", "branch
 TOKENS = 4
 Cell = tuple[int, int, str]
 """Value, 0 for none, level and marker."""
-PEERS = [
-    {i for unit in units for i in NINE.cells_of[unit].tolist()} - {cell}
-    for cell, units in enumerate(NINE.units_of.tolist())
-]
 
 
 class Search:
@@ -80,7 +78,7 @@ class Search:
         yield from self.written({number: (untried[0], depth - last, "normal" if last else "branch")})
 
     def candidates(self, number: int) -> list[int]:
-        taken = {self.cells[peer][0] for peer in PEERS[number]}
+        taken = {self.cells[peer][0] for peer in Rules.of(NINE.cells).peers[number]}
         return [value for value in range(1, 10) if value not in taken]
 
     def written(self, cells: dict[int, Cell]) -> Iterator[list[int]]:
