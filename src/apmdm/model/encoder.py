@@ -19,7 +19,7 @@ from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
 
 INITIAL_SPREAD = 0.05
-SCORES = 2**22
+SCORES = 2**21
 """Most attention scores computed at once on a CPU without gradients; larger blocks are slow (docs/log.md)."""
 MAX_SPAN = 2**20
 
