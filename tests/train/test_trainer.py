@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor
-from torch.optim import AdamW, Muon
+from torch import Tensor, nn
+from torch.optim import AdamW
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
@@ -23,7 +23,7 @@ from apmdm.sampler import generate
 from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.train import checkpoint
-from apmdm.train.optimizer import FINAL_RATE, optimizers, rate
+from apmdm.train.optimizer import FINAL_RATE, Muon, optimizers, rate
 from apmdm.train.trainer import Batches, Outcome, Settings, train
 from support import sequence, unchecked
 
@@ -290,6 +290,20 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
     assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
     assert sorted(held[0] + held[1]) == sorted(names.values())
     assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("shape", [(12, 4), (4, 12), (8, 8)], ids=str)
+def test_muon_is_that_of_torch_in_float32(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    random = torch.Generator().manual_seed(0)
+    start, *gradients = torch.randn(5, *shape, generator=random)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    solvers = Muon([ours], lr=0.1, weight_decay=0.01), torch.optim.Muon([theirs], lr=0.1, weight_decay=0.01)
+    monkeypatch.setattr(Tensor, "bfloat16", Tensor.clone)
+    for gradient in gradients:
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        for solver in solvers:
+            solver.step()
+        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize(
