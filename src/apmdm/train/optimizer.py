@@ -1,7 +1,6 @@
 """Muon for the matrices of the layers, AdamW for everything else."""
 
 import math
-from collections.abc import Iterable
 
 import torch
 from jaxtyping import Float
@@ -9,16 +8,10 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 FINAL_RATE = 0.03
-MOMENTUM = 0.95
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-"""Takes singular values from 0.002 to 1 to between 0.7 and 1.2 in five iterations (Jordan et al. 2024)."""
 
 
-class Muon(Optimizer):
-    """torch.optim.Muon in float32: that one orthogonalizes in bfloat16, which many CPUs compute slowly."""
-
-    def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
-        super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
+class Muon(torch.optim.Muon):
+    """That of torch in float32 instead of bfloat16, which many CPUs compute slowly."""
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
@@ -27,18 +20,18 @@ class Muon(Optimizer):
                 if matrix.grad is None:
                     continue
                 mean = self.state[matrix].setdefault("momentum_buffer", torch.zeros_like(matrix))
-                mean.lerp_(matrix.grad, 1 - MOMENTUM)
+                mean.lerp_(matrix.grad, 1 - group["momentum"])
+                update = orthogonal(matrix.grad.lerp(mean, group["momentum"]), group["ns_coefficients"])
                 rows, columns = matrix.shape
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
-                update = orthogonal(matrix.grad.lerp(mean, MOMENTUM))
                 matrix.add_(update, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
 
 
-def orthogonal(matrix: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
-    """About the matrix with the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
+def orthogonal(matrix: Float[Tensor, "R C"], coefficients: tuple[float, float, float]) -> Float[Tensor, "R C"]:
+    """About the matrix of the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
     if len(matrix) > matrix.shape[1]:
-        return orthogonal(matrix.T).T
-    a, b, c = NEWTON_SCHULZ
+        return orthogonal(matrix.T, coefficients).T
+    a, b, c = coefficients
     matrix = matrix / matrix.norm().clamp(min=1e-7)
     for _ in range(5):
         gram = matrix @ matrix.T
