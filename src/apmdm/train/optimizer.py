@@ -11,7 +11,7 @@ FINAL_RATE = 0.03
 
 
 class Muon(torch.optim.Muon):
-    """That of torch in float32 instead of bfloat16, which many CPUs compute slowly."""
+    """That of torch, always with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly."""
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
@@ -21,19 +21,23 @@ class Muon(torch.optim.Muon):
                     continue
                 mean = self.state[matrix].setdefault("momentum_buffer", torch.zeros_like(matrix))
                 mean.lerp_(matrix.grad, 1 - group["momentum"])
-                update = orthogonal(matrix.grad.lerp(mean, group["momentum"]), group["ns_coefficients"])
+                update = orthogonal(
+                    matrix.grad.lerp(mean, group["momentum"]), group["ns_coefficients"], group["ns_steps"]
+                )
                 rows, columns = matrix.shape
                 matrix.mul_(1 - group["lr"] * group["weight_decay"])
                 matrix.add_(update, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
 
 
-def orthogonal(matrix: Float[Tensor, "R C"], coefficients: tuple[float, float, float]) -> Float[Tensor, "R C"]:
+def orthogonal(
+    matrix: Float[Tensor, "R C"], coefficients: tuple[float, float, float], iterations: int
+) -> Float[Tensor, "R C"]:
     """About the matrix of the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
     if len(matrix) > matrix.shape[1]:
-        return orthogonal(matrix.T, coefficients).T
+        return orthogonal(matrix.T, coefficients, iterations).T
     a, b, c = coefficients
     matrix = matrix / matrix.norm().clamp(min=1e-7)
-    for _ in range(5):
+    for _ in range(iterations):
         gram = matrix @ matrix.T
         matrix = torch.addmm(matrix, torch.addmm(gram, gram, gram, beta=b, alpha=c), matrix, beta=a)
     return matrix
