@@ -63,10 +63,11 @@ def static_rows(runs: list[Run]) -> int:
 
 def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
     """Decoding steps of one puzzle after the other, every position decided by itself."""
+    device = model.embedding.device
     for puzzle in puzzles:
         tokens, moved = encode(puzzle[None]).ids[0].tolist(), True
         while moved:
-            prediction = model(State.stack([Sequence(torch.tensor(tokens), NINE.coordinates)]))
+            prediction = model(State.stack([Sequence(torch.tensor(tokens), NINE.coordinates)]).to(device))
             after: list[int] = []
             for i, token in enumerate(tokens):
                 if token == MASK and prediction.delete[0, i].item() > 0:

@@ -36,6 +36,10 @@ class Prediction:
         bits = [logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs]
         return (content + sum(bits)).masked_fill(~valid, 0.0).sum(1)
 
+    def __getitem__(self, rows: slice) -> "Prediction":
+        hints = None if self.hints is None else self.hints[rows]
+        return Prediction(self.content[rows], self.remask[rows], self.insert[rows], self.delete[rows], hints)
+
 
 Part = TypeVar("Part", Edits, Prediction)
 

@@ -146,11 +146,12 @@ class _Batch:
         return replace(self, anchor=choose_rows(power_of_two, self.state, self.anchor))
 
     def runs(self, ended: Int[Tensor, "batch"]) -> Iterator[Run]:
-        for row in (ended != RUNNING).nonzero()[:, 0].tolist():
-            time, space, work = self.counts[row].tolist()
-            final, stop = self.state.sequence(row).to("cpu"), REASONS[int(ended[row])]
-            sure = float(self.log_probability[row])
-            yield Run(int(self.index[row]), final, time, space, work, stop, sure, tuple(self.steps[row]))
+        rows = (ended != RUNNING).nonzero()[:, 0]
+        state = self.state[rows].to("cpu")
+        fields = (rows, self.index[rows], self.counts[rows], ended[rows], self.log_probability[rows])
+        for at, (row, index, counts, stop, sure) in enumerate(zip(*(field.tolist() for field in fields), strict=True)):
+            time, space, work = counts
+            yield Run(index, state.sequence(at), time, space, work, REASONS[stop], sure, tuple(self.steps[row]))
 
     def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
         steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]

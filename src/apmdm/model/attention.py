@@ -96,6 +96,18 @@ def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 
 
 
 @dataclass(frozen=True)
+class Sight:
+    """How positions see each other, whatever their tokens: which ones each looks at (None: all of a past), the pattern
+    of relations to them, minus infinity where it may not look, and by how much scores are sharper than in training.
+    """
+
+    looked_at: Int[Tensor, "#L K"] | None = None
+    pattern: Int[Tensor, "#B L K"] | None = None
+    forbidden: Float[Tensor, "#B 1 #L K"] | None = None
+    sharper: Float[Tensor, "B 1 1 1"] | None = None
+
+
+@dataclass(frozen=True)
 class Past:
     """One layer's keys and values at W positions, of which only those `at` are computed anew."""
 

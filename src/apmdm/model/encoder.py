@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from apmdm.model.attention import BEFORE, Attention, Past, Relation, Relations, allowed, patterns, seen
+from apmdm.model.attention import BEFORE, Attention, Past, Relation, Relations, Sight, allowed, patterns, seen
 from apmdm.prediction import Prediction, joined
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
@@ -95,19 +95,14 @@ class Layer(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(
-        self,
-        x: Float[Tensor, "B L width"],
-        looked_at: Int[Tensor, "#L K"] | None,
-        pattern: Int[Tensor, "..."] | None,
-        forbidden: Float[Tensor, "..."] | None,
-        sharper: Float[Tensor, "B 1 1 1"] | None = None,
-        past: Past | None = None,
+        self, x: Float[Tensor, "B L width"], sight: Sight, past: Past | None = None
     ) -> Float[Tensor, "B L width"]:
-        bias = forbidden
-        if self.relations is not None and pattern is not None:
-            bias = self.relations(pattern) if sharper is None else self.relations(pattern) * sharper
-            bias = bias if forbidden is None else bias + forbidden
-        x = x + self.attention(self.norms[0](x), looked_at, bias, sharper, past)
+        bias = sight.forbidden
+        if self.relations is not None and sight.pattern is not None:
+            bias = self.relations(sight.pattern)
+            bias = bias if sight.sharper is None else bias * sight.sharper
+            bias = bias if sight.forbidden is None else bias + sight.forbidden
+        x = x + self.attention(self.norms[0](x), sight.looked_at, bias, sight.sharper, past)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
@@ -122,11 +117,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
     """
 
     composition: Tensor
+    never: Tensor
 
     def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
         super().__init__()
         self.vocab, self.shape = vocab, shape
         self.register_buffer("composition", vocab.composition(), persistent=False)
+        never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
+        self.register_buffer("never", never, persistent=False)
         atoms = len(vocab.atoms)
         self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
         self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
@@ -180,7 +178,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         return joined([self._predict(state[first : first + size]) for first in range(0, len(state), size)])
 
     def _predict(self, state: State) -> Prediction:
-        x = self._embedded(state.ids, torch.arange(state.ids.shape[1], device=state.ids.device))
+        return self.predict(state.ids, self.sight(state))
+
+    def sight(self, state: State) -> Sight:
+        """Depends on lengths and coordinates only."""
         looked_at, pattern = seen(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
@@ -191,17 +192,24 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
                 )
             pattern = patterns(state.coordinates, looked_at, self.shape.relations)
         mask = allowed(state, looked_at, self.shape.attention)
-        forbidden = None
-        if mask is not None:
-            forbidden = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)[:, None]
-        hints, sharper, middle = [], self._sharper(state), len(self.layers) // 2
-        after = min(middle + 1, len(self.layers) - 1)
+        forbidden = None if mask is None else self._forbidding(~mask)
+        return Sight(looked_at, pattern, forbidden, self._sharper(state))
+
+    def predict(self, ids: Int[Tensor, "B L"], sight: Sight) -> Prediction:
+        """Everything that depends on tokens."""
+        length, middle = ids.shape[1], len(self.layers) // 2
+        x = self._embedded(ids, torch.arange(length, device=ids.device), length)
+        hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
-            x = layer(x, looked_at, pattern, forbidden, sharper)
+            x = layer(x, sight)
             for head, at in ((self.hints, middle), (self.conclusions, after)):
                 if head is not None and number == at:
                     hints.append(head(x))
         return self._predicted(x, torch.cat(hints, -1) if hints else None)
+
+    def _forbidding(self, hidden: Bool[Tensor, "B L K"]) -> Float[Tensor, "B 1 L K"]:
+        bias = self.embedding.new_zeros(hidden.shape)
+        return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)[:, None]
 
     def _sharper(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
         trained = self.shape.trained_length
@@ -211,27 +219,24 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
 
     def predict_at(self, ids: Int[Tensor, "B L"], pasts: Seq[Past]) -> Prediction:
         """Of a causal encoder: predictions at the positions of the pasts, one past for each layer, which it extends."""
-        at, device = pasts[0].at, ids.device
-        x = self._embedded(ids, at)
-        later = torch.arange(pasts[0].keys.shape[2], device=device) > at[..., None]
-        forbidden = x.new_zeros(later.shape).masked_fill(later, torch.finfo(x.dtype).min)[:, None]
+        at, length = pasts[0].at, pasts[0].keys.shape[2]
+        x = self._embedded(ids, at, length)
+        sight = Sight(forbidden=self._forbidding(torch.arange(length, device=ids.device) > at[..., None]))
         for layer, past in zip(self.layers, pasts, strict=True):
-            x = layer(x, None, None, forbidden, past=past)
+            x = layer(x, sight, past)
         return self._predicted(x, None)
 
-    def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"]) -> Float[Tensor, "B L width"]:
+    def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"], length: int) -> Float[Tensor, "B L width"]:
         x = nn.functional.embedding(ids, self.composition @ self.embedding)
         if self.absolute is None:
             return x
-        if at.numel() and int(at.max()) >= len(self.absolute):
-            raise ValueError(f"length {int(at.max()) + 1} exceeds this model's {len(self.absolute)} positions")
+        if length > len(self.absolute):
+            raise ValueError(f"length {length} exceeds this model's {len(self.absolute)} positions")
         return x + self.absolute[at]
 
     def _predicted(self, x: Float[Tensor, "B L width"], hints: Float[Tensor, "B L hints"] | None) -> Prediction:
         x = self.norm(x)
-        bar = x.new_zeros(len(self.vocab))
-        bar[[PAD, MASK]] = -torch.inf
-        content = self.content(x) @ self.composition.T + bar
+        content = self.content(x) @ self.composition.T + self.never
         return Prediction(content, *self.controls(x).unbind(-1), hints=hints)
 
 

@@ -5,6 +5,8 @@ from functools import lru_cache, partial
 from typing import Literal
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from apmdm.edits import Edits, edits_between
 from apmdm.model.attention import BEFORE, Relations
@@ -28,10 +30,11 @@ from apmdm.tasks.sudoku.data import (
     teacher_steps,
     training_puzzles,
 )
-from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, as_state
+from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board, as_state
 from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
+from apmdm.train.ahead import Ahead
 from apmdm.train.trainer import Batches, Hints, Settings
 
 CHUNK = 2**16
@@ -44,19 +47,20 @@ BALANCE = {SIXTEEN: Balance(31, 400)}
 class Data:
     """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
     before those with HARD's (16x16: ROUGH's, then LARGE's); validation: freshly generated puzzles that periodic
-    evaluation solves.
+    evaluation solves; workers: processes that draw chunks ahead, for a GPU that would wait for them.
     """
 
     batch_size: int = 64
     plain: int = 6
     mixed: int = 1000
     validation: int = 300
+    workers: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK or min(self.plain, self.mixed) < 0:
-            raise ValueError(
-                f"data.batch_size is 1 to {CHUNK}, data.validation at least 1, data.plain and data.mixed not negative"
-            )
+        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
+            raise ValueError(f"data.batch_size is 1 to {CHUNK}, data.validation at least 1")
+        if min(self.plain, self.mixed, self.workers) < 0:
+            raise ValueError("data.plain, data.mixed and data.workers are not negative")
 
 
 @dataclass(frozen=True)
@@ -115,25 +119,33 @@ def sudoku(
 
 def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board: Board = NINE) -> Batches:
     """States and edits of the process `step`, drawn as drawn_states does, chunk by chunk."""
-    puzzles = training_puzzles(board)
-    answers = answers_of(puzzles)
     size = recipe.data.batch_size * recipe.training.focus
     per_chunk = CHUNK // size
-
-    @lru_cache(maxsize=1)
-    def chunk(number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-        plain, mixed = recipe.data.plain, recipe.data.mixed
-        shares = PLAIN if number < plain else MIXED if number < plain + mixed else HARD
-        shares = {FOUR: EASY, SIXTEEN: ROUGH if number < plain else LARGE}.get(board, shares)
-        ids = drawn_states(CHUNK, random, puzzles, answers, shares, step, symmetric)
-        return ids, step(ids)
+    drawn = partial(_chunk, seed=recipe.seed, data=recipe.data, step=step, symmetric=symmetric, board=board.name)
+    chunk = lru_cache(maxsize=1)(Ahead(drawn, recipe.data.workers) if recipe.data.workers else drawn)
 
     def batch(number: int) -> tuple[State, Edits]:
         ids, following = (part[number % per_chunk * size :][:size] for part in chunk(number // per_chunk))
         return as_state(ids), edits_between(as_state(ids), as_state(following))
 
     return batch
+
+
+def _chunk(
+    number: int, seed: int, data: Data, step: Step, symmetric: bool, board: str
+) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
+    """States and what becomes of them."""
+    random = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    shares = PLAIN if number < data.plain else MIXED if number < data.plain + data.mixed else HARD
+    shares = {"4x4": EASY, "16x16": ROUGH if number < data.plain else LARGE}.get(board, shares)
+    ids = drawn_states(CHUNK, random, *_puzzles_and_answers(board), shares, step, symmetric)
+    return ids, step(ids)
+
+
+@lru_cache
+def _puzzles_and_answers(board: str) -> tuple[Int[Tensor, "N cells"], Int[Tensor, "N cells"]]:
+    puzzles = training_puzzles(BOARDS[board])
+    return puzzles, answers_of(puzzles)
 
 
 def _evaluate(recipe: Recipe, model: Encoder, board: Board) -> dict[str, float]:

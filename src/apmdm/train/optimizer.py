@@ -1,46 +1,53 @@
 """Muon for the matrices of the layers, AdamW for everything else."""
 
 import math
+from collections import defaultdict
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 FINAL_RATE = 0.03
 
 
 class Muon(torch.optim.Muon):
-    """That of torch, always with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly."""
+    """That of torch, always with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly.
+
+    Matrices of one shape are updated together, which on a GPU takes as many kernels as one of them.
+    """
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
         for group in self.param_groups:
+            together = defaultdict(list)
             for matrix in group["params"]:
-                if matrix.grad is None:
-                    continue
-                mean = self.state[matrix].setdefault("momentum_buffer", torch.zeros_like(matrix))
-                mean.lerp_(matrix.grad, 1 - group["momentum"])
-                update = orthogonal(
-                    matrix.grad.lerp(mean, group["momentum"]), group["ns_coefficients"], group["ns_steps"]
-                )
-                rows, columns = matrix.shape
-                matrix.mul_(1 - group["lr"] * group["weight_decay"])
-                matrix.add_(update, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
+                if matrix.grad is not None:
+                    together[matrix.shape].append(matrix)
+            for (rows, columns), matrices in together.items():
+                gradients = torch.stack([matrix.grad for matrix in matrices])
+                means = [self.state[m].setdefault("momentum_buffer", torch.zeros_like(m)) for m in matrices]
+                get_ema_multi_avg_fn(group["momentum"])(means, list(gradients), 0)
+                update = gradients.lerp(torch.stack(means), group["momentum"])
+                update = orthogonal(update, group["ns_coefficients"], group["ns_steps"])
+                for matrix, change in zip(matrices, update, strict=True):
+                    matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                    matrix.add_(change, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
 
 
 def orthogonal(
-    matrix: Float[Tensor, "R C"], coefficients: tuple[float, float, float], iterations: int
-) -> Float[Tensor, "R C"]:
-    """About the matrix of the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
-    if len(matrix) > matrix.shape[1]:
-        return orthogonal(matrix.T, coefficients, iterations).T
+    matrices: Float[Tensor, "N R C"], coefficients: tuple[float, float, float], iterations: int
+) -> Float[Tensor, "N R C"]:
+    """About the matrices of the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
+    if matrices.shape[1] > matrices.shape[2]:
+        return orthogonal(matrices.mT, coefficients, iterations).mT
     a, b, c = coefficients
-    matrix = matrix / matrix.norm().clamp(min=1e-7)
+    x = matrices / torch.linalg.matrix_norm(matrices, keepdim=True).clamp(min=1e-7)
     for _ in range(iterations):
-        gram = matrix @ matrix.T
-        matrix = torch.addmm(matrix, torch.addmm(gram, gram, gram, beta=b, alpha=c), matrix, beta=a)
-    return matrix
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x
 
 
 def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:

@@ -28,6 +28,7 @@ from rich.text import Text
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
 from apmdm.allocator import keep_freed_memory
@@ -242,8 +243,7 @@ class _Run:
     def _average(self, number: int) -> None:
         """Exponential averaging whose memory grows with the steps done until it reaches settings.average."""
         memory = min(self.settings.average, (1 + number) / (10 + number))
-        for mean, current in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(current, 1 - memory)
+        get_ema_multi_avg_fn(memory)(list(self.average.parameters()), list(self.model.parameters()), 0)
 
 
 def _save_weights(model: Encoder, folder: Path) -> None:
