@@ -1,5 +1,7 @@
 """Bars of the sampler on Sudoku: busy batch slots, overhead beyond the forward pass, and two samplers to compare with.
 
+On a GPU if there is one; then also the shares that forward passes have of the rates of a matrix product and of a copy.
+
 A static batch waits for its slowest member: the row evaluations that it would need follow from the measured runs.
 The per-token sampler decides position by position in a Python loop, as the paper's public release does.
 
@@ -10,17 +12,22 @@ The per-token sampler decides position by position in a Python loop, as the pape
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from apmdm import weights
 from apmdm.cli import read
 from apmdm.model.encoder import Encoder
+from apmdm.model.graphed import Graphed
 from apmdm.prediction import Prediction
-from apmdm.sampler import Run
+from apmdm.sampler import Model, Run
 from apmdm.state import Sequence, State
 from apmdm.tasks.sudoku.data import generated, teacher_steps
 from apmdm.tasks.sudoku.grid import NINE, encode
@@ -29,12 +36,20 @@ from apmdm.vocab import MASK
 
 BATCH, NUM_FRESH, PER_TOKEN_STEPS = 256, 1000, 200
 BATCHES, SECONDS = [4**power for power in range(6)], 3.0
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def now() -> float:
+    """Seconds, when everything launched has ended."""
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 class Clocked:
     """A model that notes the rows and the seconds of each of its calls."""
 
-    def __init__(self, model: Encoder) -> None:
+    def __init__(self, model: Model) -> None:
         self.model, self.seconds = model, 0.0
         self.rows: list[int] = []
         self.drained = 0
@@ -42,7 +57,7 @@ class Clocked:
     def __call__(self, state: State) -> Prediction:
         began = time.perf_counter()
         prediction = self.model(state)
-        self.seconds += time.perf_counter() - began
+        self.seconds += now() - began
         self.rows.append(len(state))
         return prediction
 
@@ -63,11 +78,10 @@ def static_rows(runs: list[Run]) -> int:
 
 def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
     """Decoding steps of one puzzle after the other, every position decided by itself."""
-    device = model.embedding.device
     for puzzle in puzzles:
         tokens, moved = encode(puzzle[None]).ids[0].tolist(), True
         while moved:
-            prediction = model(State.stack([Sequence(torch.tensor(tokens), NINE.coordinates)]).to(device))
+            prediction = model(State.stack([Sequence(torch.tensor(tokens), NINE.coordinates)]).to(DEVICE))
             after: list[int] = []
             for i, token in enumerate(tokens):
                 if token == MASK and prediction.delete[0, i].item() > 0:
@@ -82,16 +96,55 @@ def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
             tokens, moved = after, after != tokens
 
 
-def forward_rates(model: Encoder, puzzles: torch.Tensor) -> dict[int, float]:
+def forward_rates(model: Model, puzzles: torch.Tensor) -> dict[int, float]:
     """Rows a second of the model alone, by the number of rows at once."""
     rates = {}
     for size in BATCHES:
-        state, rows, began = encode(puzzles[torch.arange(size) % len(puzzles)]), 0, time.perf_counter()
-        while time.perf_counter() < began + SECONDS:
-            model(state)
-            rows += size
-        rates[size] = round(rows / (time.perf_counter() - began), 1)
+        state = encode(puzzles[torch.arange(size) % len(puzzles)]).to(DEVICE)
+        model(state)
+        rates[size] = round(size * rate(partial(model, state)), 1)
     return rates
+
+
+def rate(run: Callable[[], object]) -> float:
+    """How often a second."""
+    times, began = 0, now()
+    while now() < began + SECONDS:
+        run()
+        times += 1
+    return times / (now() - began)
+
+
+class Moved(TorchDispatchMode):
+    """Counts the bytes that operations read and write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **kwargs or {})
+        if not function.is_view:
+            tensors = [leaf for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, torch.Tensor)]
+            self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return result
+
+
+def ceilings(model: Encoder, puzzles: torch.Tensor, rates: dict[int, float]) -> dict[str, float]:
+    """What one large matrix product and one large copy reach, in float32, and what share of it forward passes."""
+    square, block = torch.randn(2, 8192, 8192, device=DEVICE), torch.randn(2**28, device=DEVICE)
+    copy = torch.empty_like(block)
+    flops = 2 * len(square[0]) ** 3 * rate(lambda: square[0] @ square[1])
+    bandwidth = 2 * block.nbytes * rate(lambda: copy.copy_(block))
+    size = max(rates, key=lambda size: rates[size])
+    with Moved() as moved:
+        model(encode(puzzles[torch.arange(size) % len(puzzles)]).to(DEVICE))
+    return {
+        "matmul_flops": flops,
+        "copy_bytes_per_second": bandwidth,
+        "share_of_matmul": round(2 * model.multiply_adds(NINE.length) * rates[size] / flops, 3),
+        "share_of_copy": round(moved.bytes / size * rates[size] / bandwidth, 3),
+    }
 
 
 def draw(solutions: list[Solution], steps_of_teacher: torch.Tensor, rates: dict[int, float], out: Path) -> None:
@@ -114,10 +167,11 @@ def main() -> None:
     puzzles = torch.tensor([NINE.parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
     if len(puzzles) <= BATCH:
         sys.exit(f"give more than {BATCH} puzzles, so that there is a queue; {path} has {len(puzzles)}")
-    model = weights.load("sudoku", NINE.vocab)
-    clocked = Clocked(model)
+    model = weights.load("sudoku", NINE.vocab).to(DEVICE)
+    quick = Graphed(model) if DEVICE == "cuda" else model
+    clocked = Clocked(quick)
     began = time.perf_counter()
-    solutions = list(solve(clocked, feed(puzzles, clocked), batch_size=BATCH))
+    solutions = list(solve(clocked, feed(puzzles, clocked), batch_size=BATCH, device=DEVICE))
     seconds = time.perf_counter() - began
     runs = [solution.run for solution in solutions]
     evaluations, busy = sum(clocked.rows), clocked.rows[: clocked.drained]
@@ -127,7 +181,7 @@ def main() -> None:
         if steps == PER_TOKEN_STEPS:
             break
     slow_rate = steps / (time.perf_counter() - slow_began)
-    rates = forward_rates(model, puzzles)
+    rates = forward_rates(quick, puzzles)
     if len(sys.argv) > 2:
         draw(solutions, teacher_steps(puzzles), rates, Path(sys.argv[2]))
     record = {
@@ -142,10 +196,11 @@ def main() -> None:
         "static_ratio": round(static_rows(runs) / evaluations, 2),
         "speed_over_per_token": round(evaluations / seconds / slow_rate, 1),
         "forward_rows_per_second": rates,
+        "device": torch.cuda.get_device_name() if DEVICE == "cuda" else DEVICE,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    print(json.dumps(record))
+    print(json.dumps(record | (ceilings(model, puzzles, rates) if DEVICE == "cuda" else {})))
 
 
 if __name__ == "__main__":

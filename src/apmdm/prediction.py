@@ -29,7 +29,7 @@ class Prediction:
     def log_probability(self, state: State, edits: Edits) -> Float[Tensor, "batch"]:
         """Of the edits, in nats: the sum over the content that they write and every control bit."""
         valid = state.valid
-        written = edits.unmasked(state) & valid
+        written = (edits.unmasked(state) & valid).nonzero(as_tuple=True)
         content = torch.zeros_like(self.remask, dtype=torch.float)
         content[written] = -cross_entropy(self.content[written].float(), edits.content[written], reduction="none")
         pairs = (self.remask, edits.remask), (self.insert, edits.insert), (self.delete, edits.delete)

@@ -82,12 +82,12 @@ def generate(
         grew = next_state.lengths > batch.state.lengths
         batch = batch.after(next_state, halted, log_probability)
         ended = torch.full_like(batch.index, RUNNING)
-        ended[grew & (batch.state.lengths > max_length)] = REASONS.index("length budget")
-        ended[batch.time >= max_steps] = REASONS.index("step budget")
+        ended.masked_fill_(grew & (batch.state.lengths > max_length), REASONS.index("length budget"))
+        ended.masked_fill_(batch.time >= max_steps, REASONS.index("step budget"))
         if policy.deterministic:
-            ended[same_rows(batch.state, batch.anchor)] = REASONS.index("cycle")
+            ended.masked_fill_(same_rows(batch.state, batch.anchor), REASONS.index("cycle"))
             batch = batch.anchored()
-        ended[halted] = REASONS.index("fixed point")
+        ended.masked_fill_(halted, REASONS.index("fixed point"))
         if bool((ended != RUNNING).any()):
             yield from batch.runs(ended)
             batch = batch.rows(ended == RUNNING)

@@ -102,14 +102,17 @@ def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
     """True where a row of both holds the same tokens at the same coordinates."""
     first, second = _common_width(first, second)
     same = (first.lengths == second.lengths) & (first.ids == second.ids).all(1)
-    if first.coordinates is not None and second.coordinates is not None:
-        same &= (first.coordinates == second.coordinates).flatten(1).all(1)
+    grid, other = first.coordinates, second.coordinates
+    if grid is not other and grid is not None and other is not None:
+        same &= (grid == other).flatten(1).all(1)
     return same
 
 
 def trimmed(state: State) -> State:
     """Without the columns in which every row is padding."""
     width = int(state.lengths.max()) if len(state) else 0
+    if width == state.ids.shape[1]:
+        return state
     grid = None if state.coordinates is None else state.coordinates[:, :width]
     return State(state.ids[:, :width], state.lengths, grid)
 
@@ -117,9 +120,9 @@ def trimmed(state: State) -> State:
 def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:
     """Rows of first where True, of second where False."""
     first, second = _common_width(first, second)
-    grid = None
-    if first.coordinates is not None and second.coordinates is not None:
-        grid = torch.where(rows[:, None, None], first.coordinates, second.coordinates)
+    grid, other = first.coordinates, second.coordinates
+    if grid is not other and grid is not None and other is not None:
+        grid = torch.where(rows[:, None, None], grid, other)
     ids = torch.where(rows[:, None], first.ids, second.ids)
     return State(ids, torch.where(rows, first.lengths, second.lengths), grid)
 

@@ -106,10 +106,10 @@ def run(choice: Choice, out: Path, device: str, resume: bool, start: str | None 
 
 
 def refuse_other(choice: Choice, out: Path, before: dict[str, Any]) -> None:
-    """Raise ValueError if a run is to go on with other settings than it began with; the number of steps may differ."""
+    """Raise ValueError if a run is to go on with other settings than it began with; steps and workers may differ."""
     after = json.loads(json.dumps(choice.described()))
     begun, now = (dict(paths(about.pop("settings", {}) | about)) for about in (dict(before), after))
-    for path in sorted(begun.keys() & now.keys() - {"training.steps"}):
+    for path in sorted(begun.keys() & now.keys() - {"training.steps", "data.workers"}):
         if begun[path] != now[path]:
             raise ValueError(
                 f"the run in {out} has {path} {begun[path]}, not {now[path]}; give the same, or another folder by --out"

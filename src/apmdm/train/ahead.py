@@ -1,37 +1,40 @@
 """Training data computed by other processes before they are asked for, so that a GPU need not wait for them."""
 
-from collections.abc import Callable, Iterator
-from itertools import count
+import signal
+import weakref
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.pool import AsyncResult
 
+import numpy as np
+import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 Values = tuple[Tensor, ...]
 
 
-class Ahead(Dataset[Values]):
-    """A function of 0, 1, 2, ... whose next values `workers` processes compute, each one of them, on one thread each.
+class Ahead:
+    """A function of 0, 1, 2, ... asked for in order; `workers` processes, each on one thread, compute its next values.
 
-    Quick where it is asked for numbers in order. The function and its values must be picklable.
+    The function must be picklable.
     """
 
     def __init__(self, function: Callable[[int], Values], workers: int) -> None:
-        self.function, self.workers, self.following = function, workers, -1
-        self.values: Iterator[Values] = iter(())
-
-    def __getitem__(self, number: int) -> Values:
-        return self.function(number)
+        self.function, self.workers = function, workers
+        self.pool = get_context("spawn").Pool(workers, _begin)
+        weakref.finalize(self, self.pool.terminate)
+        self.coming: dict[int, AsyncResult[list[np.ndarray]]] = {}
 
     def __call__(self, number: int) -> Values:
-        if number != self.following:
-            loader = DataLoader(
-                Ahead(self.function, 0),
-                batch_size=None,
-                sampler=count(number),
-                num_workers=self.workers,
-                prefetch_factor=1,
-                multiprocessing_context="spawn",
-            )
-            self.values = iter(loader)
-        self.following = number + 1
-        return tuple(next(self.values))
+        numbers = range(number, number + self.workers + 1)
+        self.coming = {n: self.coming.get(n) or self.pool.apply_async(_arrays, (self.function, n)) for n in numbers}
+        return tuple(map(torch.from_numpy, self.coming[number].get()))
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+
+
+def _arrays(function: Callable[[int], Values], number: int) -> list[np.ndarray]:
+    return [tensor.numpy() for tensor in function(number)]

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from apmdm.model.encoder import Encoder
+from apmdm.model.graphed import Graphed
 from apmdm.sampler import Model, Run, generate
 from apmdm.state import Sequence
 from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, RUN, Board, decode, encode
@@ -16,6 +18,7 @@ from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
 MAX_STEPS = 20_000
+BATCH_SIZE = {"cpu": 128, "cuda": 1024}
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,19 @@ def solve(
     puzzles: Iterable[Int[Tensor, "cells"]],
     board: Board = NINE,
     *,
-    batch_size: int = 128,
+    batch_size: int | None = None,
     max_steps: int = MAX_STEPS,
     record: bool = False,
     device: str = "cpu",
 ) -> Iterator[Solution]:
     """Free-running greedy runs; solutions come as they are found, Solution.run.index says of which puzzle.
 
-    A puzzle is taken when there is room for it in the batch, so there may be very many.
+    A puzzle is taken when there is room for it in the batch (BATCH_SIZE, unless given), so there may be very many. On a
+    GPU the encoder runs as CUDA graphs.
     """
+    kind = torch.device(device).type
+    if kind == "cuda" and isinstance(model, Encoder):
+        model = Graphed(model)
     under_way: dict[int, list[int]] = {}
 
     def starts() -> Iterator[Sequence]:
@@ -61,7 +68,7 @@ def solve(
     for run in generate(
         model,
         starts(),
-        batch_size=batch_size,
+        batch_size=batch_size or BATCH_SIZE[kind],
         max_steps=max_steps,
         max_length=board.length,
         record=record,

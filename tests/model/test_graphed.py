@@ -1,0 +1,46 @@
+"""CUDA graphs change no prediction, whatever follows what."""
+
+import pytest
+import torch
+
+from apmdm.model.encoder import Encoder
+from apmdm.model.graphed import Graphed
+from apmdm.recipes.sudoku import sudoku
+from apmdm.sampler import generate
+from apmdm.state import State
+from apmdm.tasks.sudoku.data import training_puzzles
+from apmdm.tasks.sudoku.grid import encode
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+def model() -> Encoder:
+    return sudoku().new_model().to("cuda").eval()
+
+
+def puzzles() -> State:
+    return encode(training_puzzles()).to("cuda")
+
+
+@torch.no_grad()
+def test_predictions_are_the_encoders() -> None:
+    encoder, every = model(), puzzles()
+    graphed = Graphed(encoder)
+    rewritten = State(every.ids.flip(0), every.lengths, every.coordinates)
+    shorter = State(every.ids, every.lengths - 1, every.coordinates)
+    for state in (every[:3], every[:4], every, rewritten, shorter, every[:3], every[:0], every[5:8]):
+        prediction, expected = graphed(state), encoder(state)
+        for name in ("content", "remask", "insert", "delete", "hints"):
+            torch.testing.assert_close(getattr(prediction, name), getattr(expected, name))
+
+
+def test_runs_are_the_encoders() -> None:
+    encoder, every = model(), puzzles()
+    starts = [every.sequence(row) for row in range(20)]
+    eager, graphed = (
+        sorted(generate(one, starts, batch_size=7, max_steps=30, device="cuda"), key=lambda run: run.index)
+        for one in (encoder, Graphed(encoder))
+    )
+    for run, other in zip(eager, graphed, strict=True):
+        assert run.final.ids.tolist() == other.final.ids.tolist()
+        assert (run.time, run.stop) == (other.time, other.stop)
