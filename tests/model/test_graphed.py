@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from apmdm import weights
 from apmdm.model.encoder import Encoder
 from apmdm.model.graphed import Graphed
-from apmdm.recipes.sudoku import sudoku
 from apmdm.sampler import generate
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import training_puzzles
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a G
 
 
 def model() -> Encoder:
-    return sudoku().new_model().to("cuda").eval()
+    return weights.load("sudoku").to("cuda")
 
 
 def puzzles() -> State:
@@ -31,7 +31,7 @@ def test_predictions_are_the_encoders() -> None:
     for state in (every[:3], every[:4], every, rewritten, shorter, every[:3], every[:0], every[5:8]):
         prediction, expected = graphed(state), encoder(state)
         for name in ("content", "remask", "insert", "delete", "hints"):
-            torch.testing.assert_close(getattr(prediction, name), getattr(expected, name))
+            torch.testing.assert_close(getattr(prediction, name), getattr(expected, name), rtol=1e-4, atol=1e-3)
 
 
 def test_runs_are_the_encoders() -> None:
