@@ -31,7 +31,7 @@ class Edit(NamedTuple):
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """Bad input as it arrives outside of tests, where nothing checks shapes and types before the package."""
+    """As outside of tests, where nothing checks shapes and types before the package."""
     jaxtyping.config.update("jaxtyping_disable", True)
     try:
         yield

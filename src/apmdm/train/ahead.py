@@ -16,13 +16,14 @@ Values = tuple[Tensor, ...]
 class Ahead:
     """A function of 0, 1, 2, ... asked for in order; `workers` processes, each on one thread, compute its next values.
 
-    The function must be picklable.
+    This process keeps the threads that they leave. The function must be picklable.
     """
 
     def __init__(self, function: Callable[[int], Values], workers: int) -> None:
         self.function, self.workers = function, workers
         self.pool = get_context("spawn").Pool(workers, _begin)
         weakref.finalize(self, self.pool.terminate)
+        torch.set_num_threads(max(1, torch.get_num_threads() - workers))
         self.coming: dict[int, AsyncResult[list[np.ndarray]]] = {}
 
     def __call__(self, number: int) -> Values:
