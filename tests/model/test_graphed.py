@@ -11,7 +11,7 @@ from apmdm.state import State
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import encode
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def model() -> Encoder:
@@ -22,6 +22,7 @@ def puzzles() -> State:
     return encode(training_puzzles()).to("cuda")
 
 
+@on_gpu
 @torch.no_grad()
 def test_predictions_are_the_encoders() -> None:
     encoder, every = model(), puzzles()
@@ -34,6 +35,7 @@ def test_predictions_are_the_encoders() -> None:
             torch.testing.assert_close(getattr(prediction, name), getattr(expected, name), rtol=1e-4, atol=1e-3)
 
 
+@on_gpu
 def test_runs_are_the_encoders() -> None:
     encoder, every = model(), puzzles()
     starts = [every.sequence(row) for row in range(20)]
@@ -44,3 +46,8 @@ def test_runs_are_the_encoders() -> None:
     for run, other in zip(eager, graphed, strict=True):
         assert run.final.ids.tolist() == other.final.ids.tolist()
         assert (run.time, run.stop) == (other.time, other.stop)
+
+
+def test_attention_in_blocks_is_refused() -> None:
+    with pytest.raises(ValueError, match="not for blocks"):
+        Graphed(weights.load("parity"))

@@ -20,6 +20,8 @@ class Graphed:
     """
 
     def __init__(self, encoder: Encoder) -> None:
+        if encoder.shape.attention == "block":
+            raise ValueError("CUDA graphs are for full, causal and window attention, not for blocks")
         self.encoder = encoder
         self.captured: dict[int, _Captured] = {}
         self.last: tuple[State, _Captured] | None = None

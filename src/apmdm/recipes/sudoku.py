@@ -1,5 +1,6 @@
 """Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
 
+import os
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Literal
@@ -59,8 +60,10 @@ class Data:
     def __post_init__(self) -> None:
         if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
             raise ValueError(f"data.batch_size is 1 to {CHUNK}, data.validation at least 1")
-        if min(self.plain, self.mixed, self.workers) < 0:
-            raise ValueError("data.plain, data.mixed and data.workers are not negative")
+        if min(self.plain, self.mixed) < 0:
+            raise ValueError("data.plain and data.mixed are not negative")
+        if not 0 <= self.workers <= (os.cpu_count() or 1):
+            raise ValueError(f"data.workers is 0 to {os.cpu_count()}, the CPUs here, not {self.workers}")
 
 
 @dataclass(frozen=True)

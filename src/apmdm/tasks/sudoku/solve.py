@@ -18,7 +18,8 @@ from apmdm.tasks.sudoku.puzzles import count_solutions
 from apmdm.tasks.sudoku.verify import is_solution
 
 MAX_STEPS = 20_000
-BATCH_SIZE = {"cpu": 128, "cuda": 1024}
+BATCH_SIZE, GPU_BATCH_SIZE = 128, 1024
+"""Unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,14 @@ def solve(
 ) -> Iterator[Solution]:
     """Free-running greedy runs; solutions come as they are found, Solution.run.index says of which puzzle.
 
-    A puzzle is taken when there is room for it in the batch (BATCH_SIZE, unless given), so there may be very many. On a
-    GPU the encoder runs as CUDA graphs.
+    A puzzle is taken when there is room for it in the batch, so there may be very many. On a GPU an encoder runs as
+    CUDA graphs, in larger batches.
     """
-    kind = torch.device(device).type
-    if kind == "cuda" and isinstance(model, Encoder):
+    on_gpu = torch.device(device).type == "cuda"
+    if on_gpu and isinstance(model, Encoder):
         model = Graphed(model)
+    if batch_size is None:
+        batch_size = GPU_BATCH_SIZE if on_gpu else BATCH_SIZE
     under_way: dict[int, list[int]] = {}
 
     def starts() -> Iterator[Sequence]:
@@ -68,7 +71,7 @@ def solve(
     for run in generate(
         model,
         starts(),
-        batch_size=batch_size or BATCH_SIZE[kind],
+        batch_size=batch_size,
         max_steps=max_steps,
         max_length=board.length,
         record=record,
