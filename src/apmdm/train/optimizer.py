@@ -15,7 +15,7 @@ FINAL_RATE = 0.03
 class Muon(torch.optim.Muon):
     """That of torch, always with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly.
 
-    Matrices of one shape are updated together, which on a GPU takes as many kernels as one of them.
+    Matrices of one shape are orthogonalized together, in as many kernels on a GPU as one of them.
     """
 
     @torch.no_grad()
