@@ -52,7 +52,14 @@ def edits_between(state: State, next_state: State) -> Edits:
             in_place &= (state.coordinates == next_state.coordinates).all(-1)
         if bool((in_place | ~state.valid).all()):
             return _aligned(state, after, torch.full_like(before, KEEP))
-    choices = _cheapest_alignment(state, next_state)
+    choices, possible = _cheapest_alignment(state, next_state)
+    if not bool(possible.all()):
+        row = int((~possible).nonzero()[0])
+        raise ValueError(
+            f"row {row}: no edits lead from {state.sequence(row).ids.tolist()} "
+            f"to {next_state.sequence(row).ids.tolist()}; a token may only become MASK, "
+            "only a MASK may become a token or disappear, and one MASK may be inserted after each position"
+        )
     width = (choices == KEEP) + 2 * (choices == INSERT)
     start = width.cumsum(1) - width
     return _aligned(state, torch.nn.functional.pad(after, (0, 1), value=PAD).gather(1, start), choices)
@@ -65,8 +72,10 @@ def _aligned(state: State, became: Int[Tensor, "batch length"], choices: Int[Ten
     return Edits(content, remask, choices == INSERT, choices == DELETE)
 
 
-def _cheapest_alignment(state: State, next_state: State) -> Int[Tensor, "batch length"]:
-    """KEEP, DELETE or INSERT (keep, with a MASK inserted after it) for every position.
+def _cheapest_alignment(
+    state: State, next_state: State
+) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, "batch"]]:
+    """KEEP, DELETE or INSERT (keep, with a MASK inserted after it) for every position, and the rows where that leads.
 
     Dynamic programming, vectorised over rows: cost[:, j] is the least cost of turning the positions
     so far into the first j positions of the next state.
@@ -88,14 +97,7 @@ def _cheapest_alignment(state: State, next_state: State) -> Int[Tensor, "batch l
         options[BEYOND] = torch.where(beyond, cost, impossible)
         cost, moves[i] = options.min(0)
     final = cost.gather(1, next_state.lengths[:, None])[:, 0]
-    if bool((final >= impossible).any()):
-        row = int((final >= impossible).nonzero()[0])
-        raise ValueError(
-            f"row {row}: no edits lead from {state.sequence(row).ids.tolist()} "
-            f"to {next_state.sequence(row).ids.tolist()}; a token may only become MASK, "
-            "only a MASK may become a token or disappear, and one MASK may be inserted after each position"
-        )
-    return _backtrack(moves, next_state.lengths)
+    return _backtrack(moves, next_state.lengths), final < impossible
 
 
 def _compatibility(state: State, next_state: State) -> tuple[Tensor, Tensor, Tensor]:
@@ -117,3 +119,9 @@ def _backtrack(
         taken[i] = moves[i].gather(1, j[:, None])[:, 0]
         j = j - used[taken[i].long()]
     return taken.T.long()
+
+
+def one_step(state: State, next_state: State) -> Bool[Tensor, "batch"]:
+    """True for the rows where some edits lead from one state to the other."""
+    _, possible = _cheapest_alignment(state, next_state)
+    return possible

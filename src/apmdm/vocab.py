@@ -4,7 +4,7 @@ The model embeds a symbol as the sum of its atoms' embeddings and scores it as t
 atoms' logits, so that rare combinations share what common ones have learned.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -85,3 +85,10 @@ class Vocab:
 def joined(*groups: Iterable[str]) -> list[str]:
     """Every product symbol of the groups: `joined("12", ["L0"])` is `["1@L0", "2@L0"]`."""
     return [JOINT.join(combination) for combination in product(*groups)]
+
+
+def spelling(symbol: Hashable) -> str:
+    """The name of a symbol in a vocabulary; that of a tuple joins the names of its parts."""
+    if isinstance(symbol, tuple):
+        return JOINT.join(map(spelling, symbol))
+    return str(symbol).replace("%", "%25").replace(JOINT, "%40")

@@ -1,77 +1,81 @@
-"""What the user typed, turned into problems, a device, a folder; raises ValueError with what is allowed."""
+"""What the user typed, turned into problems, a model, a device, a folder; raises ValueError with what is allowed."""
 
+import inspect
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import torch
 from rich.console import Console
 
-from apmdm import weights
+from apmdm.base_task import BaseTask
+from apmdm.cli.options import Device
+from apmdm.lines import Problems, lines, standard_input
+from apmdm.trained import Model, load
 
-T = TypeVar("T")
 SHOWN = 100
 """Characters of an argument that a message repeats."""
+MISSING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
-class Problems:
-    """The problems of a source, the first `limit` of them; a file is read anew at each iteration, so it may be long."""
+class Source:
+    """What an argument names: texts to be parsed, or problems; and the task with the options that they ask for."""
 
-    source: Path | list[str]
-    limit: int | None = None
+    task: BaseTask
+    texts: Problems | None
+    whole: list[Any]
 
-    def __iter__(self) -> Iterator[str]:
-        return islice(self.source if isinstance(self.source, list) else self._in_file(self.source), self.limit)
-
-    def _in_file(self, path: Path) -> Iterator[str]:
-        with path.open("rb") as file:
-            yield from lines_of(file, str(path))
+    def problems(self, task: BaseTask) -> Iterable[Any]:
+        """The problems, parsed anew at each iteration, so there may be very many."""
+        return self.whole if self.texts is None else Parsed(self.texts, task)
 
 
-def problems(source: str, is_problem: Callable[[str], bool], form: str) -> Problems:
-    """The problems that an argument names: one written out, a file with one a line, or `-` for standard input.
+@dataclass(frozen=True)
+class Parsed:
+    texts: Problems
+    task: BaseTask
 
-    form: what a problem looks like, in words. Empty lines and what follows a `#` are skipped.
-    """
-    if source == "-":
-        return Problems(list(lines_of(sys.stdin.buffer, "standard input")))
-    if os.path.exists(source):
-        return lines(Path(source))
-    if source and is_problem(source):
-        return Problems([source])
-    raise ValueError(f"{source[:SHOWN]!r} is neither {form} nor a file that exists")
+    def __iter__(self) -> Iterator[Any]:
+        return self.texts.each(self.task.parse)
 
 
-def lines(path: Path) -> Problems:
+def source(task: BaseTask, given: str | None, limit: int | None = None) -> Source:
+    """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
+    if task.whole_files:
+        return Source(task, None, task.open(Path(given or "")))
+    if given == "-":
+        texts = standard_input()
+    elif given is None or os.path.exists(given):
+        texts = lines(Path(given or str(task.demo)))
+    elif given and task.is_problem(given):
+        texts = Problems([given])
+    else:
+        raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
+    texts = Problems(texts.source, limit)
+    return Source(task.suited(next(iter(texts), "")), texts, [])
+
+
+def problems(task: BaseTask, given: str) -> Iterable[Any]:
     """The problems of a file."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a text file with one problem a line")
-    if not path.exists():
-        raise ValueError(f"there is no file {path}; give a text file with one problem a line")
-    return Problems(path)
+    return task.open(Path(given)) if task.whole_files else Parsed(lines(Path(given)), task)
 
 
-def lines_of(data: Iterable[bytes], name: str) -> Iterator[str]:
-    """Raises ValueError for what is not text, and at the end if there was no problem at all."""
-    empty = True
-    for chunk in data:
-        try:
-            text = chunk.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise ValueError(f"{name} is not a text file; give one problem a line") from None
-        for line in text.splitlines():
-            problem = line.partition("#")[0].strip()
-            if problem:
-                empty = False
-                yield problem
-    if empty:
-        raise ValueError(f"{name} is empty; give one problem a line")
+def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:
+    """The model of these weights, or of those that come with the package, and its device."""
+    name = weights or task.shipped
+    if name is None:
+        raise ValueError(
+            f"no weights for {task.name} come with the package: train some by `apmdm train`, and give their folder by "
+            "--weights"
+        )
+    on = device(place)
+    found = load(name, task)
+    found.encoder.to(on)
+    return found, on
 
 
 def device(name: str) -> str:
@@ -111,19 +115,3 @@ def folder_without_weights(path: Path) -> Path:
     if (path / weights.TENSORS).is_file():
         raise ValueError(f"{path} holds weights already; choose another folder")
     return writable_folder(path)
-
-
-def each(parse: Callable[[str], T], problems: Problems) -> Iterator[T]:
-    """Every problem parsed; a ValueError says which one it was, unless it was written out alone."""
-    alone = isinstance(problems.source, list) and len(problems.source) == 1
-    for number, problem in enumerate(problems, 1):
-        try:
-            parsed = parse(problem)
-        except ValueError as error:
-            raise ValueError(str(error) if alone else f"problem {number}: {error}") from None
-        yield parsed
-
-
-def count(parse: Callable[[str], object], problems: Problems) -> int:
-    """How many problems there are; every one is looked at, so that a bad one is told before the work begins."""
-    return sum(1 for _ in each(parse, problems))

@@ -1,14 +1,15 @@
-"""Results saved one a line while many puzzles are solved, so that an interrupted run goes on where it was cut."""
+"""Results saved one a line while many problems are solved, so that an interrupted run goes on where it was cut."""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 
 @dataclass
 class Results:
-    """What a file holds: for each puzzle 1 if its result is there, and how many are solved."""
+    """What a file holds: for each problem 1 if its result is there, and how many are solved."""
 
     path: Path
     done: bytearray
@@ -18,27 +19,29 @@ class Results:
         """Write one record: from then on the end of this process, however it comes, does not lose it."""
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
-        self.solved += record["status"] == "solved"
+        self.solved += record["verified"] is True
 
 
 def begun(path: Path, number: int) -> Results:
-    """A new file for the results of `number` puzzles."""
+    """A new file for the results of `number` problems."""
     if path.exists():
         raise ValueError(f"{path} is there already; --resume goes on with it, or give another file")
     path.touch()
     return Results(path, bytearray(number))
 
 
-def taken_up(path: Path, puzzles: Iterable[str], number: int) -> Results:
+def taken_up(path: Path, told: Iterable[dict[str, object]], number: int) -> Results:
     """The results that an earlier run left; a last line that was cut off is removed.
 
-    Raises ValueError if they are not results of these `number` puzzles. Runs end in any order, so two sums of
-    hashes are compared, and no puzzle is held in memory.
+    told: how each problem is told in its result. Raises ValueError if the file does not hold results of these `number`
+    problems. Runs end in any order, so two sums of hashes are compared, and no problem is held in memory.
     """
     if not path.exists():
         raise ValueError(f"there are no results to go on with at {path}; leave --resume out to begin")
     results, mismatch = Results(path, bytearray(number)), 0
-    foreign = ValueError(f"{path} does not hold results of these puzzles; give the file that --out wrote for them")
+    foreign = ValueError(f"{path} does not hold results of these problems; give the file that --out wrote for them")
+    problems = iter(told)
+    first = next(problems, {})
     with path.open("rb+") as file:
         end = 0
         for line in file:
@@ -47,16 +50,20 @@ def taken_up(path: Path, puzzles: Iterable[str], number: int) -> Results:
             end += len(line)
             try:
                 record = json.loads(line)
-                index, puzzle, status = record["index"], record["puzzle"], record["status"]
+                index, verified = record["index"], record["verified"]
                 results.done[index] = 1
-                mismatch ^= hash((index, puzzle))
+                mismatch ^= _hash(index, {key: record[key] for key in first})
             except (ValueError, KeyError, TypeError, IndexError):
                 raise foreign from None
-            results.solved += status == "solved"
-        for index, puzzle in enumerate(puzzles):
+            results.solved += verified is True
+        for index, problem in enumerate(chain([first], problems)):
             if results.done[index]:
-                mismatch ^= hash((index, puzzle))
+                mismatch ^= _hash(index, problem)
         if mismatch:
             raise foreign
         file.truncate(end)
     return results
+
+
+def _hash(index: int, problem: dict[str, object]) -> int:
+    return hash((index, json.dumps(problem, sort_keys=True, default=str)))

@@ -18,7 +18,7 @@ from apmdm.vocab import Vocab
 
 SHIPPED = Path(__file__).parent
 CHECKOUT = SHIPPED.parents[2]
-CONFIG, TENSORS, MANIFEST = "config.json", "model.safetensors", "manifest.json"
+CONFIG, TENSORS, MANIFEST, TASK = "config.json", "model.safetensors", "manifest.json", "task.json"
 
 
 def shipped() -> list[str]:
@@ -73,15 +73,7 @@ def load(weights: str, *vocabs: Vocab) -> Encoder:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """How the weights in a folder were made; empty if it does not say."""
     path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    try:
-        manifest = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    if not isinstance(manifest, dict):
-        raise ValueError(f"{path} is damaged: not a JSON object")
-    return manifest
+    return _object(path) if path.is_file() else {}
 
 
 def write_manifest(folder: Path, about: dict[str, Any]) -> None:
@@ -100,14 +92,42 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
         "commit": about.get("commit") or commit(),
         "sha256": checksum(folder) if (folder / TENSORS).is_file() else None,
     }
-    partial = folder / f"{MANIFEST}.partial"
-    partial.write_text(json.dumps(about | surroundings, indent=2) + "\n")
-    os.replace(partial, folder / MANIFEST)
+    _write(folder / MANIFEST, about | surroundings)
+
+
+def read_task(folder: Path) -> dict[str, Any]:
+    """The name of the task that the weights in a folder are for, and what it saved; shipped ones tell their recipe."""
+    path = folder / TASK
+    if path.is_file():
+        return _object(path)
+    manifest = read_manifest(folder)
+    return {"name": manifest.get("recipe", ""), "settings": manifest}
+
+
+def write_task(folder: Path, name: str, settings: dict[str, Any]) -> None:
+    _write(folder / TASK, {"name": name, "settings": settings})
 
 
 def checksum(folder: Path) -> str:
     """The SHA-256 of the weights in a folder, in hexadecimal digits."""
     return hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        whole = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if not isinstance(whole, dict):
+        raise ValueError(f"{path} is damaged: not a JSON object")
+    return whole
+
+
+def _write(path: Path, whole: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(whole, indent=2) + "\n")
+    os.replace(partial, path)
 
 
 def _apmdm_version() -> str | None:

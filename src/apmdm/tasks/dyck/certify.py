@@ -10,8 +10,9 @@ choice of letters, the model may do what the process may do and nothing else, th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Int
@@ -39,6 +40,18 @@ class Certificate:
     @property
     def holds(self) -> bool:
         return not self.failures
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self) | {"certified": self.holds}
+
+    def text(self) -> str:
+        if self.holds:
+            return (
+                f"{self.language} certified: these {self.windows:,} windows are all that can occur; every word of the "
+                "language can be generated, whatever its length, and nothing else"
+            )
+        wrong = f"{self.language} not certified: wrong on {self.failures:,} of {self.windows:,} windows, such as"
+        return "\n  ".join((wrong, *self.examples))
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Seq
+from dataclasses import replace
 from random import Random
 
 import torch
@@ -151,7 +152,7 @@ def _disguised(
         for directed in (True, False):
             half: list[Problem] = []
             while len(half) < (num + directed) // 2:
-                drawn = [disguised(draw(kind, directed), random) for _ in range(64)]
+                drawn = [replace(disguised(draw(kind, directed), random), kind=kind) for _ in range(64)]
                 half += [problem for problem, keep in zip(drawn, wanted(kind, drawn), strict=True) if keep]
             halves += half[: (num + directed) // 2]
         found[kind] = halves

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,14 @@ import networkx as nx
 from apmdm.tasks.graph.problem import Edge, Problem
 
 
-@dataclass(frozen=True)
-class Named:
+@dataclass(frozen=True, kw_only=True)
+class Named(Problem):
     """A problem and the graph it came from; names[i] is the graph's node that the problem calls i."""
 
-    problem: Problem
     graph: nx.Graph
     names: tuple[Hashable, ...]
 
-    def named(self, edges: list[Edge]) -> list[tuple[Hashable, Hashable]]:
+    def named(self, edges: Iterable[Edge]) -> list[tuple[Hashable, Hashable]]:
         return [(self.names[tail], self.names[head]) for tail, head in edges]
 
     def without(self, edges: list[Edge]) -> nx.Graph:
@@ -50,8 +49,8 @@ def from_networkx(graph: nx.Graph, source: Hashable, target: Hashable) -> Named:
         seen.add(key)
         if tail != head:
             edges.append(edge)
-    problem = Problem(len(graph), edges, number[source], number[target], graph.is_directed())
-    return Named(problem, graph, tuple(graph))
+    ends = number[source], number[target]
+    return Named(len(graph), edges, *ends, graph.is_directed(), graph=graph, names=tuple(graph))
 
 
 def _is_one(capacity: object) -> bool:

@@ -4,8 +4,9 @@ The sequence is GO SRC DST E E ..., one token an edge. Who they are is in the co
 are its ends, those of SRC and DST their node twice, GO has none.
 """
 
+from collections.abc import Hashable, Iterable
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -19,6 +20,7 @@ Edge = tuple[int, int]
 class Problem:
     """Edges of capacity 1 between nodes 0, 1, ..., in order; an undirected one is written either way round.
 
+    kind: of graph, where problems are drawn of several kinds.
     Raises ValueError for self-loops, parallel edges, an end that is no node, or a source that is the target.
     """
 
@@ -27,6 +29,7 @@ class Problem:
     source: int
     target: int
     directed: bool
+    kind: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edges", tuple(self.edges))
@@ -44,6 +47,10 @@ class Problem:
     def space(self) -> int:
         """The length that the process reaches: three tokens, and for each edge itself and its slot."""
         return 3 + 2 * len(self.edges)
+
+    def named(self, edges: Iterable[Edge]) -> list[tuple[Hashable, Hashable]]:
+        """Edges by the names of their ends; here these are numbers."""
+        return list(edges)
 
 
 def encode(problem: Problem) -> Sequence:

@@ -25,10 +25,15 @@ def decode(sequence: Sequence) -> int | None:
     return {(): 0, (ONE,): 1}.get(tuple(sequence.ids[:2].tolist()))
 
 
+def parity_of(bits: str) -> int:
+    """1 if the number of ones is odd."""
+    return bits.count("1") % 2
+
+
 def teacher(state: State) -> Edits:
     """Equal bits of a block: remask both; unequal ones, or a 0 alone: remask the 0; a MASK: delete it."""
     rows, length = state.ids.shape
     padded = torch.nn.functional.pad(state.ids, (0, length % BLOCK))
     partner = padded.view(rows, -1, BLOCK).flip(-1).view(rows, -1)[:, :length]
     remask = (state.ids == ZERO) | ((state.ids == ONE) & (partner == ONE))
-    return Edits(torch.zeros_like(state.ids), remask, torch.zeros_like(remask), state.ids == MASK)
+    return Edits.of(torch.zeros_like(state.ids), remask, delete=state.ids == MASK)

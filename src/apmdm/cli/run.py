@@ -1,0 +1,128 @@
+"""`apmdm run` and `apmdm solve`: problems in, one line or one JSON object each out."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from apmdm.base_task import BaseTask
+from apmdm.cli import read, results, view
+from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
+from apmdm.solution import Solution
+from apmdm.trace import Trace
+from apmdm.trained import Model
+
+
+def run(
+    task: BaseTask,
+    source: str | None = None,
+    as_json: JsonOption = False,
+    trace: Annotated[Path | None, typer.Option(help="Write every step of one problem's run as JSON.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show each state in a terminal as it comes.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Save one JSON object a line in a file as problems are solved.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file of --out where it was cut.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Solve the first so many problems only.")] = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = Device.auto,
+) -> None:
+    """Answer problems with a trained model; exit code 0 only if every answer was verified, or nothing could tell."""
+    if out is not None and (as_json or watch or trace):
+        raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")
+    if resume and out is None:
+        raise ValueError("--resume goes on with the file of --out; give --out as well")
+    given = read.source(task, source, limit)
+    model, place = read.model(given.task, weights, device)
+    problems = given.problems(model.task)
+    number = sum(1 for _ in problems)
+    if out is not None:
+        finish(_into(read.writable(out), model, problems, number, place, resume))
+    if trace is not None:
+        read.writable(trace)
+        if number > 1:
+            raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
+    finish(_shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace))
+
+
+def _shown(
+    model: Model, problems: read.Given, number: int, device: str, *, as_json: bool, watch: bool, trace: Path | None
+) -> bool:
+    """Print what came of each problem; True if every one was solved and verified."""
+    task, console = model.task, Console()
+    record = as_json or watch or trace is not None or bool(task.header)
+    can_draw = sys.stdout.isatty() and not console.is_dumb_terminal and not as_json
+    if watch and can_draw:
+        solutions = view.watched(task, model.encoder, problems, console, device)
+    else:
+        solutions = task.solve(model.encoder, problems, record=record, device=device)
+    if task.header and not as_json:
+        typer.echo(task.header)
+    num_good, num_solved, began = 0, 0, time.perf_counter()
+    for solution in solutions if not task.ordered else _in_order(solutions):
+        seconds = time.perf_counter() - began
+        if as_json:
+            typer.echo(json.dumps(_record(task, solution) | {"seconds": round(seconds, 3)}, default=str))
+        else:
+            typer.echo(task.row(solution, seconds))
+        num_solved += solution.solved
+        num_good += solution.solved or solution.status == "unverified"
+        if trace is not None:
+            trace.write_text(_trace(task, solution).to_json())
+        task.deliver(solution)
+    if task.header and not as_json:
+        typer.echo(f"{num_solved} of {number} solved and verified")
+    return num_good == number
+
+
+def _in_order(solutions: Iterator[Solution]) -> Iterator[Solution]:
+    """Each as soon as all before it are there."""
+    waiting: dict[int, Solution] = {}
+    wanted = 0
+    for solution in solutions:
+        waiting[solution.run.index] = solution
+        while wanted in waiting:
+            yield waiting.pop(wanted)
+            wanted += 1
+
+
+def _into(out: Path, model: Model, problems: read.Given, number: int, device: str, resume: bool) -> bool:
+    """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved and verified."""
+    task = model.task
+    told = map(task.told, problems)
+    saved = results.taken_up(out, told, number) if resume else results.begun(out, number)
+    numbers: dict[int, int] = {}
+
+    def remaining() -> Iterator[Any]:
+        left = (pair for pair in enumerate(problems) if not saved.done[pair[0]])
+        for number, (index, problem) in enumerate(left):
+            numbers[number] = index
+            yield problem
+
+    counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
+    columns = BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=read.stderr()) as progress:
+        bar = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
+        for solution in task.solve(model.encoder, remaining(), device=device):
+            saved.append(_record(task, solution) | {"index": numbers.pop(solution.run.index)})
+            progress.update(bar, advance=1, solved=saved.solved)
+    typer.echo(f"{saved.solved} of {number} solved and verified")
+    return saved.solved == number
+
+
+def _record(task: BaseTask, solution: Solution) -> dict[str, Any]:
+    verified = None if solution.status == "unverified" else solution.solved
+    return {"index": solution.run.index} | task.record(solution) | {"verified": verified} | solution.cost()
+
+
+def _trace(task: BaseTask, solution: Solution) -> Trace:
+    start, run = task.encode(solution.problem), solution.run
+    places = None if start.coordinates is None else tuple(map(tuple, start.coordinates.tolist()))
+    about = {"task": task.name, "status": solution.status} | task.told(solution.problem)
+    return Trace(task.vocab, run.steps, tuple(run.final.ids.tolist()), places, about)

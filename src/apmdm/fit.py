@@ -1,0 +1,138 @@
+"""Training runs in folders: a recipe trained into weights with their manifest, and taken up again."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+
+from apmdm import weights
+from apmdm.model.encoder import Encoder
+from apmdm.recipe import MAX_SEED, Recipe, override, read
+from apmdm.task import Task
+from apmdm.train import checkpoint, trainer
+from apmdm.train.trainer import Outcome
+
+
+def chosen(task: Task, settings: list[str], seed: int | None) -> Recipe:
+    """The task's recipe, changed by `path=value` settings; raises ValueError for unknown names, paths and values."""
+    pairs = [setting.partition("=") for setting in settings]
+    wrong = next((path for path, sign, _ in pairs if not sign), None)
+    if wrong is not None:
+        raise ValueError(f"--set takes path=value, not {wrong!r}")
+    options = task.options("train")
+    own = {path: read(path, options[path].type, value) for path, _, value in pairs if path in options}
+    recipe = task.with_options(own).recipe()
+    for path, _, value in pairs:
+        recipe = recipe if path in options else override(recipe, path, value)
+    recipe = recipe if seed is None else override(recipe, "seed", str(seed))
+    if not 0 <= recipe.seed <= MAX_SEED:
+        raise ValueError(f"seed is 0 to {MAX_SEED}, not {recipe.seed}")
+    return recipe
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """A recipe and the folder that its weights go to. start: the weights to begin with, instead of random ones."""
+
+    recipe: Recipe
+    out: Path
+    device: str = "cpu"
+    start: str | None = None
+    say: Callable[[str], None] = print
+
+    def begin(self) -> Outcome:
+        """Train from the first step. Raises ValueError if the folder holds weights or a run already."""
+        if (self.out / checkpoint.NAME).is_file():
+            raise ValueError(
+                f"{self.out} holds a run already: go on with it by --resume or choose another folder by --out"
+            )
+        if (self.out / weights.TENSORS).is_file():
+            raise ValueError(f"{self.out} holds weights already; choose another folder")
+        model = self._new_model()
+        if self.start is not None:
+            _start_from(model, self.start)
+        before = {"from": self.start and weights.checksum(weights.folder(self.start))}
+        about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
+        if PartialState().is_main_process:
+            weights.write_manifest(self.out, about)
+        return self._train(model, before, resume=False)
+
+    def resume(self) -> Outcome:
+        """Go on from the checkpoint. Raises ValueError if there is none, or if it is of a run with other settings."""
+        if not (self.out / checkpoint.NAME).is_file():
+            raise ValueError(
+                f"nothing to resume in {self.out}: it has no {checkpoint.NAME}; leave out --resume to start anew"
+            )
+        if self.start is not None:
+            raise ValueError("--resume goes on with the run's own weights; leave out --from")
+        before = weights.read_manifest(self.out)
+        self._refuse_other(before)
+        return self._train(self._new_model(), before, resume=True)
+
+    def _new_model(self) -> Encoder:
+        try:
+            return self.recipe.new_model()
+        except (RuntimeError, MemoryError) as error:
+            raise ValueError(f"no memory for a model of width {self.recipe.shape.width}") from error
+
+    def _refuse_other(self, before: dict[str, Any]) -> None:
+        """Raise ValueError if the run began with other settings; steps and workers may differ."""
+        after = json.loads(json.dumps(self.recipe.described()))
+        begun, now = (dict(_paths(about.pop("settings", {}) | about)) for about in (dict(before), after))
+        for path in sorted(begun.keys() & now.keys() - {"training.steps", "data.workers"}):
+            if begun[path] != now[path]:
+                raise ValueError(
+                    f"the run in {self.out} has {path} {begun[path]}, not {now[path]}; "
+                    "give the same, or another folder by --out"
+                )
+
+    def _train(self, model: Encoder, before: dict[str, Any], resume: bool) -> Outcome:
+        recipe, commit, began = self.recipe, weights.commit(), time.perf_counter()
+        steps = f"{recipe.training.steps:,} steps"
+        self.say(f"{recipe.source.name}: {model.num_parameters():,} parameters, {steps}, into {self.out}")
+        outcome = trainer.train(
+            model,
+            recipe.batches(),
+            lambda averaged: recipe.source.validate(recipe, averaged),
+            recipe.training,
+            self.out,
+            objective=recipe.source.objective,
+            hints=recipe.source.hints,
+            resume=resume,
+            device=self.device,
+        )
+        about = recipe.described() | {
+            "from": before.get("from"),
+            "parameters": outcome.model.num_parameters(),
+            "step": outcome.step,
+            "finished": outcome.finished,
+            "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
+            "evaluation": outcome.evaluation or before.get("evaluation", {}),
+            "commit": commit,
+        }
+        if PartialState().is_main_process:
+            weights.write_manifest(self.out, about)
+            if isinstance(recipe.source, Task):
+                weights.write_task(self.out, recipe.source.name, recipe.source.saved())
+        return outcome
+
+
+def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted paths of a nested dictionary, with their values."""
+    for name, value in about.items():
+        if isinstance(value, dict):
+            yield from _paths(value, f"{within}{name}.")
+        else:
+            yield within + name, value
+
+
+def _start_from(model: Encoder, start: str) -> None:
+    """Give a new model the weights of a shipped name or a folder."""
+    trained = weights.load(start, model.vocab)
+    if trained.shape != model.shape or trained.state_dict().keys() != model.state_dict().keys():
+        raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
+    model.load_state_dict(trained.state_dict())

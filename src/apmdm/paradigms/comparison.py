@@ -1,0 +1,216 @@
+"""Comparison: which models meet on which problems, and how each is trained."""
+
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol, get_args
+
+import torch
+
+from apmdm.model.ablated import Ablated, Operation
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch, Batches, Hints, Objective
+from apmdm.paradigms.form import Form, Verdict
+from apmdm.paradigms.paradigm import Learner, Paradigm, ao_mdm, arm, masked_arm, mdm
+from apmdm.policy import Greedy, Policy
+from apmdm.recipe import Recipe, Source
+from apmdm.sampler import Predictor, Run
+from apmdm.state import Sequence, trimmed
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
+from apmdm.vocab import Vocab
+
+CHUNK, SAMPLED = 1024, 16
+"""Examples drawn together, of which the mean length is taken; batches whose tokens are counted."""
+TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One row of the table: a model, trained by a recipe or shipped under a name, and how it answers problems.
+
+    policy: a new one from a seed, so that a random one begins anew. model: what decodes, made of the trained encoder.
+    """
+
+    name: str
+    source: Recipe | str
+    start: Callable[[Any], Sequence]
+    verdict: Callable[[Any, Sequence], Verdict]
+    policy: Callable[[int], Policy] = lambda seed: Greedy()
+    model: Callable[[Encoder], Predictor] = lambda encoder: encoder
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """problems: held-out ones by size, or by whatever tells them apart; runs end at max_steps and max_length."""
+
+    problems: dict[str, list[Any]]
+    entrants: list[Entrant]
+    max_steps: int
+    max_length: int
+    batch_size: int = 100
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a baseline is trained on: a learner's view of a form, so many examples a step."""
+
+    form: str
+    learner: str
+    batch_size: int
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every paradigm is trained with: tokens in all, examples a step, a seed."""
+
+    tokens: int
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A form as one learner sees it: the source of a recipe."""
+
+    form: Form
+    learner: Learner
+    hints: Hints | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.form.name} {self.learner.name}"
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.form.vocab
+
+    @property
+    def objective(self) -> Objective:
+        return self.learner.objective
+
+    def batches(self, recipe: Recipe) -> Batches:
+        size = recipe.data.batch_size
+
+        def random(number: int) -> torch.Generator:
+            return torch.Generator().manual_seed(seed_of(recipe.seed, number))
+
+        chunks = Chunked(lambda number: self.form.examples(CHUNK // size * size, random(number)), CHUNK // size)
+
+        def batch(number: int) -> Batch:
+            (state, answer), place = chunks(number)
+            rows = slice(place * size, (place + 1) * size)
+            state = trimmed(state[rows])
+            answer = answer.map(lambda field: field[rows, : state.ids.shape[1]])
+            return self.learner.prepare(state, answer, random(number))
+
+        return batch
+
+    def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
+        return {}
+
+    def initialise(self, model: Encoder) -> None:
+        pass
+
+    def described(self) -> dict[str, Any]:
+        return {}
+
+
+def within(tokens: int, recipe: Recipe, tokens_a_step: float | None = None) -> Recipe:
+    """The recipe with as many steps as the training tokens allow; it is measured by the comparison alone."""
+    if tokens_a_step is None:
+        batches = recipe.batches()
+        tokens_a_step = sum(int(batches(number).state.lengths.sum()) for number in range(SAMPLED)) / SAMPLED
+    steps = max(1, round(tokens / tokens_a_step))
+    return replace(recipe, training=replace(recipe.training, steps=steps, evaluate_every=steps))
+
+
+def ablated(entrant: Entrant) -> list[Entrant]:
+    """An entrant of AP-MDM with each of its operations switched off."""
+    return [
+        replace(entrant, name=f"{entrant.name} without {operation}", model=partial(Ablated, operation=operation))
+        for operation in get_args(Operation)
+    ]
+
+
+def baselines(
+    form: Form, paradigms: Iterable[Paradigm], shape: Shape, training: Settings, budget: Budget
+) -> list[Entrant]:
+    """Paradigms that share a learner share its training run."""
+    paradigms = list(paradigms)
+    recipes = {p.learner.name: _recipe(Baseline(form, p.learner), shape, training, budget) for p in paradigms}
+    return [
+        Entrant(
+            f"{paradigm.name}, {form.name}",
+            recipes[paradigm.learner.name],
+            partial(paradigm.start, form),
+            form.verdict,
+            paradigm.policy,
+            paradigm.model,
+        )
+        for paradigm in paradigms
+    ]
+
+
+def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) -> Recipe:
+    form, learner = source.form, source.learner
+    example, _ = form.examples(CHUNK, torch.Generator().manual_seed(budget.seed))
+    shape = replace(shape, attention=learner.attention)
+    data = Data(form.name, learner.name, budget.batch_size, form.source)
+    tokens_a_step = budget.batch_size * float(example.lengths.float().mean())
+    return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
+
+
+class Compared(Source, Protocol):
+    """What a comparison asks of a task that has no forms of its own."""
+
+    def recipe(self) -> Recipe: ...
+
+    def form(self) -> Form: ...
+
+    def encode(self, problem: Any) -> Sequence: ...
+
+    def decode(self, final: Sequence) -> Any: ...
+
+    def verify(self, problem: Any, answer: Any) -> bool | None: ...
+
+    def policy(self, seed: int) -> Policy: ...
+
+    def sample(self, num: int, seed: int) -> list[Any]: ...
+
+    def taught(self, problems: Iterable[Any], record: bool = False) -> list[Run]: ...
+
+
+def compared(task: Compared, tokens: int, seed: int) -> Comparison:
+    """Any task: AP-MDM, with each operation switched off as well, beside the paradigms that write the answer as text."""
+    own, form = replace(task.recipe(), seed=seed), task.form()
+    shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
+    training = Settings(warmup=own.training.warmup, precision=own.training.precision)
+    paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
+
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, judged(task), task.policy)
+    problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
+    size = -(-len(problems) // GROUPS)
+    groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
+    longest = 2 * max(run.space for run in task.taught(problems)) + max(len(form.start(p)) for p in problems)
+    steps = 4 * max(run.time for run in task.taught(problems)) + longest
+    entrants = [*baselines(form, paradigms, shape, training, Budget(tokens, BATCH_SIZE, seed)), trained]
+    return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
+
+
+def judged(task: Compared) -> Callable[[Any, Sequence], Verdict]:
+    """The verdict on a final state of the task's own form."""
+
+    def verdict(problem: Any, final: Sequence) -> Verdict:
+        answer = task.decode(final)
+        right = answer is not None and bool(task.verify(problem, answer))
+        return Verdict(right, answer is not None, float(right))
+
+    return verdict
+
+
+def _lengths(problems: Seq[Any], task: Compared) -> str:
+    lengths = [len(task.encode(problem)) for problem in problems]
+    return f"{lengths[0]} to {lengths[-1]} tokens"

@@ -1,0 +1,89 @@
+"""The restricted paradigms: how each of them learns, and how it decodes what has been learned."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.model.cached import Cached
+from apmdm.model.encoder import Encoder
+from apmdm.objective.masked import masked_loss, rest_masked, some_masked
+from apmdm.objective.next_token import all_written, next_token_loss
+from apmdm.policy import Append, Policy, Unmask
+from apmdm.sampler import Predictor
+from apmdm.state import Sequence, State
+from apmdm.paradigms.form import END, Form
+from apmdm.objective.batch import Batch, Objective
+from apmdm.vocab import MASK
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One way to learn from problems and their answers: how they become batches, and the loss."""
+
+    name: str
+    attention: Literal["full", "causal"]
+    prepare: Callable[[State, Edits, torch.Generator], tuple[State, Edits]]
+    objective: Objective
+
+
+NEXT_TOKEN = Learner("next token", "causal", all_written, next_token_loss)
+NEXT_MASK = Learner("next mask", "full", rest_masked, masked_loss)
+ANY_MASK = Learner("any mask", "full", some_masked, masked_loss)
+
+
+@dataclass(frozen=True)
+class Paradigm:
+    """A learner and a way to decode it; policy: a new one from a seed, so that a random one begins anew."""
+
+    name: str
+    learner: Learner
+    policy: Callable[[int], Policy]
+
+    def model(self, encoder: Encoder) -> Predictor:
+        return Cached(encoder) if self.learner is NEXT_TOKEN else encoder
+
+    def start(self, form: Form, problem: str) -> Sequence:
+        """ARM appends: its prompt has one MASK. The others fill a canvas that has room for the whole answer."""
+        whole = form.start(problem)
+        if self.learner is not NEXT_TOKEN:
+            return whole
+        return Sequence(whole.ids[: 1 + int((whole.ids == MASK).long().argmax())])
+
+
+def arm(form: Form) -> Paradigm:
+    end = form.vocab.ids[END]
+    return Paradigm("ARM", NEXT_TOKEN, lambda seed: Append(end))
+
+
+def masked_arm() -> Paradigm:
+    return Paradigm("Masked ARM", NEXT_MASK, lambda seed: Unmask("left"))
+
+
+def mdm(num: int) -> list[Paradigm]:
+    """`num` tokens a step: ancestral sampling, and the surest positions first."""
+
+    def ancestral(seed: int) -> Policy:
+        return Unmask("random", num, drawn=True, generator=torch.Generator().manual_seed(seed))
+
+    return [
+        Paradigm(f"MDM ancestral, {num} a step", ANY_MASK, ancestral),
+        Paradigm(f"MDM confidence, {num} a step", ANY_MASK, lambda seed: Unmask("confidence", num)),
+    ]
+
+
+def ao_mdm(threshold: float = 0.9) -> list[Paradigm]:
+    """One token a step in four orders, and as many as exceed a threshold."""
+
+    def at_random(seed: int) -> Policy:
+        return Unmask("random", generator=torch.Generator().manual_seed(seed))
+
+    return [
+        Paradigm("AO-MDM random", ANY_MASK, at_random),
+        Paradigm("AO-MDM confidence", ANY_MASK, lambda seed: Unmask("confidence")),
+        Paradigm("AO-MDM margin", ANY_MASK, lambda seed: Unmask("margin")),
+        Paradigm("AO-MDM entropy", ANY_MASK, lambda seed: Unmask("entropy")),
+        Paradigm(f"AO-MDM above {threshold}", ANY_MASK, lambda seed: Unmask("confidence", threshold=threshold)),
+    ]

@@ -1,0 +1,209 @@
+"""A process as a user writes it: from a list of symbols to the next one, turned into steps that the transition can do.
+
+Any hashable value is a symbol; a tuple is a product symbol, whose parts the model learns to combine. A token can change
+only through MASK, so where the next list is more than one step away, a short way of states is put in between.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import isgeneratorfunction
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from apmdm.edits import edits_between, one_step
+from apmdm.objective.batch import Batch
+from apmdm.sampler import Run
+from apmdm.state import Sequence, State
+from apmdm.trace import Step
+from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+
+BEGIN, END = "<begin>", "<end>"
+"""Every state stands between these two: there is a place to insert at, and both ends can be seen."""
+MAX_STATES, AT_ONCE, REPEATED = 10_000, 2048, 4
+Symbols = list[Hashable]
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The symbols of a task and their tokens.
+
+    Raises ValueError for symbols that would have one name, such as 1 and "1", and for reserved names.
+    """
+
+    symbols: Seq[Hashable]
+
+    def __post_init__(self) -> None:
+        names: dict[str, Hashable] = {}
+        for symbol in self.symbols:
+            twin = names.setdefault(spelling(symbol), symbol)
+            if twin != symbol:
+                raise ValueError(f"the symbols {twin!r} and {symbol!r} are spelt alike; rename one of them")
+        reserved = {BEGIN, END, MASK_SYMBOL} & names.keys()
+        if reserved:
+            raise ValueError(f"the symbol {min(reserved)!r} is reserved; rename it")
+
+    @cached_property
+    def vocab(self) -> Vocab:
+        return Vocab.of(BEGIN, END, list(map(spelling, self.symbols)))
+
+    @cached_property
+    def ids(self) -> dict[Hashable, int]:
+        return {symbol: self.vocab.ids[spelling(symbol)] for symbol in self.symbols} | {MASK_SYMBOL: MASK}
+
+    def encode(self, symbols: Iterable[Hashable]) -> Tokens:
+        """BEGIN, the symbols, END; raises ValueError for what is not a symbol of the task."""
+        symbols = list(symbols)
+        unknown = [symbol for symbol in symbols if symbol not in self.ids]
+        if unknown:
+            shown = ", ".join(map(repr, self.symbols[:12])) + (", ..." if len(self.symbols) > 12 else "")
+            raise ValueError(f"{unknown[0]!r} is not a symbol of this task; its symbols are {shown}")
+        return (self.vocab.ids[BEGIN], *(self.ids[symbol] for symbol in symbols), self.vocab.ids[END])
+
+    def decode(self, tokens: Seq[int]) -> Symbols | None:
+        """The symbols between BEGIN and END; None if these have been lost."""
+        ends = (self.vocab.ids[BEGIN], self.vocab.ids[END])
+        if len(tokens) < 2 or (tokens[0], tokens[-1]) != ends or set(ends) & set(tokens[1:-1]):
+            return None
+        names = {token: symbol for symbol, token in self.ids.items()}
+        return [names[token] for token in tokens[1:-1]]
+
+
+def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
+    """The states of a run, from the start to the one that the process leaves as it is.
+
+    A function gives the next state, or None to halt; a generator function gives one state after the other. Raises
+    ValueError for a run that comes back to an earlier state, or has not ended after MAX_STATES.
+    """
+    states, generated = [list(start)], isgeneratorfunction(process)
+    following: Iterator[Any] = process(list(start)) if generated else iter(lambda: process(list(states[-1])), None)
+    seen = {tuple(start)}
+    for state in following:
+        state = list(state)
+        if state == states[-1]:
+            if generated:
+                continue
+            return states
+        if not generated and tuple(state) in seen:
+            raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
+        if len(states) >= MAX_STATES:
+            raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(list(start))}")
+        seen.add(tuple(state))
+        states.append(state)
+    return states
+
+
+def shown(symbols: Seq[Hashable]) -> str:
+    """Symbols for a reader: MASK as _."""
+    texts = ["_" if symbol == MASK_SYMBOL else spelling(symbol) for symbol in symbols]
+    return ("" if all(len(text) == 1 for text in texts) else " ").join(texts) or "the empty sequence"
+
+
+def stacked(rows: Iterable[Seq[int]]) -> State:
+    return State.stack([Sequence(torch.tensor(row, dtype=torch.long)) for row in rows])
+
+
+def with_ways(runs: list[list[Tokens]]) -> list[list[Tokens]]:
+    """The runs with short legal ways put wherever a state is more than one step away from the one before."""
+    steps = {step: None for run in runs for step in pairwise(run)}
+    before, after = zip(*steps, strict=True) if steps else ((), ())
+    legal = dict(zip(steps, one_step(stacked(before), stacked(after)).tolist(), strict=True)) if steps else {}
+    return [
+        [run[0], *(state for step in pairwise(run) for state in ([] if legal[step] else way(*step)) + [step[1]])]
+        for run in runs
+        if run
+    ]
+
+
+def way(before: Tokens, after: Tokens) -> list[Tokens]:
+    """States from one to the other: remask and insert until there is room, then, in the last step, delete and unmask.
+
+    Between two tokens that stay, what was there becomes MASK, and MASKs are inserted up to the number that is wanted.
+    """
+    stay = [(-1, -1), *_kept(before, after), (len(before), len(after))]
+    masked = [i - previous - 1 for (previous, _), (i, _) in pairwise(stay)]
+    wanted = [j - previous - 1 for (_, previous), (_, j) in pairwise(stay)]
+    tokens, states = [before[i] for i, _ in stay[1:-1]], []
+    while not states or any(have < want for have, want in zip(masked, wanted, strict=True)):
+        masked = [max(have, min(want, 2 * have + 1)) for have, want in zip(masked, wanted, strict=True)]
+        head, *rest = ([MASK] * have for have in masked)
+        states.append((*head, *(t for token, gap in zip(tokens, rest, strict=True) for t in (token, *gap))))
+    return states
+
+
+def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
+    """The places in both of the tokens that stay when the fewest are replaced, inserted and deleted."""
+    n, m = len(before), len(after)
+    cost = [[0] * (m + 1) for _ in range(n + 1)]
+    for i in range(n, -1, -1):
+        for j in range(m, -1, -1):
+            options = [cost[i + 1][j] + 1] if i < n else []
+            options += [cost[i][j + 1] + 1] if j < m else []
+            options += [cost[i + 1][j + 1] + (before[i] != after[j])] if i < n and j < m else []
+            cost[i][j] = min(options, default=0)
+    kept, i, j = [], 0, 0
+    while i < n and j < m:
+        if before[i] == after[j] and cost[i][j] == cost[i + 1][j + 1]:
+            kept.append((i, j))
+        if cost[i][j] == cost[i + 1][j + 1] + (before[i] != after[j]):
+            i, j = i + 1, j + 1
+        elif cost[i][j] == cost[i + 1][j] + 1:
+            i += 1
+        else:
+            j += 1
+    return kept
+
+
+def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
+    """Every state of the runs with its edits, each pair once, those of about one length together.
+
+    At the end of a run nothing happens.
+    """
+    steps = list({step: None for run in runs for step in pairwise([*run, run[-1]])})
+    steps.sort(key=lambda step: len(step[0]))
+    for first in range(0, len(steps), AT_ONCE):
+        before, after = (stacked(rows) for rows in zip(*steps[first : first + AT_ONCE], strict=True))
+        yield Batch(before, edits_between(before, after))
+
+
+def reach(batches: Iterable[Batch], most: int) -> int | None:
+    """The least distance at which a position must see others for its edits to follow, as far as these states show.
+
+    None if `most` is not enough, or if windows come so seldom twice that this shows nothing.
+    """
+    facts = [fact for batch in batches for fact in decisions(batch)]
+    for distance in range(1, most + 1):
+        decided: dict[Tokens, Any] = {}
+        clash, num = False, 0
+        for tokens, decided_here in facts:
+            padded = (0,) * distance + tokens + (0,) * distance
+            for i, decision in enumerate(decided_here):
+                clash |= decided.setdefault(padded[i : i + 2 * distance + 1], decision) != decision
+            num += len(tokens)
+        if not clash:
+            return distance if REPEATED * len(decided) < num else None
+    return None
+
+
+def decisions(batch: Batch) -> Iterator[tuple[Tokens, list[tuple[int, ...]]]]:
+    """For each row its tokens, and for each of them content, remask, insert, delete."""
+    edits = batch.edits
+    fields = torch.stack((edits.content, edits.remask, edits.insert, edits.delete), -1).tolist()
+    for row, length in enumerate(batch.state.lengths.tolist()):
+        yield tuple(batch.state.ids[row, :length].tolist()), [tuple(bits) for bits in fields[row][:length]]
+
+
+def run_of(index: int, states: list[Tokens], record: bool) -> Run:
+    """A run of states that follow from one another, as the sampler counts it."""
+    lengths = list(map(len, states))
+    final = Sequence(torch.tensor(states[-1]))
+    steps = ()
+    if record and len(states) > 1:
+        before, after = stacked(states[:-1]), stacked(states[1:])
+        edits = edits_between(before, after)
+        steps = tuple(Step.of(before, edits, row) for row in range(len(before)))
+    return Run(index, final, len(states) - 1, max(lengths), sum(lengths[:-1]), "fixed point", steps=steps)

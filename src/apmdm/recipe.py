@@ -1,0 +1,117 @@
+"""Recipe: the complete frozen description of a training run, and how `--set path=value` changes one."""
+
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import Any, Literal, Protocol, get_args, get_origin
+
+import torch
+
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batches, Hints, Objective
+from apmdm.train.trainer import Settings
+from apmdm.vocab import Vocab
+
+MAX_SEED = 2**32 - 1
+
+
+class Source(Protocol):
+    """What a model is trained on: a task, or a task's answers as another paradigm learns them."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def vocab(self) -> Vocab: ...
+
+    @property
+    def hints(self) -> Hints | None: ...
+
+    @property
+    def objective(self) -> Objective: ...
+
+    def batches(self, recipe: "Recipe") -> Batches: ...
+
+    def validate(self, recipe: "Recipe", model: Encoder) -> dict[str, float]:
+        """Figures that periodic evaluation shows, of the averaged model."""
+        ...
+
+    def initialise(self, model: Encoder) -> None:
+        """Change a new model's random weights before training."""
+        ...
+
+    def described(self) -> dict[str, Any]:
+        """Options that training depends on, as JSON."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, on what, for how long. `seed` draws the initial weights and the data.
+
+    data: the source's own settings, a frozen dataclass, or None.
+    """
+
+    source: Source
+    shape: Shape
+    training: Settings
+    data: Any = None
+    seed: int = 0
+
+    def new_model(self) -> Encoder:
+        torch.manual_seed(self.seed)
+        model = Encoder(self.source.vocab, self.shape, self.source.hints)
+        self.source.initialise(model)
+        return model
+
+    def batches(self) -> Batches:
+        return self.source.batches(self)
+
+    def described(self) -> dict[str, Any]:
+        """Name, options, seed and settings as JSON; two recipes with one description train the same model."""
+        groups = {"shape": self.shape, "training": self.training, "data": self.data}
+        return {
+            "recipe": self.source.name,
+            **self.source.described(),
+            "seed": self.seed,
+            "settings": {name: asdict(group) for name, group in groups.items() if group is not None},
+        }
+
+
+def override(settings: Any, path: str, text: str, within: str = "") -> Any:
+    """The settings with the one at a dotted path replaced by the value that `text` spells.
+
+    Raises ValueError for an unknown path, naming the allowed ones, or for text of the wrong type.
+    """
+    name, _, rest = path.partition(".")
+    kinds = {field.name: field.type for field in fields(settings)}
+    groups = {known for known in kinds if known != "source" and _is_group(getattr(settings, known))}
+    allowed = sorted(groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or choices(kind)})
+    if name not in allowed:
+        raise ValueError(f"unknown setting {within + name!r}; allowed are {', '.join(within + a for a in allowed)}")
+    if (name in groups) != bool(rest):
+        example = f"a group of settings, such as {name}.{fields(getattr(settings, name))[0].name}" if not rest else ""
+        raise ValueError(f"{within + name!r} is {example or 'a single setting'}")
+    if rest:
+        return replace(settings, **{name: override(getattr(settings, name), rest, text, f"{within}{name}.")})
+    return replace(settings, **{name: read(within + name, kinds[name], text)})
+
+
+def _is_group(value: object) -> bool:
+    return is_dataclass(value) and any(field.type in (int, float, bool) for field in fields(value))
+
+
+def choices(kind: Any) -> tuple[str, ...]:
+    """The texts that a Literal allows; none for another kind."""
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def read(name: str, kind: Any, text: str) -> int | float | str:
+    """The value of this kind that `text` spells; raises ValueError with what is allowed."""
+    allowed = ("true", "false") if kind is bool else choices(kind)
+    if allowed and text not in allowed:
+        raise ValueError(f"{name} is one of {', '.join(allowed)}, not {text!r}")
+    if allowed:
+        return text == "true" if kind is bool else text
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} takes {kind.__name__}, not {text!r}") from None

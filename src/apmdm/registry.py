@@ -1,0 +1,84 @@
+"""Tasks by name: those of this package, of a user's file, of a module, or of another package that offers some.
+
+A module offers a task under the name `task`: an instance, or a subclass of Task whose options have defaults.
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from dataclasses import replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from apmdm.task import Task
+
+GROUP, NAME = "apmdm.tasks", "task"
+DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
+"""The task that a file of data is for, by its suffix."""
+
+
+def builtin() -> list[str]:
+    """Names of the tasks that come with the package."""
+    folder = Path(__file__).with_name("tasks")
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules([str(folder)]) if module.ispkg)
+
+
+def find(name: str) -> Task:
+    """The task of a name, `file.py`, `file.py:name`, `module:name`, or a file of pairs or sequences.
+
+    Raises ValueError, with what is allowed, if there is none.
+    """
+    if name in builtin():
+        return _task(importlib.import_module(f"apmdm.tasks.{name.replace('-', '_')}.task"), NAME, name)
+    path, _, attribute = name.partition(":")
+    if Path(path).suffix == ".py":
+        return _task(_module_of(Path(path)), attribute or NAME, path)
+    if Path(name).suffix in DATA:
+        return replace(find(DATA[Path(name).suffix]), data=Path(name))  # pyright: ignore[reportCallIssue]
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            return _instance(point.load(), name)
+    if attribute:
+        try:
+            return _task(importlib.import_module(path), attribute, name)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"there is no module {error.name!r}") from None
+    others = [point.name for point in entry_points(group=GROUP)]
+    raise ValueError(
+        f"unknown task {name!r}; allowed are {', '.join(builtin() + others)}, a Python file such as my_task.py, "
+        f"module:name, or a file of data ({', '.join(DATA)})"
+    )
+
+
+def _module_of(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    name = f"apmdm_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _task(module: ModuleType, attribute: str, name: str) -> Task:
+    try:
+        return _instance(getattr(module, attribute), name)
+    except AttributeError:
+        raise ValueError(f"{name} has no {attribute!r}; give a task of that name, or say which by {name}:NAME") from None
+
+
+def _instance(found: Any, name: str) -> Task:
+    task = found() if isinstance(found, type) and issubclass(found, Task) else found
+    if not isinstance(task, Task):
+        raise ValueError(f"{name} gives a {type(found).__name__}, not a Task")
+    return task

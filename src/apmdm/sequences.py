@@ -1,0 +1,155 @@
+"""Plain sequences to learn from: their errors corrected in place, or, in other paradigms, the right one told anew.
+
+A problem is the sequence with its errors, a tab, and the right one. MASKs in it, written _, are filled.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from random import Random
+
+import torch
+
+from apmdm.edits import Edits
+from apmdm.objective.batch import Batch
+from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, with_errors
+from apmdm.paradigms.comparison import Budget, Comparison, Entrant, baselines, within
+from apmdm.paradigms.form import END, Form, Verdict, asked, share_of
+from apmdm.paradigms.leave_one_out import LeaveOneOut
+from apmdm.paradigms.paradigm import ao_mdm, arm, mdm
+from apmdm.policy import Correct, Policy
+from apmdm.recipe import Recipe
+from apmdm.state import Sequence, State
+from apmdm.vocab import MASK, Vocab, spelling
+
+BEGIN, EQUALS = "BEGIN", "EQUALS"
+BLANK = "_"
+"""How a MASK is written, unless it is a character of the sequences."""
+HELD_OUT, SPLIT_SEED, MAX_STEPS, DRAWN = 500, 1, 100, 1024
+DOUBT = 0.99
+"""A mask-only model takes a token back if its probability is below one per cent."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sequences to learn from, of characters of an alphabet. Raises ValueError for an empty one."""
+
+    sequences: tuple[str, ...]
+    alphabet: str
+
+    def __post_init__(self) -> None:
+        if not all(self.sequences):
+            raise ValueError("a sequence to learn from has at least one character")
+        if "\t" in self.alphabet:
+            raise ValueError("a sequence to learn from has no tab, which stands between what is wrong and what is right")
+        if len(self.alphabet) < 2:
+            raise ValueError("sequences to learn from need at least two different characters")
+
+    @cached_property
+    def vocab(self) -> Vocab:
+        return Vocab.of(BEGIN, EQUALS, END, list(map(spelling, self.alphabet)))
+
+    @property
+    def digest(self) -> str:
+        return sha256("\n".join(self.sequences).encode()).hexdigest()[:12]
+
+    @cached_property
+    def characters(self) -> list[int]:
+        return self.vocab.encode(map(spelling, self.alphabet))
+
+    def encode(self, text: str) -> list[int]:
+        """BEGIN and the characters; raises ValueError for one that is not in the alphabet."""
+        ids = dict(zip(self.alphabet, self.characters, strict=True))
+        ids.setdefault(BLANK, MASK)
+        unknown = next((character for character in text if character not in ids), None)
+        if unknown is not None:
+            raise ValueError(f"{unknown!r} is in none of the sequences that were learned; known are {self.alphabet!r}")
+        return [self.vocab.ids[BEGIN], *(ids[character] for character in text)]
+
+    def decode(self, tokens: Seq[int]) -> str:
+        names = dict(zip(self.characters, self.alphabet, strict=True))
+        return "".join(names.get(token, BLANK) for token in tokens[1:])
+
+    def with_errors(self, text: str, num: int, random: Random) -> list[int]:
+        return [spot.token for spot in with_errors(self.encode(text), num, self.characters, random)]
+
+    def problem(self, text: str, num: int, random: Random) -> str:
+        """With exactly so many errors."""
+        return self.decode(self.with_errors(text, num, random)) + "\t" + text
+
+    def corrupted(self, num: int, random: Random) -> Batch:
+        """A batch for self-supervised learning."""
+        sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
+        return Batch(*corrupted(sequences, self.characters, random))
+
+    def start(self, problem: str) -> Sequence:
+        return Sequence(torch.tensor(self.encode(problem.partition("\t")[0])))
+
+    def verdict(self, problem: str, final: Sequence) -> Verdict:
+        return _verdict(self.encode(problem.partition("\t")[2])[1:], final.ids.tolist()[1:])
+
+
+def plain(corpus: Corpus) -> Form:
+    """Nothing is given: what a mask-only model learns sequences from. Problems are corrected in place."""
+
+    def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
+        texts = _random(random).choices(corpus.sequences, k=num)
+        return asked([corpus.encode("")] * num, [corpus.encode(text)[1:] for text in texts])
+
+    return Form("plain", corpus.vocab, examples, corpus.start, corpus.verdict, corpus.digest)
+
+
+def prompted(corpus: Corpus) -> Form:
+    """The sequence with 0 to MAX_ERRORS errors as a prompt; the answer is the right one, and END on all the room left."""
+    equals, end = corpus.vocab.encode([EQUALS, END])
+
+    def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
+        own = _random(random)
+        texts = own.choices(corpus.sequences, k=num)
+        wrong = [corpus.with_errors(text, own.randint(0, MAX_ERRORS), own) for text in texts]
+        answers = [[*corpus.encode(text)[1:]] for text in texts]
+        ends = [[end] * (len(before) + MAX_ERRORS - len(after)) for before, after in zip(wrong, answers, strict=True)]
+        return asked([[*tokens, equals] for tokens in wrong], [a + b for a, b in zip(answers, ends, strict=True)])
+
+    def start(problem: str) -> Sequence:
+        wrong = corpus.encode(problem.partition("\t")[0])
+        return Sequence(torch.tensor([*wrong, equals, *[MASK] * (len(wrong) + MAX_ERRORS)]))
+
+    def verdict(problem: str, final: Sequence) -> Verdict:
+        wrong, _, right = problem.partition("\t")
+        told = [*final.ids.tolist()[len(wrong) + 2 :], end]
+        return _verdict(corpus.encode(right)[1:], told[: told.index(end)])
+
+    return Form("prompt", corpus.vocab, examples, start, verdict, corpus.digest)
+
+
+def _verdict(right: list[int], told: list[int]) -> Verdict:
+    return Verdict(told == right, MASK not in told, share_of(right, told))
+
+
+def _random(random: torch.Generator) -> Random:
+    return Random(int(torch.randint(2**62, (), generator=random)))
+
+
+def compared_on(
+    corpus: Corpus, held_out: Seq[str], random: Random, own: Recipe, policy: Callable[[int], Policy], tokens: int
+) -> Comparison:
+    """0 to MAX_ERRORS random errors in sequences that were held out: AP-MDM in turns, and others told them as a prompt."""
+    problems = {
+        f"{num} errors": [corpus.problem(text, num, random) for text in held_out] for num in range(MAX_ERRORS + 1)
+    }
+    asked, budget = prompted(corpus), Budget(tokens, own.data.batch_size, own.seed)
+    _, surest_first = mdm(1)
+    by_prompt = baselines(asked, [arm(asked), surest_first, ao_mdm()[-1]], own.shape, own.training, budget)
+    (mask_only,) = baselines(plain(corpus), [surest_first], own.shape, own.training, budget)
+    example = corpus.corrupted(DRAWN, Random(own.seed)).state
+    recipe = within(tokens, own, budget.batch_size * float(example.lengths.float().mean()))
+    entrants = [
+        *by_prompt,
+        replace(mask_only, name="MDM, leave one out", policy=lambda seed: Correct(remask=DOUBT), model=LeaveOneOut),
+        Entrant("AP-MDM", recipe, corpus.start, corpus.verdict, policy),
+    ]
+    longest = 2 * max(map(len, (*corpus.sequences, *held_out))) + 3 * MAX_ERRORS + 3
+    return Comparison(problems, entrants, MAX_STEPS, longest)

@@ -1,0 +1,41 @@
+"""Brackets of Python files, each with some errors: what the repair of words is measured on besides words."""
+
+import io
+import sysconfig
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from apmdm.tasks.dyck.process import BRACKETS
+from apmdm.tasks.dyck_repair.task import Broken, DyckRepair, broken
+
+LONGEST_CODE = 600
+
+
+@dataclass(frozen=True)
+class Brackets(DyckRepair):
+    """The repair of words; fresh problems are the brackets of the standard library's modules."""
+
+    name = "brackets"
+    shipped = "dyck-repair"
+
+    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Broken]]]:
+        yield "", broken(standard_library(LONGEST_CODE)[:num], "brackets", Random(seed))
+
+
+def brackets_of(source: str) -> str:
+    """Those of a program, in order, without the ones in strings and comments."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return "".join(token.string for token in tokens if token.type == tokenize.OP and token.string in BRACKETS)
+
+
+def standard_library(longest: int) -> list[str]:
+    """Brackets of each module of the running interpreter's own library that has some and at most so many, by name."""
+    modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    found = [brackets_of(path.read_text(encoding="utf-8")) for path in modules]
+    return [brackets for brackets in found if 0 < len(brackets) <= longest]
+
+
+task = Brackets

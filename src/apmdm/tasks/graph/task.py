@@ -1,0 +1,199 @@
+"""Minimum cuts, learned on graphs of at most 10 nodes: one small encoder without any absolute position."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from apmdm.edits import Edits
+from apmdm.model.attention import BEFORE
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.paradigms.comparison import Comparison
+from apmdm.recipe import Recipe
+from apmdm.sampler import Predictor
+from apmdm.solution import Solution
+from apmdm.state import Sequence, State
+from apmdm.task import Task, option
+from apmdm.tasks.graph import files
+from apmdm.tasks.graph.compare import compare_graph
+from apmdm.tasks.graph.data import MAX_NODES, shapes, sized, teacher_run, training_problem, training_states
+from apmdm.tasks.graph.problem import Edge, Problem, decode, encode
+from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
+from apmdm.tasks.graph.verify import is_minimum_cut, is_trivial, minimum_cut_size
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
+
+LONGEST = 2 * MAX_NODES * (MAX_NODES - 1) + 3
+"""Tokens of the longest state that is trained on."""
+PROBLEMS, PER_CHUNK = 2000, 512
+"""Graphs whose states are drawn from, and batches that are drawn, before the next graphs."""
+VALIDATION, VALIDATION_SEED = ((range(4, 11), 60), (range(20, 21), 60)), 7
+"""Numbers of nodes, and of graphs, that periodic evaluation solves."""
+SIZES = {
+    "4 to 10 nodes": (range(4, 11), 10_000),
+    "15 nodes": (range(15, 16), 1000),
+    "20 nodes": (range(20, 21), 1000),
+    "30 nodes": (range(30, 31), 1000),
+    "60 nodes": (range(60, 61), 200),
+}
+"""Numbers of nodes, and of graphs, that a model is measured on."""
+SHAPES = 500
+"""Graphs of special shapes."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """pairs: positions that attend to each other in a batch; states of nearly equal length share one, so that dense
+    graphs take no more memory than sparse ones.
+    """
+
+    pairs: int = 150_000
+
+    def __post_init__(self) -> None:
+        if self.pairs < 1:
+            raise ValueError("data.pairs is at least 1")
+
+
+@dataclass(frozen=True)
+class Graph(Task):
+    """205k parameters, about an hour on one CPU core. An answer is the edges that are left, of which none is missing
+    but those of a minimum cut.
+    """
+
+    name = shipped = "graph"
+    problem_form = "a file: GraphML (.graphml, .xml), node-link JSON (.json), else an edge list"
+    vocab = VOCAB
+    hints = Hints(NUM_HINTS, hints)
+
+    source: str = option("", "Name of the node to start from.", required=True)
+    target: str = option("", "Name of the node to be cut off.", required=True)
+    undirected: bool = option(False, "Edges lead both ways.")
+    out: Path | None = option(None, "Save the graph without the cut, in the format of its name.")
+
+    def encode(self, problem: Problem) -> Sequence:
+        return encode(problem)
+
+    def decode(self, final: Sequence) -> list[Edge] | None:
+        return decode(final)
+
+    def open(self, path: Path) -> list[Problem]:
+        return [files.read(path, self.source, self.target, self.undirected)]
+
+    def parse(self, text: str) -> Problem:
+        raise ValueError("graphs are read from files, one each; `apmdm solve graph FILE` cuts one")
+
+    def draw(self, sequence: Sequence) -> dict[str, Any]:
+        places = [] if sequence.coordinates is None else sequence.coordinates.tolist()
+        marked = zip(places, self.vocab.decode(sequence.ids.tolist()), strict=False)
+        return {"kind": "graph", "edges": [[*place, symbol] for place, symbol in marked]}
+
+    def problem(self, random: Random) -> Problem:
+        return training_problem(random)
+
+    def teacher(self, state: State) -> Edits:
+        return teacher(state)
+
+    def verify(self, problem: Problem, answer: list[Edge]) -> bool:
+        return is_minimum_cut(problem, answer, minimum_cut_size(problem))
+
+    def max_length(self, problems: Iterable[Problem]) -> int:
+        """No more than the process needs."""
+        return max((problem.space for problem in problems), default=0)
+
+    def recipe(self) -> Recipe:
+        relations = ((0, 0), (1, 1), (0, 1), (1, 0), BEFORE)
+        shape = Shape(width=64, layers=4, heads=8, relations=relations, trained_length=LONGEST)
+        return Recipe(self, shape, Settings(steps=8000, evaluate_every=2000, warmup=200, precision="auto"), Data())
+
+    def batches(self, recipe: Recipe) -> Batches:
+        def chunk(number: int) -> list[Sequence]:
+            seed = seed_of(recipe.seed, number)
+            states = training_states(PROBLEMS, seed)
+            Random(seed).shuffle(states)
+            return sorted(states, key=len)
+
+        chunks = Chunked(chunk, PER_CHUNK)
+
+        def batch(number: int) -> Batch:
+            states, _ = chunks(number)
+            random = Random(seed_of(recipe.seed, number))
+            first = max(random.randrange(len(states)), random.randrange(len(states)))
+            rows = max(1, recipe.data.pairs // len(states[first]) ** 2)
+            state = State.stack(states[first : first + min(rows, 128)])
+            return Batch(state, teacher(state))
+
+        return batch
+
+    def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
+        """Free-running rollouts on graphs never trained on, some of them larger than any trained on."""
+        found = {}
+        for nodes, num in VALIDATION:
+            problems = [problem for kind in sized(nodes, num, Random(VALIDATION_SEED)).values() for problem in kind]
+            solutions = list(self.solve(model, problems, device=str(model.embedding.device)))
+            found[f"solved, {nodes[-1]} nodes"] = sum(s.solved for s in solutions) / len(solutions)
+        return found
+
+    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Problem]]]:
+        """Graphs of growing size and of special shapes; `num` of each."""
+        random = Random(seed)
+        for name, (nodes, usual) in SIZES.items():
+            yield name, [problem for kind in sized(nodes, num or usual, random).values() for problem in kind]
+        yield "shapes", [problem for kind in shapes(num or SHAPES, random).values() for problem in kind]
+
+    def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
+        """In all, and for each property of the graphs."""
+        steps, undo = teacher_run([solution.problem for solution in solutions])
+        total, solved = Counter[str](), Counter[str]()
+        for solution, undone in zip(solutions, undo.tolist(), strict=True):
+            problem, size = solution.problem, minimum_cut_size(solution.problem)
+            properties = [
+                "all",
+                *([problem.kind] if problem.kind else []),
+                "directed" if problem.directed else "undirected",
+                "trivial cut" if is_trivial(problem, size) else "cut not trivial",
+                "flow taken back" if undone else "no flow taken back",
+                f"flow {size}" if size < 4 else "flow 4 or more",
+            ]
+            total.update(dict.fromkeys(properties, 1))
+            solved.update(dict.fromkeys(properties, int(solution.solved)))
+        return {
+            **{name: f"{solved[name]} of {number}" for name, number in sorted(total.items())},
+            "mean_steps": round(sum(solution.run.time for solution in solutions) / len(solutions), 2),
+            "mean_teacher_steps": round(float(steps.float().mean()), 2),
+            "space_as_stated": sum(s.run.space == s.problem.space for s in solutions) / len(solutions),
+            "stops": dict(Counter(solution.run.stop for solution in solutions)),
+        }
+
+    def comparison(self, tokens: int | None, seed: int) -> Comparison:
+        return compare_graph(self, tokens, seed)
+
+    def cut(self, solution: Solution) -> list[Edge] | None:
+        """The edges that are deleted, None unless they were verified."""
+        return sorted(set(solution.problem.edges) - set(solution.answer)) if solution.solved else None
+
+    def record(self, solution: Solution) -> dict[str, Any]:
+        problem, cut = solution.problem, self.cut(solution)
+        about = {"nodes": problem.nodes, "edges": len(problem.edges), "directed": problem.directed}
+        return about | {"cut": None if cut is None else problem.named(cut)}
+
+    def row(self, solution: Solution, seconds: float) -> str:
+        cut, steps = self.cut(solution), solution.run.time
+        if cut is None:
+            return f"no minimum cut found; stopped: {solution.run.stop} after {steps} steps"
+        if not cut:
+            return f"0 edges to delete: the target cannot be reached (verified; {steps} steps)"
+        edges = ", ".join(f"{tail} {head}" for tail, head in solution.problem.named(cut))
+        num = len(solution.problem.edges)
+        return f"minimum cut, {len(cut)} of {num} edges (verified; {steps} steps): {edges}"
+
+    def deliver(self, solution: Solution) -> None:
+        """Save the graph without the cut."""
+        cut = self.cut(solution)
+        if self.out is not None and cut is not None:
+            files.write(solution.problem.without(cut), self.out)
+
+
+task = Graph

@@ -1,0 +1,48 @@
+"""What came of many puzzles, in figures."""
+
+from collections import Counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from apmdm.solution import Solution
+from apmdm.tasks.sudoku.data import answers_of, teacher_run, training_puzzles
+from apmdm.tasks.sudoku.grid import R1, RUN, Board, decode
+from apmdm.tasks.sudoku.symmetry import leaks
+
+
+def backtracks(solution: Solution) -> int:
+    """Conflicts met, counted in the recorded steps: register R1 is remasked at each."""
+    cells = len(solution.problem)
+    return sum(step.tokens[R1] == RUN and cells in step.remask for step in solution.steps)
+
+
+def report(solutions: list[Solution], board: Board) -> dict[str, Any]:
+    """Counts and means.
+
+    separation: the chance that the model holds an unsolved run for less probable than a solved one (the area under
+    the ROC curve), None unless there are both. leaked: puzzles whose solution is a copy of a training puzzle's.
+    """
+    statuses = Counter(solution.status for solution in solutions)
+    probability = torch.tensor([solution.run.log_probability for solution in solutions], dtype=torch.float64)
+    times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float)
+    final, teacher_steps = teacher_run(torch.tensor([solution.problem for solution in solutions]))
+    return {
+        "puzzles": len(solutions),
+        "solved": statuses["solved"],
+        "unsolvable": statuses["unsolvable"],
+        "stops": dict(Counter(solution.run.stop for solution in solutions)),
+        "mean_steps": float(times.mean()),
+        "mean_teacher_steps": float(teacher_steps.float().mean()),
+        "max_steps": int(times.max()),
+        "mean_work": sum(solution.run.work for solution in solutions) / len(solutions),
+        "separation": _separation(probability, torch.tensor([solution.solved for solution in solutions])),
+        "leaked": len(leaks(answers_of(training_puzzles(board)).tolist(), decode(final).tolist())),
+    }
+
+
+def _separation(probability: Tensor, solved: Tensor) -> float | None:
+    lower, upper = probability[~solved, None], probability[None, solved]
+    above = (lower < upper).double() + 0.5 * (lower == upper)
+    return float(above.mean()) if above.numel() else None

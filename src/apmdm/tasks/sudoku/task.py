@@ -1,0 +1,286 @@
+"""Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from apmdm.edits import Edits, edits_between
+from apmdm.model.attention import BEFORE, Relations
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.graphed import Graphed
+from apmdm.objective.batch import Batch, Batches, Hints, Objective
+from apmdm.objective.supervised import LossWeights, accuracy, supervised_loss
+from apmdm.paradigms.comparison import Comparison
+from apmdm.policy import Greedy
+from apmdm.recipe import Recipe
+from apmdm.sampler import Predictor, Run
+from apmdm.solution import Solution
+from apmdm.state import Sequence, State
+from apmdm.task import Task, option
+from apmdm.tasks.sudoku.compare import compare_sudoku
+from apmdm.tasks.sudoku.data import (
+    EASY,
+    HARD,
+    LARGE,
+    MIXED,
+    PLAIN,
+    ROUGH,
+    Step,
+    answers_of,
+    drawn_states,
+    generated,
+    path,
+    training_puzzles,
+)
+from apmdm.tasks.sudoku.grid import BOARDS, FAIL, NINE, R1, SIXTEEN, Board, as_state, decode, encode, to_text
+from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
+from apmdm.tasks.sudoku.process import next_ids, teacher
+from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle
+from apmdm.tasks.sudoku.report import backtracks, report
+from apmdm.tasks.sudoku.verify import is_solution
+from apmdm.tasks.sudoku.view import drawing
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
+from apmdm.vocab import Vocab
+
+CHUNK = 2**16
+VALIDATION_SEED, FRESH_PUZZLES = 7, 1000
+BATCH_SIZE, GPU_BATCH_SIZE = 128, 1024
+ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
+LARGE_WEIGHTS = LossWeights(31, 400)
+"""16x16 averages over more positions and hints than 9x9, so both weigh more."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
+    before those with HARD's (16x16: ROUGH's, then LARGE's); validation: freshly generated puzzles that periodic
+    evaluation solves; workers: processes that draw chunks ahead, for a GPU that would wait for them.
+    """
+
+    batch_size: int = 64
+    plain: int = 6
+    mixed: int = 1000
+    validation: int = 300
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
+            raise ValueError(f"data.batch_size is 1 to {CHUNK}, data.validation at least 1")
+        if min(self.plain, self.mixed) < 0:
+            raise ValueError("data.plain and data.mixed are not negative")
+        if not 0 <= self.workers <= (os.cpu_count() or 1):
+            raise ValueError(f"data.workers is 0 to {os.cpu_count()}, the CPUs here, not {self.workers}")
+
+
+@dataclass(frozen=True)
+class Sudoku(Task):
+    """262k parameters on 9x9. A problem and an answer are the values of the cells in reading order, 0 where one is empty.
+
+    laptop: within an hour on a CPU; full: twice the steps; refine goes on from trained weights, where every step looks at
+    eight batches (16x16: four) and learns from their least probable eighth (quarter). 16x16 takes a sixth layer, lower
+    rates, smaller batches, hints in detail, heads that start on their own unit and scrambled grids first (docs/log.md).
+    step and symmetric are for ablations: the process whose paths are learned, and whether puzzles are turned around.
+    """
+
+    name = "sudoku"
+    problem_form = "a puzzle (81 characters, 1 to 9 and . or 0 for an empty cell, or 256 with 1 to 9 and A to G)"
+    header = ROW.format("puzzle", "status", "steps", "backtracks", "seconds", "answer")
+    ordered = False
+    max_steps = 20_000
+    demo = Path(__file__).with_name("demo_puzzles.txt")
+
+    preset: Literal["laptop", "full", "refine"] = option("laptop", "How long, and from what, it is trained.", "train")
+    board: Literal["4x4", "9x9", "16x16"] = option("9x9", "Size of the grid.", "train")
+    step: Step = next_ids
+    symmetric: bool = True
+
+    @property
+    def size(self) -> Board:
+        return BOARDS[self.board]
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.size.vocab
+
+    @property
+    def shipped(self) -> str | None:
+        return {"9x9": "sudoku", "16x16": "sudoku-16x16"}.get(self.board)
+
+    def encode(self, problem: list[int]) -> Sequence:
+        return encode(torch.tensor([problem])).sequence(0)
+
+    def decode(self, final: Sequence) -> list[int] | None:
+        return decode(final.ids[None])[0].tolist() if len(final) == self.size.length else None
+
+    def parse(self, text: str) -> list[int]:
+        return self.size.parse(text)
+
+    def is_problem(self, text: str) -> bool:
+        return len(text) in (NINE.cells, SIXTEEN.cells) or set(text) <= set(f"{NINE.digits}.0")
+
+    def suited(self, first: str) -> "Sudoku":
+        return replace(self, board="16x16") if len(first) == SIXTEEN.cells else self
+
+    def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "Sudoku":
+        for board in BOARDS.values():
+            if board.vocab == vocab:
+                return replace(self, board=board.name)
+        raise ValueError("they are of another task: their vocabulary is that of no grid")
+
+    def draw(self, sequence: Sequence) -> dict[str, Any]:
+        return drawing(self.size, sequence.ids.tolist())
+
+    def problem(self, random: Random) -> list[int]:
+        return generated_puzzle(np.random.default_rng(random.getrandbits(32)), self.size)
+
+    def teacher(self, state: State) -> Edits:
+        return teacher(state)
+
+    def verify(self, problem: list[int], answer: list[int]) -> bool:
+        return is_solution(problem, answer)
+
+    def judge(self, problem: list[int], run: Run) -> tuple[list[int], str]:
+        """A run may also prove that there is no solution: the process says so, and an exact solver agrees."""
+        answer = self.decode(run.final) or [0] * self.size.cells
+        if is_solution(problem, answer):
+            return answer, "solved"
+        failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and not count_solutions(problem, limit=1)
+        return answer, "unsolvable" if failed else "unsolved"
+
+    def solve(self, model: Predictor, problems: Iterable[list[int]], **options: Any) -> Iterator[Solution]:
+        on_gpu = torch.device(options.get("device", "cpu")).type == "cuda"
+        return super().solve(model, problems, **{"batch_size": GPU_BATCH_SIZE if on_gpu else BATCH_SIZE} | options)
+
+    def decoder(self, model: Predictor, device: str) -> Predictor:
+        """On a GPU an encoder runs as CUDA graphs."""
+        on_gpu = torch.device(device).type == "cuda" and isinstance(model, Encoder)
+        return Graphed(model) if on_gpu else model  # pyright: ignore[reportArgumentType]
+
+    def max_length(self, problems: Iterable[Any]) -> int:
+        return self.size.length
+
+    @property
+    def hints(self) -> Hints:
+        if self.size is SIXTEEN:
+            return Hints(num_detailed_hints(SIXTEEN), detailed_hints, num_conclusions(SIXTEEN))
+        return Hints(num_hints(self.size), hints)
+
+    @property
+    def objective(self) -> Objective:
+        return partial(supervised_loss, weights=LARGE_WEIGHTS) if self.size is SIXTEEN else supervised_loss
+
+    def recipe(self) -> Recipe:
+        large = self.size is SIXTEEN
+        training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
+        data = Data()
+        if large:
+            training = replace(training, steps=12_000, matrix_rate=0.01, other_rate=0.005)
+            data = Data(batch_size=16, plain=1, validation=60)
+        if self.preset == "full":
+            training = replace(training, steps=2 * training.steps)
+        if self.preset == "refine":
+            training = replace(training, steps=3000, evaluate_every=1500, focus=8, matrix_rate=0.004, other_rate=0.002)
+            if large:
+                training = replace(training, steps=5500, focus=4, matrix_rate=0.006, other_rate=0.003)
+            data = replace(data, plain=0, mixed=0)
+        shape = Shape(
+            width={"4x4": 32, "9x9": 64, "16x16": 120}[self.board],
+            layers=6 if large else 5,
+            heads=4,
+            relations=((0, 0), (1, 1), (2, 2), BEFORE),
+            absolute=self.size.length,
+        )
+        return Recipe(self, shape, training, data)
+
+    def initialise(self, model: Encoder) -> None:
+        """16x16: heads start by attending within their own unit, but for those of the first layer, which finds
+        candidates.
+        """
+        if self.size is SIXTEEN:
+            for module in model.layers[1:].modules():
+                if isinstance(module, Relations):
+                    module.start_apart()
+
+    def batches(self, recipe: Recipe) -> Batches:
+        """States drawn as drawn_states does, chunk by chunk, and what the process makes of them."""
+        data, size = recipe.data, recipe.data.batch_size * recipe.training.focus
+        draw = partial(_chunk, recipe.seed, data, self.step, self.symmetric, self.board)
+        chunks = Chunked(draw, CHUNK // size, data.workers)
+
+        def batch(number: int) -> Batch:
+            chunk, place = chunks(number)
+            ids, following = (as_state(part[place * size :][:size]) for part in chunk)
+            return Batch(ids, edits_between(ids, following))
+
+        return batch
+
+    def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
+        """Teacher-forced accuracy on the teacher's states, and free-running rollouts, on puzzles never trained on."""
+        puzzles = generated(recipe.data.validation, VALIDATION_SEED, self.size)
+        device = model.embedding.device
+        random = torch.Generator().manual_seed(VALIDATION_SEED)
+        states = path(puzzles, random)
+        state = as_state(states[torch.randperm(len(states), generator=random)[:4096]]).to(device)
+        with torch.no_grad():
+            forced = accuracy(Greedy()(model(state), state), state, teacher(state))
+        solutions = list(self.solve(model, puzzles.tolist(), max_steps=500, device=str(device)))
+        solved = sum(solution.solved for solution in solutions)
+        steps = sum(solution.run.time for solution in solutions)
+        return forced | {"solved": solved / len(solutions), "steps": steps / len(solutions)}
+
+    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[list[int]]]]:
+        yield "", generated(num or FRESH_PUZZLES, seed, self.size).tolist()
+
+    def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
+        figures = report(solutions, self.size)
+        if isinstance(model, Encoder):
+            work = model.multiply_adds(self.size.length) * (1 + figures["mean_steps"])
+            figures["mean_multiply_adds"] = round(work)
+        return figures
+
+    def comparison(self, tokens: int | None, seed: int) -> Comparison:
+        return compare_sudoku(self, tokens, seed)
+
+    def record(self, solution: Solution) -> dict[str, Any]:
+        answer = to_text(solution.answer) if solution.solved else None
+        told = {"puzzle": to_text(solution.problem), "status": solution.status, "answer": answer}
+        return told | ({"backtracks": backtracks(solution)} if solution.steps else {})
+
+    def row(self, solution: Solution, seconds: float) -> str:
+        run = solution.run
+        answer = {
+            "solved": to_text(solution.answer),
+            "unsolvable": "proved to have no solution",
+            "unsolved": f"no answer; stopped: {run.stop}",
+        }[solution.status]
+        return ROW.format(run.index + 1, solution.status, run.time, backtracks(solution), f"{seconds:.2f}", answer)
+
+
+def _chunk(
+    seed: int, data: Data, step: Step, symmetric: bool, board: str, number: int
+) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
+    """States and what becomes of them."""
+    random = torch.Generator().manual_seed(seed_of(seed, number))
+    shares = PLAIN if number < data.plain else MIXED if number < data.plain + data.mixed else HARD
+    shares = {"4x4": EASY, "16x16": ROUGH if number < data.plain else LARGE}.get(board, shares)
+    ids = drawn_states(CHUNK, random, *_puzzles_and_answers(board), shares, step, symmetric)
+    return ids, step(ids)
+
+
+@lru_cache
+def _puzzles_and_answers(board: str) -> tuple[Int[Tensor, "N cells"], Int[Tensor, "N cells"]]:
+    puzzles = training_puzzles(BOARDS[board])
+    return puzzles, answers_of(puzzles)
+
+
+task = Sudoku

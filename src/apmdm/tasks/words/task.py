@@ -1,0 +1,25 @@
+"""Errors in sequences that nobody annotated, corrected: learned from a file with one sequence a line."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from apmdm.lines import lines
+from apmdm.task import FromSequences, option
+
+
+@dataclass(frozen=True, eq=False)
+class Words(FromSequences):
+    """The task that `apmdm compare words --data FILE` and `apmdm train FILE.txt` learn."""
+
+    name: str = "words"
+    data: Path | None = option(None, "A file with one sequence a line.", "train compare check audit eval")
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        if self.data is None:
+            return self.given
+        return tuple(sorted(set(lines(self.data))))
+
+
+task = Words
