@@ -3,7 +3,7 @@
 import torch
 
 from apmdm.prediction import Prediction
-from apmdm.sampler import Model
+from apmdm.sampler import Predictor
 from apmdm.state import State
 from apmdm.vocab import MASK
 
@@ -14,7 +14,7 @@ class LeaveOneOut:
     The first token is beyond doubt; nothing is inserted or deleted, of which a mask-only model knows nothing.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Predictor) -> None:
         self.model = model
 
     def __call__(self, state: State) -> Prediction:

@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args, get_origin
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.supervised import supervised_loss
-from apmdm.train.trainer import Batches, Hints, Objective, Settings
+from apmdm.objective.batch import Batches, Hints
+from apmdm.objective.supervised import Objective, supervised_loss
+from apmdm.train.trainer import Settings
 from apmdm.vocab import Vocab
 
 

@@ -48,7 +48,7 @@ def _paradigms(form: Form) -> list[Paradigm]:
 def _ap_mdm(tokens: int, seed: int) -> Recipe:
     recipe = replace(dyck(), seed=seed)
     batches = recipe.batches(recipe)
-    return within(tokens, recipe, sum(int(batches(n)[0].lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
+    return within(tokens, recipe, sum(int(batches(n).state.lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -46,7 +46,7 @@ def compare_graph(tokens: int = TOKENS, seed: int = 0) -> Comparison:
 def _ap_mdm(own: Recipe, tokens: int, seed: int) -> Recipe:
     recipe = replace(own, seed=seed)
     batches = recipe.batches(recipe)
-    return within(tokens, recipe, sum(int(batches(n)[0].lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
+    return within(tokens, recipe, sum(int(batches(n).state.lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
 
 
 def _start(problem: str) -> Sequence:

@@ -41,12 +41,11 @@ def _paradigms(form: Form) -> list[Paradigm]:
 def _ap_mdm(tokens: int, seed: int) -> Recipe:
     """The shipped recipe at the others' size, on as many tokens: the blocks of at most two bits again and again."""
     own = parity()
-    states, edits = own.batches(own)(0)
-    rows = torch.arange(TILED) % len(states)
+    blocks = own.batches(own)(0)
+    batch = blocks[torch.arange(TILED) % len(blocks.state)]
     shape = replace(SHAPE, attention="block", span=BLOCK, absolute=BLOCK)
-    batch = states[rows], edits[rows]
     recipe = replace(own, seed=seed, shape=shape, training=TRAINING, batches=lambda recipe: lambda number: batch)
-    return within(tokens, recipe, float(states.lengths[rows].sum()))
+    return within(tokens, recipe, float(batch.state.lengths.sum()))
 
 
 def _verdict(bits: str, final: Sequence) -> Verdict:

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import get_args
 
 import torch
 
 from apmdm.baselines.paradigms import Learner, Paradigm
-from apmdm.edits import Edits
+from apmdm.model.ablated import Ablated, Operation
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.model.without import Operation, Without
+from apmdm.objective.batch import Batch, Batches
 from apmdm.policy import Greedy, Policy
 from apmdm.recipes.base import Recipe
-from apmdm.sampler import Model
-from apmdm.state import Sequence, State, trimmed
+from apmdm.sampler import Predictor
+from apmdm.state import Sequence, trimmed
 from apmdm.tasks.form import Form, Verdict
-from apmdm.train.trainer import Batches, Settings
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
 
 CHUNK = 1024
 """Examples drawn together; of so many the mean length is taken."""
@@ -34,7 +34,7 @@ class Entrant:
     start: Callable[[str], Sequence]
     verdict: Callable[[str, Sequence], Verdict]
     policy: Callable[[int], Policy] = lambda seed: Greedy()
-    model: Callable[[Encoder], Model] = lambda encoder: encoder
+    model: Callable[[Encoder], Predictor] = lambda encoder: encoder
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def ablated(entrant: Entrant) -> list[Entrant]:
         replace(
             entrant,
             name=f"{entrant.name} without {operation}",
-            model=lambda encoder, operation=operation: Without(encoder, operation),
+            model=lambda encoder, operation=operation: Ablated(encoder, operation),
         )
         for operation in get_args(Operation)
     ]
@@ -116,18 +116,14 @@ def _batches(recipe: Recipe, form: Form, learner: Learner) -> Batches:
     size = recipe.data.batch_size
 
     def random(number: int) -> torch.Generator:
-        return torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+        return torch.Generator().manual_seed(seed_of(recipe.seed, number))
 
-    @lru_cache(maxsize=1)
-    def chunk(number: int) -> tuple[State, Edits]:
-        return form.examples(CHUNK // size * size, random(number))
+    chunks = Chunked(lambda number: form.examples(CHUNK // size * size, random(number)), CHUNK // size)
 
-    def batch(number: int) -> tuple[State, Edits]:
-        state, answer = chunk(number // (CHUNK // size))
-        first = number % (CHUNK // size) * size
-        rows = slice(first, first + size)
+    def batch(number: int) -> Batch:
+        (state, answer), place = chunks(number)
+        rows = slice(place * size, (place + 1) * size)
         state = trimmed(state[rows])
-        answer = Edits(*(field[rows, : state.ids.shape[1]] for field in vars(answer).values()))
-        return learner.prepare(state, answer, random(number))
+        return learner.prepare(state, answer[rows].map(lambda field: field[:, : state.ids.shape[1]]), random(number))
 
     return batch

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import torch
 
-from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
 from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
-from apmdm.state import State
 from apmdm.tasks.dyck.certify import certify
 from apmdm.tasks.dyck.process import ALPHABETS, LANGUAGES, OUTSIDE, REACH, VOCAB, process
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.tasks.dyck.words import draw
-from apmdm.train.trainer import Batches, Settings
+from apmdm.train.chunked import seed_of
+from apmdm.train.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 
@@ -50,13 +50,13 @@ def _batches(recipe: Recipe) -> Batches:
 
     first, sizes = (torch.tensor([of(numbers) for numbers in ALPHABETS])[:, None] for of in (min, len))
 
-    def batch(number: int) -> tuple[State, Edits]:
-        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
+    def batch(number: int) -> Batch:
+        random = torch.Generator().manual_seed(seed_of(recipe.seed, number))
         kinds = sequences[torch.randint(len(sequences), (num,), generator=random)]
         language = torch.randint(len(LANGUAGES), (num,), generator=random)
         letters = first[language] + (torch.rand(kinds.shape, generator=random) * sizes[language]).long()
         state = as_state(kinds, letters, language)
-        return state, Stochastic(generator=random)(process(state), state)
+        return Batch(state, Stochastic(generator=random)(process(state), state))
 
     return batch
 

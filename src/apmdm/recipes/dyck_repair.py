@@ -1,12 +1,11 @@
 """Repair of broken words, from states of runs on short ones; two layers see what the process looks at."""
 
-from functools import lru_cache
 from random import Random
 
 import torch
 
-from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
 from apmdm.policy import Stochastic
 from apmdm.recipes.base import Recipe
@@ -16,7 +15,8 @@ from apmdm.tasks.dyck.process import LANGUAGES
 from apmdm.tasks.dyck.repair import REACH, VOCAB, process
 from apmdm.tasks.dyck.repaired import open_states, repair
 from apmdm.tasks.dyck.uniform import damaged, random_word
-from apmdm.train.trainer import Batches, Settings
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
 
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
 VALIDATION, LENGTH = 200, 100
@@ -44,19 +44,20 @@ def broken_word(length: int, random: Random) -> str:
 
 
 def _batches(recipe: Recipe) -> Batches:
-    @lru_cache(maxsize=1)
-    def chunk(number: int) -> list[Sequence]:
-        random = Random(recipe.seed * 1_000_003 + number)
+    def draw(number: int) -> list[Sequence]:
+        random = Random(seed_of(recipe.seed, number))
         states = open_states([broken_word(2 * random.randint(1, LONGEST // 2), random) for _ in range(WORDS)])
         random.shuffle(states)
         return sorted(states, key=len)
 
-    def batch(number: int) -> tuple[State, Edits]:
-        random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + number)
-        states = chunk(number // PER_CHUNK)
+    chunks = Chunked(draw, PER_CHUNK)
+
+    def batch(number: int) -> Batch:
+        random = torch.Generator().manual_seed(seed_of(recipe.seed, number))
+        states, _ = chunks(number)
         first = int(torch.randint(len(states), (), generator=random))
         state = State.stack(states[first : first + recipe.data.batch_size])
-        return state, Stochastic(generator=random)(process(state), state)
+        return Batch(state, Stochastic(generator=random)(process(state), state))
 
     return batch
 

@@ -1,18 +1,18 @@
 """Minimum cuts, learned on graphs of at most 10 nodes: one small encoder without any absolute position."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from random import Random
 
-from apmdm.edits import Edits
 from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.recipes.base import Recipe
 from apmdm.state import Sequence, State
 from apmdm.tasks.graph.data import MAX_NODES, sized, training_states
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.solve import solve
-from apmdm.train.trainer import Batches, Hints, Settings
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
 
 LONGEST = 2 * MAX_NODES * (MAX_NODES - 1) + 3
 """Tokens of the longest state that is trained on."""
@@ -56,20 +56,21 @@ def graph() -> Recipe:
 
 
 def _batches(recipe: Recipe) -> Batches:
-    @lru_cache(maxsize=1)
-    def chunk(number: int) -> list[Sequence]:
-        seed = recipe.seed * 1_000_003 + number
+    def draw(number: int) -> list[Sequence]:
+        seed = seed_of(recipe.seed, number)
         states = training_states(PROBLEMS, seed)
         Random(seed).shuffle(states)
         return sorted(states, key=len)
 
-    def batch(number: int) -> tuple[State, Edits]:
-        states = chunk(number // PER_CHUNK)
-        random = Random(number)
+    chunks = Chunked(draw, PER_CHUNK)
+
+    def batch(number: int) -> Batch:
+        states, _ = chunks(number)
+        random = Random(seed_of(recipe.seed, number))
         first = max(random.randrange(len(states)), random.randrange(len(states)))
         rows = max(1, recipe.data.pairs // len(states[first]) ** 2)
         state = State.stack(states[first : first + min(rows, 128)])
-        return state, teacher(state)
+        return Batch(state, teacher(state))
 
     return batch
 

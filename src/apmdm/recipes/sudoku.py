@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from apmdm.edits import Edits, edits_between
+from apmdm.edits import edits_between
 from apmdm.model.attention import BEFORE, Relations
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.supervised import USUAL, Balance, accuracy, supervised_loss
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import DEFAULT_WEIGHTS, LossWeights, accuracy, supervised_loss
 from apmdm.policy import Greedy
 from apmdm.recipes.base import Recipe
-from apmdm.state import State
 from apmdm.tasks.sudoku.data import (
     EASY,
     HARD,
@@ -35,13 +35,13 @@ from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board, as_state
 from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.solve import Report, solve
-from apmdm.train.ahead import Ahead
-from apmdm.train.trainer import Batches, Hints, Settings
+from apmdm.train.chunked import Chunked, seed_of
+from apmdm.train.trainer import Settings
 
 CHUNK = 2**16
 VALIDATION_SEED = 7
-BALANCE = {SIXTEEN: Balance(31, 400)}
-"""258 positions and 276 hints instead of 83 and 40, and no more to decide."""
+LOSS_WEIGHTS = {SIXTEEN: LossWeights(31, 400)}
+"""16x16 averages over more positions and hints, 258 and 276 instead of 83 and 40, so both weigh more."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def sudoku(
         batches=partial(batches, board=size),
         evaluate=partial(_evaluate, board=size),
         hints=looked_up,
-        objective=partial(supervised_loss, balance=BALANCE.get(size, USUAL), conclusions=looked_up.conclusions),
+        objective=partial(supervised_loss, weights=LOSS_WEIGHTS.get(size, DEFAULT_WEIGHTS)),
         data=data,
     )
 
@@ -123,13 +123,13 @@ def sudoku(
 def batches(recipe: Recipe, step: Step = next_ids, symmetric: bool = True, board: Board = NINE) -> Batches:
     """States and edits of the process `step`, drawn as drawn_states does, chunk by chunk."""
     size = recipe.data.batch_size * recipe.training.focus
-    per_chunk = CHUNK // size
-    drawn = partial(_chunk, seed=recipe.seed, data=recipe.data, step=step, symmetric=symmetric, board=board.name)
-    chunk = lru_cache(maxsize=1)(Ahead(drawn, recipe.data.workers) if recipe.data.workers else drawn)
+    draw = partial(_chunk, seed=recipe.seed, data=recipe.data, step=step, symmetric=symmetric, board=board.name)
+    chunks = Chunked(draw, CHUNK // size, recipe.data.workers)
 
-    def batch(number: int) -> tuple[State, Edits]:
-        ids, following = (part[number % per_chunk * size :][:size] for part in chunk(number // per_chunk))
-        return as_state(ids), edits_between(as_state(ids), as_state(following))
+    def batch(number: int) -> Batch:
+        chunk, place = chunks(number)
+        state, following = (as_state(part[place * size :][:size]) for part in chunk)
+        return Batch(state, edits_between(state, following))
 
     return batch
 
@@ -138,7 +138,7 @@ def _chunk(
     number: int, seed: int, data: Data, step: Step, symmetric: bool, board: str
 ) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
     """States and what becomes of them."""
-    random = torch.Generator().manual_seed(seed * 1_000_003 + number)
+    random = torch.Generator().manual_seed(seed_of(seed, number))
     shares = PLAIN if number < data.plain else MIXED if number < data.plain + data.mixed else HARD
     shares = {"4x4": EASY, "16x16": ROUGH if number < data.plain else LARGE}.get(board, shares)
     ids = drawn_states(CHUNK, random, *_puzzles_and_answers(board), shares, step, symmetric)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from apmdm.model.skipping import Skipping
-from apmdm.policy import Surest
+from apmdm.policy import GreedyOrBestSingle
 from apmdm.prediction import Prediction
-from apmdm.sampler import Run, generate
+from apmdm.sampler import Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.repair import CUTOFF, DONE_ID, decode, encode, process
 from apmdm.tasks.dyck.verify import is_word
@@ -33,7 +33,9 @@ def repair(
 ) -> Iterator[Repaired]:
     """Words as they are finished; `run.index` tells which one it was. Raises ValueError for what is no word at all."""
     seeing_open, starts = Skipping(model, DONE_ID), map(encode, words)
-    for run in generate(seeing_open, starts, Surest(CUTOFF), batch_size=batch_size, device=device, record=record):
+    for run in rollouts(
+        seeing_open, starts, GreedyOrBestSingle(CUTOFF), batch_size=batch_size, device=device, record=record
+    ):
         text = decode(run.final)
         yield Repaired(text, text is not None and is_word(text), run)
 

@@ -7,7 +7,7 @@ from itertools import repeat
 import torch
 
 from apmdm.policy import Stochastic
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.tasks.dyck.process import CUTOFF, decode, encode
 from apmdm.tasks.dyck.verify import is_word
 
@@ -22,12 +22,12 @@ class Word:
 
 
 def draw(
-    model: Model, language: str, length: int, num: int, seed: int, *, batch_size: int = 256, device: str = "cpu"
+    model: Predictor, language: str, length: int, num: int, seed: int, *, batch_size: int = 256, device: str = "cpu"
 ) -> Iterator[Word]:
     """Words of a language of exactly this length, as they are finished."""
     start = encode(language, length)
     policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator(device).manual_seed(seed))
-    runs = generate(
+    runs = rollouts(
         model,
         repeat(start, num),
         policy,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.tasks.graph.problem import Edge, Problem, decode, encode
 from apmdm.tasks.graph.verify import is_minimum_cut, is_trivial, minimum_cut_size
 
@@ -27,7 +27,7 @@ class Solution:
 
 
 def solve(
-    model: Model,
+    model: Predictor,
     problems: Seq[Problem],
     *,
     batch_size: int = 64,
@@ -39,7 +39,7 @@ def solve(
     A run may take MAX_STEPS steps and no more length than the process.
     """
     starts, longest = map(encode, problems), max((problem.space for problem in problems), default=0)
-    for run in generate(
+    for run in rollouts(
         model,
         starts,
         batch_size=batch_size,

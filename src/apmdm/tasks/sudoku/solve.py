@@ -11,7 +11,7 @@ from torch import Tensor
 
 from apmdm.model.encoder import Encoder
 from apmdm.model.graphed import Graphed
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, RUN, Board, decode, encode
 from apmdm.tasks.sudoku.puzzles import count_solutions
@@ -42,7 +42,7 @@ class Solution:
 
 
 def solve(
-    model: Model,
+    model: Predictor,
     puzzles: Iterable[Int[Tensor, "cells"]],
     board: Board = NINE,
     *,
@@ -68,7 +68,7 @@ def solve(
             under_way[index] = puzzle.tolist()
             yield encode(puzzle[None]).sequence(0)
 
-    for run in generate(
+    for run in rollouts(
         model,
         starts(),
         batch_size=batch_size,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.prediction import Prediction
-from apmdm.sampler import Model
+from apmdm.sampler import Predictor
 from apmdm.state import State
 from apmdm.tasks.sudoku.grid import DIGITS, FAIL, R1, RUN, Board
 from apmdm.tasks.sudoku.solve import Solution, solve
@@ -22,7 +22,7 @@ SECONDS_PER_STEP = 0.06
 
 
 def watched(
-    model: Model, puzzles: Int[Tensor, "N cells"], board: Board, console: Console, device: str
+    model: Predictor, puzzles: Int[Tensor, "N cells"], board: Board, console: Console, device: str
 ) -> Iterator[Solution]:
     """Solve one puzzle after the other, drawing every state that the model is shown; the last grid stays."""
     for number, puzzle in enumerate(puzzles):
@@ -32,7 +32,7 @@ def watched(
                 yield replace(solution, run=replace(solution.run, index=number))
 
 
-def _looking(model: Model, live: Live, board: Board, title: str) -> Model:
+def _looking(model: Predictor, live: Live, board: Board, title: str) -> Predictor:
     shown: list[list[int]] = []
 
     def look(state: State) -> Prediction | Edits:

@@ -11,7 +11,8 @@ from random import Random
 import torch
 
 from apmdm.edits import Edits
-from apmdm.objective.self_supervised import MOST, corrupted, with_errors
+from apmdm.objective.batch import Batch
+from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, with_errors
 from apmdm.state import Sequence, State
 from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.vocab import JOINT, MASK, Vocab
@@ -52,7 +53,7 @@ class Words:
         """With exactly so many errors."""
         return "".join(self.vocab.decode(self.with_errors(text, num, random)[1:])) + "\t" + text
 
-    def corrupted(self, num: int, random: Random) -> tuple[State, Edits]:
+    def corrupted(self, num: int, random: Random) -> Batch:
         """A batch for self-supervised learning."""
         sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
         return corrupted(sequences, self.vocab.encode(self.alphabet), random)
@@ -75,20 +76,20 @@ def plain(words: Words) -> Form:
 
 
 def prompted(words: Words) -> Form:
-    """The sequence with 0 to MOST errors as a prompt; the answer is the right one, and END on all the room left."""
+    """The sequence with 0 to MAX_ERRORS errors is the prompt, the right one and END on all the room left the answer."""
     equals, end = words.vocab.encode([EQUALS, END])
 
     def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
         own = _random(random)
         texts = own.choices(words.sequences, k=num)
-        wrong = [words.with_errors(text, own.randint(0, MOST), own) for text in texts]
+        wrong = [words.with_errors(text, own.randint(0, MAX_ERRORS), own) for text in texts]
         answers = [[*words.encode(text)[1:]] for text in texts]
-        ends = [[end] * (len(before) + MOST - len(after)) for before, after in zip(wrong, answers, strict=True)]
+        ends = [[end] * (len(before) + MAX_ERRORS - len(after)) for before, after in zip(wrong, answers, strict=True)]
         return asked([[*tokens, equals] for tokens in wrong], [a + b for a, b in zip(answers, ends, strict=True)])
 
     def start(problem: str) -> Sequence:
         wrong = words.encode(problem.partition("\t")[0])
-        return Sequence(torch.tensor([*wrong, equals, *[MASK] * (len(wrong) + MOST)]))
+        return Sequence(torch.tensor([*wrong, equals, *[MASK] * (len(wrong) + MAX_ERRORS)]))
 
     def verdict(problem: str, final: Sequence) -> Verdict:
         wrong, _, right = problem.partition("\t")
