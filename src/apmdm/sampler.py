@@ -81,9 +81,7 @@ def rollouts(
     Under a deterministic policy it also ends in a cycle, some steps after that has closed (Brent's algorithm).
     """
     if batch_size < 1 or max_steps < 1:
-        raise ValueError(
-            f"batch_size and max_steps are at least 1, got batch_size {batch_size} and max_steps {max_steps}"
-        )
+        raise ValueError(f"batch_size and max_steps are at least 1, got {batch_size} and {max_steps}")
     if not (policy.deterministic or isinstance(policy, RandomPolicy)):
         raise ValueError("a policy that is not deterministic needs a method may_change(prediction, state)")
     waiting = enumerate(sequences)
@@ -91,8 +89,8 @@ def rollouts(
     while len(batch.state):
         state = batch.state
         with torch.no_grad():
-            answer = model(state)
-            prediction, edits = (None, answer) if isinstance(answer, Edits) else (answer, policy(answer, state))
+            said = model(state)
+            prediction, edits = (None, said) if isinstance(said, Edits) else (said, policy(said, state))
             next_state = transition(state, edits)
             halted, log_probability = same_rows(state, next_state), torch.zeros_like(batch.log_probability)
             if prediction is not None:
@@ -101,7 +99,8 @@ def rollouts(
                     halted &= ~policy.may_change(prediction, state)
         stopped = torch.zeros_like(halted)
         if on_step is not None:
-            stopped |= _wanted(on_step(Observation(batch.index, state, prediction, edits)), stopped.device)
+            answer = on_step(Observation(batch.index, state, prediction, edits))
+            stopped |= False if answer is None else answer
             next_state, halted = choose_rows(stopped, state, next_state), halted & ~stopped
         if record:
             batch.record(edits, halted | stopped)
@@ -119,10 +118,6 @@ def rollouts(
             batch = batch.rows(ended == RUNNING)
             arrived = list(islice(waiting, batch_size - len(batch.state)))
             batch = batch.join(_Batch.of(arrived, device)) if arrived else batch
-
-
-def _wanted(answer: Bool[Tensor, "batch"] | bool | None, device: torch.device) -> Bool[Tensor, "*batch"]:
-    return torch.as_tensor(False if answer is None else answer, device=device)
 
 
 RUNNING = -1

@@ -102,12 +102,11 @@ def train(
     """Train on batches(0), batches(1), ... and save checkpoints and the averaged weights in `folder`.
 
     hints: what the model, made with as many, is told besides the edits. resume: go on from the folder's checkpoint. A
-    batch is a function of its number, so a resumed run has the losses of an uninterrupted one. With several processes
-    each takes its own share of the numbers.
+    resumed run has the losses of an uninterrupted one. Several processes each take their own share of the numbers.
 
     In the main thread SIGINT and SIGTERM end the run after the step under way, with a checkpoint. Raises ValueError if
-    the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not finite. Raises OSError
-    if the folder cannot be written.
+    the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not finite, and OSError if
+    the folder cannot be written.
     """
     held = [name for name in (WEIGHTS, checkpoint.NAME) if (folder / name).exists()]
     if held and not resume:
