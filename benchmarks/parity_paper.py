@@ -14,7 +14,7 @@ import torch
 
 from apmdm.model.encoder import Encoder
 from apmdm.recipes import RECIPES
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.tasks.parity import paper
 from apmdm.train.trainer import train
@@ -29,14 +29,14 @@ def right(model: Encoder, length: int, random: Random) -> float:
     strings = [f"{random.getrandbits(length):0{length}b}" for _ in range(100 if length <= FREE_RUNNING else 5)]
     starts = [paper.encode(string) for string in strings]
     if length <= FREE_RUNNING:
-        runs = generate(model, starts, max_steps=2 * length + 10)
+        runs = rollouts(model, starts, max_steps=2 * length + 10)
         return sum(paper.decode(run.final) == strings[run.index].count("1") % 2 for run in runs) / len(strings)
     ends = [{run.index: run.final.ids for run in _pair(process, starts)} for process in (model, paper.teacher)]
     return sum(torch.equal(ends[0][row], ends[1][row]) for row in range(len(strings))) / len(strings)
 
 
-def _pair(process: Model, starts: list[Sequence]) -> Iterator[Run]:
-    return generate(process, starts, batch_size=1, max_steps=PAIR_STEPS)
+def _pair(process: Predictor, starts: list[Sequence]) -> Iterator[Run]:
+    return rollouts(process, starts, batch_size=1, max_steps=PAIR_STEPS)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from apmdm.cli import read
 from apmdm.model.encoder import Encoder
 from apmdm.model.graphed import Graphed
 from apmdm.prediction import Prediction
-from apmdm.sampler import Model, Run
+from apmdm.sampler import Predictor, Run
 from apmdm.state import Sequence, State
 from apmdm.tasks.sudoku.data import generated, teacher_steps
 from apmdm.tasks.sudoku.grid import NINE, encode
@@ -49,7 +49,7 @@ def now() -> float:
 class Clocked:
     """A model that notes the rows and the seconds of each of its calls."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Predictor) -> None:
         self.model, self.seconds = model, 0.0
         self.rows: list[int] = []
         self.drained = 0
@@ -96,7 +96,7 @@ def per_token_steps(model: Encoder, puzzles: torch.Tensor) -> Iterator[None]:
             tokens, moved = after, after != tokens
 
 
-def forward_rates(model: Model, puzzles: torch.Tensor) -> dict[int, float]:
+def forward_rates(model: Predictor, puzzles: torch.Tensor) -> dict[int, float]:
     """Rows a second of the model alone, by the number of rows at once."""
     rates = {}
     for size in BATCHES:

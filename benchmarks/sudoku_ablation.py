@@ -21,10 +21,11 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from apmdm import weights
-from apmdm.edits import Edits, edits_between
+from apmdm.edits import edits_between
+from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.recipes.base import Recipe
 from apmdm.recipes.sudoku import batches, sudoku
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State, same_rows
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.grid import NINE, as_state, encode
@@ -32,7 +33,7 @@ from apmdm.tasks.sudoku.hints import hints
 from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.train import checkpoint
-from apmdm.train.trainer import Batches, Hints, train
+from apmdm.train.trainer import train
 from apmdm.transition import transition
 from apmdm.vocab import MASK, Vocab
 
@@ -71,10 +72,9 @@ def one_at_a_time(ids: Int[Tensor, "N 83"], hidden: bool = True) -> Int[Tensor, 
 def moving(original: Batches) -> Batches:
     """Without the states at which nothing is left to do."""
 
-    def batch(number: int) -> tuple[State, Edits]:
-        state, edits = original(number)
-        moved = ~same_rows(state, transition(state, edits))
-        return state[moved], edits[moved]
+    def batch(number: int) -> Batch:
+        whole = original(number)
+        return whole[~same_rows(whole.state, transition(whole.state, whole.edits))]
 
     return batch
 
@@ -96,10 +96,10 @@ def in_fields(state: State) -> State:
 
 
 def fields_batches(original: Batches) -> Batches:
-    def batch(number: int) -> tuple[State, Edits]:
-        state, edits = original(number)
-        before, after = in_fields(state), in_fields(transition(state, edits))
-        return before, edits_between(before, after)
+    def batch(number: int) -> Batch:
+        whole = original(number)
+        before, after = in_fields(whole.state), in_fields(transition(whole.state, whole.edits))
+        return Batch(before, edits_between(before, after))
 
     return batch
 
@@ -168,7 +168,7 @@ def measured(name: str, row: Row) -> dict[str, object]:
         Sequence(starts.ids[n], starts.coordinates[n] if starts.coordinates is not None else None)
         for n in range(PUZZLES)
     )
-    runs = list(generate(model, sequences, max_steps=MAX_STEPS, max_length=starts.ids.shape[1]))
+    runs = list(rollouts(model, sequences, max_steps=MAX_STEPS, max_length=starts.ids.shape[1]))
     length = starts.ids.shape[1]
     solved = [
         len(run.final.ids) == length and is_solution(puzzles[run.index].tolist(), row.values(run.final.ids).tolist())

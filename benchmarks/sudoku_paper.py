@@ -25,8 +25,9 @@ from torch.nn.utils import clip_grad_norm_
 
 from apmdm.edits import edits_between
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.supervised import Balance, supervised_loss
-from apmdm.sampler import generate
+from apmdm.objective.batch import Batch
+from apmdm.objective.supervised import LossWeights, supervised_loss
+from apmdm.sampler import rollouts
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import generated, training_puzzles
 from apmdm.tasks.sudoku.grid import NINE
@@ -120,7 +121,9 @@ def trained() -> Encoder:
     warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / WARMUP, total_iters=WARMUP)
     for number, pairs in enumerate(examples(Random(0)).split(BATCH_SIZE)):
         state, following = as_state(pairs[:, 0]), as_state(pairs[:, 1])
-        loss = supervised_loss(model(state), state, edits_between(state, following), balance=Balance(1, 0)).total
+        loss = supervised_loss(
+            model(state), Batch(state, edits_between(state, following)), weights=LossWeights(1, 0)
+        ).total
         optimizer.zero_grad()
         loss.backward()
         clip_grad_norm_(model.parameters(), 1.0)
@@ -136,7 +139,7 @@ def main() -> None:
     starts = as_state(torch.tensor([Search(puzzle).ids() for puzzle in puzzles]))
     with torch.inference_mode():
         runs = list(
-            generate(model, map(starts.sequence, range(PUZZLES)), max_steps=MAX_STEPS, max_length=len(starts.ids[0]))
+            rollouts(model, map(starts.sequence, range(PUZZLES)), max_steps=MAX_STEPS, max_length=len(starts.ids[0]))
         )
     digits = torch.tensor([VALUES.index(symbol) if symbol in VALUES else 0 for symbol in VOCAB.symbols])
     solved = [

@@ -22,9 +22,10 @@ from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Layer, Shape
+from apmdm.objective.batch import Batch
 from apmdm.objective.masked import masked_loss, some_masked
 from apmdm.policy import Greedy, Unmask
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.words import draw
 from apmdm.tasks.parity import process as bits
@@ -72,7 +73,7 @@ def in_windows() -> dict[str, object]:
         for seed in range(3):
             job = entry.problem(Random(seed), 2).job
             begun = start(job, "arm", execute(job, entry.mode).time)
-            whole = next(generate(replay.LeftToRight(begun.policy), [begun.sequence]))
+            whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
             run = replay.left_to_right(begun.policy, begun.sequence, 300)
             costs = [(one.time, one.space, one.work, one.stop) for one in (run, whole)]
             positions.append(len(begun.sequence))
@@ -148,11 +149,11 @@ def formulas() -> dict[str, object]:
     random = Random(0)
     drawn = [tqbf.random_formula(random, random.randint(1, 7), random.randint(1, 8)) for _ in range(500)]
     truth = [tqbf.search(formula) for formula in drawn]
-    in_constant = list(generate(tqbf.policy(3, 64), [tqbf.encode(f, 3) for f in drawn]))
+    in_constant = list(rollouts(tqbf.policy(3, 64), [tqbf.encode(f, 3) for f in drawn]))
     starts = [tqbf.encode_write_once(f, 3, leaves) for f, (_, leaves) in zip(drawn, truth, strict=True)]
-    logged = list(generate(tqbf.write_once_policy(3, 2047), starts))
+    logged = list(rollouts(tqbf.write_once_policy(3, 2047), starts))
     hard = policies.hard(12)
-    run = next(generate(tqbf.policy(4, 64), [tqbf.encode(hard, 4)]))
+    run = next(rollouts(tqbf.policy(4, 64), [tqbf.encode(hard, 4)]))
     return {
         "formulas": len(drawn),
         "right": sum((tqbf.decode(r.final, 3), r.time) == truth[r.index] for r in in_constant),
@@ -183,11 +184,11 @@ def converter() -> dict[str, object]:
     return {"policies": 200, "equal": equal, "steps_as_stated": as_stated, "trained": _trained_converter(vocab)}
 
 
-def _replayed(any_order: Model, vocab: Vocab, ids: Tensor) -> tuple[Run, bool, bool]:
+def _replayed(any_order: Predictor, vocab: Vocab, ids: Tensor) -> tuple[Run, bool, bool]:
     """A run of an AO-MDM, whether its replay ends in the same, and in 2 tokens + rounds steps."""
-    run = next(generate(any_order, [Sequence(ids)]))
+    run = next(rollouts(any_order, [Sequence(ids)]))
     start = Sequence(torch.cat((torch.tensor([2]), ids)))
-    again = next(generate(replay.Replay(any_order, vocab, 6), [replay.encode(start, vocab, 6, run.time)]))
+    again = next(rollouts(replay.Replay(any_order, vocab, 6), [replay.encode(start, vocab, 6, run.time)]))
     written = int((ids == MASK).sum() - (run.final.ids == MASK).sum())
     same = torch.equal(replay.decode(start, again.final, vocab, 6).ids[1:], run.final.ids)
     return run, same, again.time == 2 * written + run.time
@@ -196,13 +197,12 @@ def _replayed(any_order: Model, vocab: Vocab, ids: Tensor) -> tuple[Run, bool, b
 def _trained_converter(vocab: Vocab) -> dict[str, object]:
     """Trained to write words of 6 letters backwards behind them, the two surest letters first."""
 
-    def batches(number: int) -> tuple[State, Edits]:
+    def batches(number: int) -> Batch:
         generator = torch.Generator().manual_seed(number)
         words = torch.randint(3, 7, (64, 6), generator=generator)
         ids = torch.cat((words, torch.full_like(words, MASK)), 1)
         content = torch.cat((torch.zeros_like(words), words.flip(1)), 1)
-        never = torch.zeros_like(ids, dtype=torch.bool)
-        return some_masked(State(ids, torch.full((64,), 12)), Edits(content, never, never, never), generator)
+        return some_masked(State(ids, torch.full((64,), 12)), Edits.of(content), generator)
 
     torch.manual_seed(0)
     network, settings = Encoder(vocab, Shape(width=32, layers=1, heads=2, absolute=12)), Settings(steps=400)
@@ -270,7 +270,7 @@ def _certified() -> dict[str, object]:
 def long_parity() -> dict[str, object]:
     model, random = compile_policy(parity.policy(), 2), Random(0)
     texts = [f"{random.getrandbits(100_000):0100000b}" for _ in range(10)]
-    runs = list(generate(model, map(bits.encode, texts)))
+    runs = list(rollouts(model, map(bits.encode, texts)))
     right = sum(bits.decode(run.final) == texts[run.index].count("1") % 2 for run in runs)
     return {"strings": 10, "right": right, "most_steps": max(run.time for run in runs)}
 
@@ -283,7 +283,7 @@ def weights() -> dict[str, object]:
         policy = in_place.policy(job.program, 6, 255)
         model = compile_policy(policy, 256)
         begun, result = in_place.encode(job), execute(job, "CREW")
-        run = next(generate(model, [begun]))
+        run = next(rollouts(model, [begun]))
         exact += in_place.decode(job, run.final) == (result.registers, result.memory) and run.time == result.time
         steps += run.time
         kept = b"".join(
@@ -296,7 +296,7 @@ def weights() -> dict[str, object]:
     problem = ENTRIES["prefix_sum"].problem(Random(0), 64)
     begun, result = in_place.encode(problem.job), execute(problem.job, "CREW")
     large = compile_policy(in_place.policy(problem.job.program, problem.job.bits, 4095), 4096)
-    run = next(generate(large, [begun]))
+    run = next(rollouts(large, [begun]))
     same = in_place.decode(problem.job, run.final) == (result.registers, result.memory)
     prefix = {"exact": same, "bits": problem.job.bits, "steps": run.time, "T": result.time, "context": run.space}
     return {
@@ -318,7 +318,7 @@ def limits() -> dict[str, object]:
         for seed in range(3):
             job = random_job(Random(seed), width)
             model, result = compile_policy(in_place.policy(job.program, width, 255), 256), execute(job, "CREW")
-            run = next(generate(model, [in_place.encode(job)], max_steps=2 * result.time))
+            run = next(rollouts(model, [in_place.encode(job)], max_steps=2 * result.time))
             exact += _ends_in(job, run.final, result) and run.time == result.time
             off = max(off, _off(model, in_place.encode(job)))
         by_width[width] = {"exact_of_3": exact, "logits_off_by": off}

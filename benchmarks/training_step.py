@@ -16,7 +16,8 @@ from statistics import median
 import torch
 from torch import nn
 
-from apmdm.edits import Edits, edits_between
+from apmdm.edits import edits_between
+from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.recipes.base import Recipe
@@ -47,18 +48,18 @@ class Plain(nn.Module):
         return Prediction(content, *controls.unbind(-1))
 
 
-def some_batches(recipe: Recipe) -> list[tuple[State, Edits]]:
+def some_batches(recipe: Recipe) -> list[Batch]:
     """Batches of the teacher's paths on training puzzles, shuffled."""
     random = torch.Generator().manual_seed(recipe.seed)
     ids = path(training_puzzles(), random)
     parts = ids[torch.randperm(len(ids), generator=random)].split(recipe.data.batch_size)[:-1]
-    return [(as_state(part), edits_between(as_state(part), as_state(next_ids(part)))) for part in parts]
+    return [Batch(as_state(part), edits_between(as_state(part), as_state(next_ids(part)))) for part in parts]
 
 
-def our_seconds(recipe: Recipe, examples: list[tuple[State, Edits]]) -> float:
+def our_seconds(recipe: Recipe, examples: list[Batch]) -> float:
     began: list[float] = []
 
-    def batches(number: int) -> tuple[State, Edits]:
+    def batches(number: int) -> Batch:
         began.append(time.perf_counter())
         return examples[number % len(examples)]
 
@@ -68,13 +69,13 @@ def our_seconds(recipe: Recipe, examples: list[tuple[State, Edits]]) -> float:
     return median_step(began)
 
 
-def plain_seconds(recipe: Recipe, examples: list[tuple[State, Edits]]) -> float:
+def plain_seconds(recipe: Recipe, examples: list[Batch]) -> float:
     model, began = Plain(recipe), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
     for number in range(STEPS):
         began.append(time.perf_counter())
-        state, edits = examples[number % len(examples)]
-        supervised_loss(model(state), state, edits).total.backward()
+        batch = examples[number % len(examples)]
+        supervised_loss(model(batch.state), batch).total.backward()
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
         optimizer.zero_grad()

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,6 @@ LAYERS = (
     ("baselines", "theory"),
     ("recipes",),
     ("weights",),
-    ("viewer",),
     ("__init__",),
     ("cli",),
 )
@@ -90,6 +90,33 @@ def test_imports_point_one_way(path: Path) -> None:
         assert other in RANK, f"give {other} a place in LAYERS"
         assert RANK[other] < RANK[own], f"{own} may not import {other}, which comes after or beside it"
         assert other not in APART.get(own, ()), f"{own} and {other} do not know each other"
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    """Imports inside functions count as well."""
+    modules = {module_name(path): path for path in SOURCES}
+    graph = {}
+    for name, path in modules.items():
+        imported = {module if module in modules else module.rpartition(".")[0] for module in imported_modules(path)}
+        graph[name] = (imported & modules.keys()) - {name}
+    circles = []
+    while (circle := one_circle(graph)) is not None:
+        circles.append(" -> ".join(circle))
+        graph[circle[0]].discard(circle[1])
+    assert not circles, "\n".join(circles)
+
+
+def one_circle(graph: dict[str, set[str]]) -> list[str] | None:
+    """Modules of which each imports the next, the first of them again at the end."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1][::-1]
+    return None
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from apmdm.edits import Edits, edits_between
 from apmdm.state import State
 from apmdm.transition import transition
-from apmdm.vocab import MASK, PAD
+from apmdm.vocab import MASK, PAD, Vocab
 from reference import slow_edits_between
 from support import (
     Edit,
@@ -152,3 +152,19 @@ def test_nothing_fires_on_padding() -> None:
     edits = edits_between(before, after)
     fields = torch.stack((edits.content, edits.remask.long(), edits.insert.long(), edits.delete.long()))
     assert fields[:, ~before.valid].eq(PAD).all()
+
+
+def test_with_a_vocabulary_an_illegal_row_is_shown_in_symbols() -> None:
+    with pytest.raises(ValueError, match="row 0: no edits lead from a <mask> to b; a token may"):
+        edits_between(stack((A, MASK)), stack((B,)), Vocab.of("a", "b"))
+    with pytest.raises(ValueError, match="from nothing to <mask>;"):
+        edits_between(stack(()), stack((MASK,)), Vocab.of("a", "b"))
+
+
+def test_bits_that_are_left_out_never_fire() -> None:
+    content, fires = torch.tensor([[A, B]]), torch.tensor([[True, False]])
+    edits = Edits.of(content, insert=fires)
+    assert (edits.content is content, edits.insert.tolist()) == (True, [[True, False]])
+    assert not (edits.remask | edits.delete).any()
+    doubled = edits.map(lambda field: torch.cat((field, field)))
+    assert [field.shape for field in doubled.tensors] == [(2, 2)] * 4

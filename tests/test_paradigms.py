@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from apmdm.edits import Edits
+from apmdm.model.ablated import Ablated, Operation
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.model.without import Operation, Without
 from apmdm.policy import Append, Greedy, Order, Policy, Unmask
 from apmdm.prediction import Prediction
-from apmdm.sampler import Run, generate
+from apmdm.sampler import Run, rollouts
 from apmdm.state import State
 from apmdm.vocab import MASK, Vocab
 from support import sequence, stack
@@ -22,7 +22,7 @@ def runs(policy: Policy) -> list[Run]:
     torch.manual_seed(0)
     model = Encoder(VOCAB, Shape(width=16, layers=1, heads=2, rotary=True))
     starts = [sequence((A, *[MASK] * 5, B, MASK, MASK)), sequence((MASK, C, MASK))]
-    return sorted(generate(model, starts, policy, record=True), key=lambda run: run.index)
+    return sorted(rollouts(model, starts, policy, record=True), key=lambda run: run.index)
 
 
 def random() -> torch.Generator:
@@ -75,7 +75,7 @@ def constant(state: State) -> Prediction:
 @pytest.mark.parametrize("order", list(BY_HAND))
 def test_orders_by_hand(order: Order) -> None:
     """The last position is the surest, but it is not masked."""
-    (run,) = generate(constant, [sequence((MASK, MASK, MASK, MASK, B))], Unmask(order), record=True)
+    (run,) = rollouts(constant, [sequence((MASK, MASK, MASK, MASK, B))], Unmask(order), record=True)
     assert [next(iter(step.unmask)) for step in run.steps] == BY_HAND[order]
     assert run.final.ids.tolist() == [A, A, A, A, B]
 
@@ -87,14 +87,14 @@ def test_among_equals_the_leftmost_comes_first() -> None:
 
 
 def test_what_exceeds_the_threshold_is_written_at_once() -> None:
-    (run,) = generate(constant, [sequence((MASK, MASK, MASK, MASK, B))], Unmask(threshold=0.52), record=True)
+    (run,) = rollouts(constant, [sequence((MASK, MASK, MASK, MASK, B))], Unmask(threshold=0.52), record=True)
     assert [sorted(step.unmask) for step in run.steps] == [[1, 2], [0], [3]]
 
 
 def test_random_orders_and_drawn_content_follow_the_probabilities() -> None:
     policy = Unmask("random", drawn=True, generator=random())
     many = list(
-        generate(constant, [sequence((MASK, MASK, MASK, MASK, B))] * 2000, policy, batch_size=2000, record=True)
+        rollouts(constant, [sequence((MASK, MASK, MASK, MASK, B))] * 2000, policy, batch_size=2000, record=True)
     )
     first = torch.tensor([next(iter(run.steps[0].unmask)) for run in many]).bincount(minlength=4) / len(many)
     assert first.tolist() == pytest.approx([0.25] * 4, abs=0.03)
@@ -109,7 +109,7 @@ def test_arm_appends_what_the_position_before_foretells() -> None:
         never = torch.full(state.ids.shape, -20.0)
         return Prediction(torch.nn.functional.one_hot((state.ids + 1).clamp(max=C), len(VOCAB)) * 9.0, *[never] * 3)
 
-    (run,) = generate(successor, [sequence((A, MASK))], Append(end=C), record=True)
+    (run,) = rollouts(successor, [sequence((A, MASK))], Append(end=C), record=True)
     assert [step.tokens for step in run.steps] == [(A, MASK), (A, B, MASK)]
     assert run.final.ids.tolist() == [A, B, C]
     assert (run.time, run.space, run.work, run.stop) == (2, 3, 5, "fixed point")
@@ -133,7 +133,7 @@ def test_operations_switched_off() -> None:
     remask, yes, no = torch.tensor([[9.0, -9.0, 9.0]]), torch.full((1, 3), 9.0), torch.full((1, 3), -9.0)
 
     def edits(operation: Operation, delete: torch.Tensor = no) -> Edits:
-        return Greedy()(Without(lambda _: Prediction(content, remask, yes, delete), operation)(state), state)
+        return Greedy()(Ablated(lambda _: Prediction(content, remask, yes, delete), operation)(state), state)
 
     assert edits("remask").remask.tolist() == [[False, False, True]]
     assert edits("unmask").remask.tolist() == [[True, True, True]]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from apmdm.edits import Edits
-from apmdm.policy import Greedy, Stochastic, Surest
+from apmdm.policy import Greedy, GreedyOrBestSingle, Stochastic
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.vocab import MASK
@@ -135,7 +135,7 @@ def surest(*rows: list[tuple[float, float, float]], tokens: list[tuple[int, ...]
     """Of chances of remask, insert and delete; content is always A."""
     chances = torch.tensor(rows).logit()
     content = torch.tensor([1.0, 0.0, 0.0]).expand(*chances.shape[:2], 3)
-    return Surest(0.1)(prediction(content, *chances.unbind(-1)), stack(*tokens))
+    return GreedyOrBestSingle(0.1)(prediction(content, *chances.unbind(-1)), stack(*tokens))
 
 
 def test_surest_does_all_that_is_likelier_than_not_and_else_one_thing() -> None:

@@ -1,5 +1,7 @@
 """Padded batches: in and out, rows chosen, joined and compared."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -122,3 +124,17 @@ def test_moving_keeps_everything() -> None:
     assert moved.coordinates is not None
     assert {moved.ids.device.type, moved.lengths.device.type, moved.coordinates.device.type} == {"meta"}
     assert HERE.to("meta").ids.device.type == "meta"
+
+
+@pytest.mark.parametrize("ids", [[], [2, 3], torch.empty(0), torch.tensor([2, 3], dtype=torch.int32)], ids=str)
+def test_whatever_holds_integers_becomes_ids(ids: Any) -> None:
+    with unchecked():
+        made = Sequence(ids)
+        assert State.stack([made, [2]]).lengths.tolist() == [len(ids), 1]
+    assert made.ids.dtype == torch.long
+
+
+@pytest.mark.parametrize("ids", [[0.5], [[2]], torch.tensor([True]), torch.tensor(2), "01", None, [2, None]], ids=str)
+def test_ids_that_are_no_row_of_integers_are_refused(ids: Any) -> None:
+    with unchecked(), pytest.raises(ValueError, match="integers"):
+        Sequence(ids)

@@ -1,25 +1,23 @@
 """Task: everything that is known of a task, in one place. Training, the commands and the paradigms know tasks by it."""
 
 import time
-from ast import literal_eval
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
-from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
-from functools import cached_property
+from dataclasses import Field, field, fields, is_dataclass, replace
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.batch import Batch, Batches, Hints, Objective
-from apmdm.objective.supervised import supervised_loss
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import Objective, supervised_loss
 from apmdm.paradigms.comparison import TOKENS, Comparison, compared
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Greedy, Policy
-from apmdm.process import MASK_SYMBOL, Alphabet, Symbols, Tokens, labelled, reach, run_of, spelling, states_of, with_ways
 from apmdm.pool import Data, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
@@ -30,7 +28,7 @@ from apmdm.train.trainer import Settings
 from apmdm.transition import transition
 from apmdm.vocab import Vocab
 
-TESTS, VALIDATION, VALIDATION_SEED, MET, MAX_REACH = 1000, 100, 7, 200, 4
+TESTS, VALIDATION, VALIDATION_SEED = 1000, 100, 7
 """Fresh problems that `eval` solves if it is not told how many, and that periodic evaluation solves."""
 
 
@@ -52,7 +50,8 @@ class BaseTask:
 
     name: under which results are reported. shipped: the weights that come with the package, if any.
     problem_form: what a problem looks like, in words. header: of the table of results, if they are one.
-    ordered: results are told in the order of the problems, not as they are found.
+    ordered: results are told in the order of the problems, not as they are found. whole_files: a problem is a file, which
+    `open` reads. demo: a file of problems to solve if none is given. redirected: verbs that another task is for.
     """
 
     name: str
@@ -61,6 +60,9 @@ class BaseTask:
     problem_form: str = "a problem"
     header: str = ""
     ordered: bool = True
+    whole_files: bool = False
+    demo: Path | None = None
+    redirected: ClassVar[Mapping[str, str]] = {}
     max_steps: int = 10_000
     batch_size: int = 64
     hints: Hints | None = None
@@ -263,7 +265,9 @@ class BaseTask:
         found: dict[str, Any] = {}
         began = time.perf_counter()
         for name, group in sets:
-            solutions = list(progress(self.solve(model, group, seed=seed, device=device), name or self.name, len(group)))
+            solutions = list(
+                progress(self.solve(model, group, seed=seed, device=device), name or self.name, len(group))
+            )
             figures = self.summary(sorted(solutions, key=lambda solution: solution.run.index), model)
             found |= {name: figures} if name else figures
         size = {"parameters": model.num_parameters()} if isinstance(model, Encoder) else {}
@@ -280,7 +284,11 @@ class BaseTask:
             return self.vocab.decode(sequence.ids.tolist())
 
         def right(problem: Any, told: list[str]) -> bool:
-            answer = self.decode(Sequence(torch.tensor(self.vocab.encode(told)))) if set(told) <= self.vocab.ids.keys() else None
+            answer = (
+                self.decode(Sequence(torch.tensor(self.vocab.encode(told))))
+                if set(told) <= self.vocab.ids.keys()
+                else None
+            )
             return answer is not None and bool(self.verify(problem, answer))
 
         return direct(
@@ -319,9 +327,17 @@ class BaseTask:
         """The problem that the options of `generate` describe, of which many answers are drawn."""
         raise ValueError(f"{self.name} answers problems; give one to `apmdm run {self.name}`")
 
+    def open(self, path: Path) -> list[Any]:
+        """The problems of a file that is not read line by line."""
+        raise NotImplementedError(f"{self.name} reads no files")
+
+    def told(self, problem: Any) -> dict[str, Any]:
+        """A problem as JSON, by which it is known again."""
+        return {"problem": problem}
+
     def record(self, solution: Solution) -> dict[str, Any]:
-        """What is told of a solution as JSON."""
-        return {"problem": solution.problem, "answer": solution.answer, "status": solution.status}
+        """A solution as JSON."""
+        return self.told(solution.problem) | {"answer": solution.answer}
 
     def row(self, solution: Solution, seconds: float) -> str:
         """What is told of a solution to a reader; `seconds` have passed since the first began."""

@@ -4,7 +4,6 @@ import hashlib
 import json
 import resource
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -26,12 +25,12 @@ from apmdm.model.encoder import Encoder
 from apmdm.recipes import COMPARISONS
 from apmdm.recipes.base import Recipe
 from apmdm.recipes.comparison import Comparison, Entrant
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.train import checkpoint
-from apmdm.train.optimizer import optimizers
+from apmdm.train.trainer import seconds_a_step
 
-PROBED, SAMPLED = 3, 16
-"""Steps that are timed for the estimate; batches whose tokens are counted."""
+SAMPLED = 16
+"""Batches whose tokens are counted."""
 Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 """accuracy and valid: shares of the problems; share: of the answers' tokens that are right; steps, work and computed:
@@ -89,32 +88,15 @@ def announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
     minutes = 0.0
     for path, recipe in missing.items():
         steps = recipe.training.steps - int(weights.read_manifest(path).get("step", 0))
-        needed = steps * seconds_a_step(recipe, device) / 60
+        hinted = {"objective": recipe.objective, "hints": recipe.hints}
+        model, batches = recipe.new_model(), recipe.batches(recipe)
+        needed = steps * seconds_a_step(model, batches, recipe.training, **hinted, device=device) / 60
         minutes += needed
         typer.echo(f"  {path.name}: {steps:,} training steps, about {needed:.1f} minutes")
     if missing:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10
         memory = torch.cuda.max_memory_allocated() if device == "cuda" else peak
         typer.echo(f"together about {minutes:.0f} minutes and {memory / 2**30:.1f} GB of memory; then all are measured")
-
-
-def seconds_a_step(recipe: Recipe, device: str) -> float:
-    """The least time of a few training steps of a new model."""
-    model, batches = recipe.new_model().to(device), recipe.batches(recipe)
-    solvers = optimizers(model, recipe.training.matrix_rate, recipe.training.other_rate)
-    times = []
-    for number in range(PROBED):
-        state, edits = batches(number)
-        state, edits = state.to(device), edits.to(device)
-        began = time.perf_counter()
-        hints = [recipe.hints.of(state)] if recipe.hints else []
-        with recipe.training.autocast(device):
-            prediction = model(state)
-        recipe.objective(prediction, state, edits, *hints).total.backward()
-        for solver in solvers:
-            solver.step()
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 def rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, seed: int) -> list[Row]:
@@ -141,14 +123,14 @@ def training_tokens(source: Recipe | str) -> int | None:
     if isinstance(source, str):
         return None
     batches = source.batches(source)
-    return round(source.training.steps * sum(int(batches(n)[0].lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
+    return round(source.training.steps * sum(int(batches(n).state.lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
 
 
 def measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: str, seed: int) -> Row:
     """Free-running decoding of every problem of one size."""
     problems = comparison.problems[size]
     model = entrant.model(encoder)
-    decoding = generate(
+    decoding = rollouts(
         model,
         map(entrant.start, problems),
         entrant.policy(seed),

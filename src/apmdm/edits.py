@@ -1,5 +1,6 @@
-"""Edits: what one decoding step does at every position, and their inference from two states."""
+"""Edits: what one decoding step does at every position. `edits_between` infers them from two states."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -7,14 +8,15 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from apmdm.state import State
-from apmdm.vocab import MASK, PAD
+from apmdm.vocab import MASK, PAD, Vocab
 
 
 @dataclass(frozen=True)
 class Edits:
-    """The arguments y, r, e, d of the transition g, each [batch, length].
+    """What happens at every position: y, r, e and d of the transition g (arXiv 2510.06190), each [batch, length].
 
-    content is read only where a MASK is unmasked: masked, not remask, not delete.
+    content is the token that is written, and is read only at a MASK that is neither remasked nor deleted. remask makes
+    a token a MASK and lets a MASK wait. insert adds a MASK after the position. delete removes a MASK.
     """
 
     content: Int[Tensor, "batch length"]
@@ -22,24 +24,45 @@ class Edits:
     insert: Bool[Tensor, "batch length"]
     delete: Bool[Tensor, "batch length"]
 
+    @classmethod
+    def of(
+        cls,
+        content: Int[Tensor, "batch length"],
+        remask: Bool[Tensor, "batch length"] | None = None,
+        insert: Bool[Tensor, "batch length"] | None = None,
+        delete: Bool[Tensor, "batch length"] | None = None,
+    ) -> "Edits":
+        """Edits in which the bits that are left out are False everywhere."""
+        never = torch.zeros_like(content, dtype=torch.bool)
+        return cls(content, *(never if bit is None else bit for bit in (remask, insert, delete)))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.content, self.remask, self.insert, self.delete
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Edits":
+        """The function applied to each of the four tensors."""
+        return Edits(*map(function, self.tensors))
+
     def unmasked(self, state: State) -> Bool[Tensor, "batch length"]:
         """True where this step writes content."""
         return state.masked & ~self.remask & ~self.delete
 
     def to(self, device: torch.device | str) -> "Edits":
-        return Edits(*(field.to(device) for field in (self.content, self.remask, self.insert, self.delete)))
+        return self.map(lambda field: field.to(device))
 
     def __getitem__(self, rows: Int[Tensor, "rows"] | Bool[Tensor, "batch"] | slice) -> "Edits":
-        return Edits(self.content[rows], self.remask[rows], self.insert[rows], self.delete[rows])
+        return self.map(lambda field: field[rows])
 
 
 KEEP, DELETE, INSERT, BEYOND = range(4)
 
 
-def edits_between(state: State, next_state: State) -> Edits:
+def edits_between(state: State, next_state: State, vocab: Vocab | None = None) -> Edits:
     """The edits with transition(state, edits) == next_state that insert and delete least, then change least.
 
-    Raises ValueError, naming the row, where no edits lead from one to the other.
+    Raises ValueError where no edits lead from one to the other. The message names the row and shows its tokens, as
+    symbols if a vocabulary is given.
     """
     if len(state) != len(next_state):
         raise ValueError(f"both states need the same number of rows, got {len(state)} and {len(next_state)}")
@@ -56,9 +79,9 @@ def edits_between(state: State, next_state: State) -> Edits:
     if not bool(possible.all()):
         row = int((~possible).nonzero()[0])
         raise ValueError(
-            f"row {row}: no edits lead from {state.sequence(row).ids.tolist()} "
-            f"to {next_state.sequence(row).ids.tolist()}; a token may only become MASK, "
-            "only a MASK may become a token or disappear, and one MASK may be inserted after each position"
+            f"row {row}: no edits lead from {_shown(state, row, vocab)} to {_shown(next_state, row, vocab)}; "
+            "a token may only become MASK, only a MASK may become a token or disappear, and one MASK may be inserted "
+            "after each position"
         )
     width = (choices == KEEP) + 2 * (choices == INSERT)
     start = width.cumsum(1) - width
@@ -72,13 +95,12 @@ def _aligned(state: State, became: Int[Tensor, "batch length"], choices: Int[Ten
     return Edits(content, remask, choices == INSERT, choices == DELETE)
 
 
-def _cheapest_alignment(
-    state: State, next_state: State
-) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, "batch"]]:
-    """KEEP, DELETE or INSERT (keep, with a MASK inserted after it) for every position, and the rows where that leads.
+def _cheapest_alignment(state: State, next_state: State) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, "batch"]]:
+    """What happens to every position (KEEP, DELETE, INSERT: it stays and a MASK is inserted after it, or BEYOND), and the
+    rows in which that leads to the next state.
 
-    Dynamic programming, vectorised over rows: cost[:, j] is the least cost of turning the positions
-    so far into the first j positions of the next state.
+    This is dynamic programming over all rows at once. cost[:, j] is the least cost of turning the positions so far into
+    the first j positions of the next state.
     """
     legal, changed, insertable = _compatibility(state, next_state)
     rows, n, m = legal.shape
@@ -100,8 +122,13 @@ def _cheapest_alignment(
     return _backtrack(moves, next_state.lengths), final < impossible
 
 
+def _shown(state: State, row: int, vocab: Vocab | None) -> str:
+    ids = state.sequence(row).ids.tolist()
+    return str(ids) if vocab is None else " ".join(vocab.decode(ids)) or "nothing"
+
+
 def _compatibility(state: State, next_state: State) -> tuple[Tensor, Tensor, Tensor]:
-    """[batch, n, m] each: position i may become j, doing so changes it, j may be inserted after i."""
+    """Three tensors [batch, n, m]: position i may become j, becoming j changes it, j may be inserted after i."""
     before, after = state.ids[:, :, None], next_state.ids[:, None, :]
     same_place = next_state.valid[:, None, :]
     if state.coordinates is not None and next_state.coordinates is not None:

@@ -1,5 +1,38 @@
 """Tasks made of what a user has: a process, pairs, or plain sequences."""
 
+from ast import literal_eval
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Sequence as Seq
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import torch
+
+from apmdm.base_task import BaseTask
+from apmdm.edits import Edits
+from apmdm.model.encoder import Shape
+from apmdm.objective.batch import Batch, Batches
+from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
+from apmdm.objective.supervised import Objective
+from apmdm.paradigms.comparison import TOKENS, Comparison
+from apmdm.policy import Correct, Policy
+from apmdm.process import Alphabet, Symbols, Tokens, labelled, reach, run_of, states_of, with_ways
+from apmdm.recipe import Recipe
+from apmdm.sampler import Run
+from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
+from apmdm.solution import Solution
+from apmdm.state import Sequence, State
+from apmdm.train.chunked import seed_of
+from apmdm.train.trainer import Settings
+from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+
+MET, MAX_REACH = 200, 4
+"""Problems on which symbols and reach of a process are looked up; the largest reach that is tried."""
+
+
 @dataclass(frozen=True, eq=False)
 class FromProcess(BaseTask):
     """A task whose teacher is a user's process on lists of symbols; Task.from_process says what the fields are."""
@@ -20,7 +53,7 @@ class FromProcess(BaseTask):
             return Alphabet(self.symbols)
         problems = [draw(Random(n)) for draw in (self.draw_problem, self.draw_test) for n in range(MET)]
         met = {symbol for problem in problems for state in self.states(problem) for symbol in state}
-        return Alphabet(sorted(met - {MASK_SYMBOL}, key=lambda symbol: (spelling(symbol))))
+        return Alphabet(sorted(met - {MASK_SYMBOL}, key=lambda symbol: spelling(symbol)))
 
     @property
     def vocab(self) -> Vocab:
@@ -53,7 +86,9 @@ class FromProcess(BaseTask):
             try:
                 problem = literal_eval(text)
             except (ValueError, SyntaxError):
-                raise ValueError(f"a problem is written as Python would, such as {self.draw_problem(Random(0))!r}") from None
+                raise ValueError(
+                    f"a problem is written as Python would, such as {self.draw_problem(Random(0))!r}"
+                ) from None
         self.encode(problem)
         return problem
 
@@ -189,5 +224,5 @@ class FromSequences(BaseTask):
     def described(self) -> dict[str, Any]:
         return {}
 
-    def record(self, solution: Solution) -> dict[str, Any]:
-        return {"sequence": solution.problem.partition("\t")[0], "answer": solution.answer}
+    def told(self, problem: str) -> dict[str, Any]:
+        return {"sequence": problem.partition("\t")[0]}

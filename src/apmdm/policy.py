@@ -1,4 +1,4 @@
-"""From a prediction to edits. A policy knows no model and no task."""
+"""Policies decide the edits of a step from a prediction. A policy knows no model and no task."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args, runtime_checkable
@@ -14,7 +14,10 @@ from apmdm.state import State
 
 @runtime_checkable
 class Policy(Protocol):
-    """Decides the edits. Of one that is not deterministic the sampler also asks `may_change`, as Stochastic has it."""
+    """Decides the edits of a step.
+
+    `deterministic` promises that equal predictions give equal edits. A policy without this promise is a RandomPolicy.
+    """
 
     @property
     def deterministic(self) -> bool: ...
@@ -22,9 +25,18 @@ class Policy(Protocol):
     def __call__(self, prediction: Prediction, state: State) -> Edits: ...
 
 
+@runtime_checkable
+class RandomPolicy(Policy, Protocol):
+    """A policy that may decide differently when asked again, so that a step without change need not be the last."""
+
+    def may_change(self, prediction: Prediction, state: State) -> Bool[Tensor, "batch"]:
+        """True for the rows that some possible decision would change. A run ends where it is False."""
+        ...
+
+
 @dataclass(frozen=True)
 class Greedy:
-    """The most probable content, and every control bit whose probability exceeds its threshold."""
+    """Writes the most probable content, and fires every control bit whose probability exceeds its threshold."""
 
     remask: float = 0.5
     insert: float = 0.5
@@ -43,9 +55,9 @@ class Greedy:
 
 @dataclass(frozen=True)
 class Stochastic:
-    """Content and control bits drawn independently; what is less probable than the cut-off never happens.
+    """Draws content and control bits independently. What is less probable than the cut-off never happens.
 
-    temperature divides all logits; generator seeds the draws (None: torch's default generator).
+    temperature divides all logits. generator, on the CPU, makes the draws, or torch's default one if it is None.
     """
 
     temperature: float = 1.0
@@ -63,19 +75,19 @@ class Stochastic:
     def __call__(self, prediction: Prediction, state: State) -> Edits:
         content = (prediction.content / self.temperature).softmax(-1)
         content = content.masked_fill(content < content.amax(-1, keepdim=True).clamp(max=self.cutoff), 0.0)
-        drawn = torch.multinomial(content.flatten(0, 1), 1, generator=self.generator).view(state.ids.shape)
-        return Edits(drawn, *(self._draw(bit) for bit in (prediction.remask, prediction.insert, prediction.delete)))
+        drawn = _draw(content, self.generator)
+        return Edits(drawn, *(self._fires(bit) for bit in (prediction.remask, prediction.insert, prediction.delete)))
 
     def _cut(self, probability: Tensor) -> Tensor:
         return probability.masked_fill(probability < self.cutoff, 0.0)
 
-    def _draw(self, logits: Tensor) -> Tensor:
+    def _fires(self, logits: Float[Tensor, "batch length"]) -> Bool[Tensor, "batch length"]:
         probability = self._cut((logits / self.temperature).sigmoid())
         probability = torch.where(probability > 1 - self.cutoff, 1.0, probability)
-        return torch.bernoulli(probability, generator=self.generator).bool()
+        return torch.bernoulli(probability.cpu(), generator=self.generator).bool().to(logits.device)
 
     def may_change(self, prediction: Prediction, state: State) -> Bool[Tensor, "batch"]:
-        """True for rows where some event above the cut-off would change the state: the process has not halted."""
+        """True for the rows that some event above the cut-off would change."""
         remask, insert, delete = (
             self._cut((bit / self.temperature).sigmoid()) > 0
             for bit in (prediction.remask, prediction.insert, prediction.delete)
@@ -86,10 +98,11 @@ class Stochastic:
 
 
 @dataclass(frozen=True)
-class Surest:
-    """Everything that is likelier than not, at once; in a row where nothing is, one token: the likeliest to change.
+class GreedyOrBestSingle:
+    """Applies every edit that is likelier than not, or in a row that has none the single likeliest one.
 
-    Of that one every control bit above the cut-off fires. What is less probable than the cut-off never happens.
+    The single one is at the token that is likeliest to be remasked or followed by an insertion. There every remask and
+    insert bit above the cut-off fires. What is less probable than the cut-off never happens.
     """
 
     cutoff: float
@@ -112,10 +125,10 @@ Order = Literal["left", "random", "confidence", "margin", "entropy"]
 
 @dataclass(frozen=True)
 class Append:
-    """ARM: the MASK at the end takes the token that the position before it foretells, and a new MASK follows.
+    """Decodes an autoregressive model: the MASK at the end takes the next token, and a new MASK follows it.
 
-    One transition writes and inserts, so a step is one token; after `end` nothing is inserted and the run has halted.
-    The token is the most probable one, or drawn. A state needs a token before its MASK.
+    The next token is predicted at the position before the MASK, so a state needs a token there. It is the most probable
+    one, or drawn. A step writes one token. After the token `end` no MASK follows and the run halts.
     """
 
     end: int
@@ -127,24 +140,23 @@ class Append:
         return not self.drawn
 
     def __call__(self, prediction: Prediction, state: State) -> Edits:
-        foretold = (
-            _draw(prediction.content.float().softmax(-1), self.generator)
-            if self.drawn
-            else prediction.content.argmax(-1)
-        )
-        foretold = foretold.roll(1, 1)
-        never = torch.zeros_like(state.masked)
-        return Edits(foretold, never, state.masked & (foretold != self.end), never)
+        content = prediction.content
+        next_tokens = _draw(content.float().softmax(-1), self.generator) if self.drawn else content.argmax(-1)
+        next_tokens = next_tokens.roll(1, 1)
+        return Edits.of(next_tokens, insert=state.masked & (next_tokens != self.end))
+
+    def may_change(self, prediction: Prediction, state: State) -> Bool[Tensor, "batch"]:
+        return state.masked.any(1)
 
 
 @dataclass(frozen=True)
 class Unmask:
-    """MDM, AO-MDM and Masked ARM: the first `num` MASKs in an order are written, the others wait; nothing is rewritten.
+    """Decodes MDM, AO-MDM and Masked ARM: it writes the first `num` MASKs in an order, and the others wait.
 
-    order: left to right, random, or by how sure the content is: its largest probability, the margin to the second
-    largest, its negative entropy; the leftmost first among equals. Besides, every MASK whose largest probability
-    exceeds `threshold` is written (adaptive parallelism). Content is the most probable one, or drawn: random order with
-    drawn content is ancestral sampling.
+    order: left to right, random, or by the certainty of the content. Certainty is the largest probability (confidence),
+    its margin to the second largest (margin), or the negative entropy (entropy). The leftmost comes first among equals.
+    threshold: every MASK whose largest probability exceeds it is written as well (adaptive parallelism).
+    drawn: content is drawn instead of the most probable. Together with random order this is ancestral sampling.
     """
 
     order: Order = "confidence"
@@ -169,8 +181,10 @@ class Unmask:
         score = self._score(probability).masked_fill(~state.masked, -torch.inf)
         rank = score.argsort(dim=1, descending=True, stable=True).argsort(1)
         chosen = (rank < self.num) | (largest > self.threshold)
-        never = torch.zeros_like(state.masked)
-        return Edits(content, state.masked & ~chosen, never, never)
+        return Edits.of(content, remask=state.masked & ~chosen)
+
+    def may_change(self, prediction: Prediction, state: State) -> Bool[Tensor, "batch"]:
+        return state.masked.any(1)
 
     def _score(self, probability: Tensor) -> Tensor:
         if self.order == "left":
@@ -186,15 +200,17 @@ class Unmask:
 def _draw(
     probability: Float[Tensor, "batch length vocab"], generator: torch.Generator | None
 ) -> Int[Tensor, "batch length"]:
-    """The generator is one of the CPU, so that a seed means the same everywhere."""
+    """One token for each position. The draw is made on the CPU, so that a seed means the same on every device."""
     drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=generator)
     return drawn.view(probability.shape[:2]).to(probability.device)
 
 
 @dataclass(frozen=True)
 class Correct:
-    """Correction in turns: a row without MASKs loses what is wrong and gets room for what is missing; of a row with
-    MASKs first the superfluous ones are deleted, then the surest is written, one a step.
+    """Corrects sequences in turns, with one threshold for each control bit.
+
+    In a row without MASKs it remasks tokens that are wrong and inserts MASKs where tokens are missing. In a row with
+    MASKs it first deletes the superfluous ones, and then writes one a step, the most certain first.
     """
 
     remask: float = 0.5

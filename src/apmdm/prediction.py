@@ -1,7 +1,8 @@
-"""Prediction: what a model says about every position of a state."""
+"""Prediction: what a model says about every position of a state. It knows neither the model nor the policy."""
 
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
@@ -15,19 +16,29 @@ from apmdm.state import State
 
 @dataclass(frozen=True)
 class Prediction:
-    """Logits: content [batch, length, vocab] (PAD and MASK at -inf), and one per control bit [batch, length].
+    """The logits of the content [batch, length, vocab] and of each control bit [batch, length].
 
-    hints: one logit per hint, from a middle layer, of a model that was taught what its teacher looks up on the way.
+    PAD and MASK have content logit -inf. hints are the logits of the bits that a teacher looks up on the way to its
+    edits, one tensor [batch, length, hints] from each head that the model has for them.
     """
 
     content: Float[Tensor, "batch length vocab"]
     remask: Float[Tensor, "batch length"]
     insert: Float[Tensor, "batch length"]
     delete: Float[Tensor, "batch length"]
-    hints: Float[Tensor, "batch length hints"] | None = None
+    hints: tuple[Float[Tensor, "batch length _"], ...] = field(default=(), kw_only=True)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.content, self.remask, self.insert, self.delete, *self.hints
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Prediction":
+        """The function applied to every tensor."""
+        content, remask, insert, delete, *hints = map(function, self.tensors)
+        return Prediction(content, remask, insert, delete, hints=tuple(hints))
 
     def log_probability(self, state: State, edits: Edits) -> Float[Tensor, "batch"]:
-        """Of the edits, in nats: the sum over the content that they write and every control bit."""
+        """The log-probability of each row's edits in nats: of the content that they write and of every control bit."""
         valid = state.valid
         written = (edits.unmasked(state) & valid).nonzero(as_tuple=True)
         content = torch.zeros_like(self.remask, dtype=torch.float)
@@ -37,16 +48,15 @@ class Prediction:
         return (content + sum(bits)).masked_fill(~valid, 0.0).sum(1)
 
     def __getitem__(self, rows: slice) -> "Prediction":
-        hints = None if self.hints is None else self.hints[rows]
-        return Prediction(self.content[rows], self.remask[rows], self.insert[rows], self.delete[rows], hints)
+        return self.map(lambda field: field[rows])
 
 
 Part = TypeVar("Part", Edits, Prediction)
 
 
-def joined(parts: Seq[Part]) -> Part:
-    """Edits or predictions of parts of a batch, whose rows have one length, as one."""
+def concatenate_rows(parts: Seq[Part]) -> Part:
+    """Edits or predictions of several groups of rows as one. All groups have the same padded length."""
     if len(parts) == 1:
         return parts[0]
-    fields = (values for values in zip(*(vars(part).values() for part in parts), strict=True) if values[0] is not None)
-    return type(parts[0])(*map(torch.cat, fields))
+    columns = zip(*(part.tensors for part in parts), strict=True)
+    return parts[0].map(lambda _: torch.cat(next(columns)))

@@ -6,7 +6,8 @@ from typing import Any, Literal, Protocol, get_args, get_origin
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.batch import Batches, Hints, Objective
+from apmdm.objective.batch import Batches, Hints
+from apmdm.objective.supervised import Objective
 from apmdm.train.trainer import Settings
 from apmdm.vocab import Vocab
 
@@ -58,7 +59,8 @@ class Recipe:
 
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)
-        model = Encoder(self.source.vocab, self.shape, self.source.hints)
+        hints = self.source.hints
+        model = Encoder(self.source.vocab, self.shape, *((hints.number, hints.conclusions) if hints else ()))
         self.source.initialise(model)
         return model
 

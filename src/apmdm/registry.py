@@ -74,7 +74,9 @@ def _task(module: ModuleType, attribute: str, name: str) -> Task:
     try:
         return _instance(getattr(module, attribute), name)
     except AttributeError:
-        raise ValueError(f"{name} has no {attribute!r}; give a task of that name, or say which by {name}:NAME") from None
+        raise ValueError(
+            f"{name} has no {attribute!r}; give a task of that name, or say which by {name}:NAME"
+        ) from None
 
 
 def _instance(found: Any, name: str) -> Task:

@@ -1,4 +1,4 @@
-"""The one loop of generation, with continuous batching; every run carries its time, space, work and stop reason."""
+"""The one loop of generation, with continuous batching. Every run reports its time, space, work and stop reason."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,27 +10,27 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apmdm.edits import Edits
-from apmdm.policy import Greedy, Policy, Stochastic
+from apmdm.policy import Greedy, Policy, RandomPolicy
 from apmdm.prediction import Prediction
 from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows, trimmed
 from apmdm.trace import Step
 from apmdm.transition import transition
 
-StopReason = Literal["fixed point", "cycle", "step budget", "length budget"]
-Model = Callable[[State], Prediction | Edits]
-
+StopReason = Literal["fixed point", "cycle", "step budget", "length budget", "stopped"]
+Predictor = Callable[[State], Prediction | Edits]
 
 MAX_LENGTH = 2**20
-"""Unless told otherwise; a process that inserts everywhere doubles its length at every step."""
+"""The default length limit. A process that inserts everywhere doubles its length at each step."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """The end of one sequence's generation.
+    """How the generation of one sequence ended.
 
-    time: decoding steps that changed it; space: largest length reached; work: sum of the lengths over the steps.
-    log_probability: of all its decisions together, halting included, in nats by the model's own account; 0 if the
-    model gives edits and no prediction. steps: its trace, if recorded.
+    index: the number of the sequence among those given. final: the sequence at the end.
+    time: decoding steps that changed it. space: the largest length reached. work: the sum of lengths over the steps.
+    log_probability: of all decisions together, halting included, in nats. It is 0 if the model gives edits directly.
+    steps: the recorded steps, empty unless recording was asked for.
     """
 
     index: int
@@ -43,8 +43,24 @@ class Run:
     steps: tuple[Step, ...] = ()
 
 
-def generate(
-    model: Model,
+@dataclass(frozen=True)
+class Observation:
+    """What `on_step` is shown of a step: the batch before it, and the decisions for each of its rows.
+
+    index [batch] says which sequence a row is. prediction is None if the model gives edits directly.
+    """
+
+    index: Int[Tensor, "batch"]
+    state: State
+    prediction: Prediction | None
+    edits: Edits
+
+
+OnStep = Callable[[Observation], Bool[Tensor, "batch"] | bool | None]
+
+
+def rollouts(
+    model: Predictor,
     sequences: Iterable[Sequence],
     policy: Policy = Greedy(),  # noqa: B008
     *,
@@ -53,47 +69,55 @@ def generate(
     max_length: int = MAX_LENGTH,
     record: bool = False,
     device: torch.device | str = "cpu",
+    on_step: OnStep | None = None,
 ) -> Iterator[Run]:
     """Run every sequence until it stops, and yield the runs as they end (Run.index tells which one it was).
 
-    At most batch_size sequences are under way; the next one waiting takes a finished one's place. `model` is
-    any callable from State to Prediction, or one straight to Edits (a teacher, a hand-written process); only then
-    `policy` is not asked. A run stops at a fixed point (nothing fires), in a cycle (found under a deterministic
-    policy by Brent's algorithm, so some steps after it has closed), at max_steps, or on growing beyond max_length.
+    model: any callable from State to Prediction, or straight to Edits, and then the policy is not asked.
+    batch_size: sequences under way at once. The next one waiting takes the place of one that has ended.
+    on_step: called before every step is made. It ends all rows of the batch by True, or some by a mask [batch].
+
+    A run ends at a fixed point (nothing fires), at max_steps, on growing beyond max_length, or stopped by on_step.
+    Under a deterministic policy it also ends in a cycle, some steps after that has closed (Brent's algorithm).
     """
     if batch_size < 1 or max_steps < 1:
-        raise ValueError(
-            f"batch_size and max_steps are at least 1, got batch_size {batch_size} and max_steps {max_steps}"
-        )
+        raise ValueError(f"batch_size and max_steps are at least 1, got {batch_size} and {max_steps}")
+    if not (policy.deterministic or isinstance(policy, RandomPolicy)):
+        raise ValueError("a policy that is not deterministic needs a method may_change(prediction, state)")
     waiting = enumerate(sequences)
     batch = _Batch.of(list(islice(waiting, batch_size)), device)
     while len(batch.state):
+        state = batch.state
         with torch.no_grad():
-            prediction = model(batch.state)
-            edits = prediction if isinstance(prediction, Edits) else policy(prediction, batch.state)
-            next_state = transition(batch.state, edits)
-            halted, log_probability = same_rows(batch.state, next_state), None
-            if isinstance(prediction, Prediction):
-                log_probability = prediction.log_probability(batch.state, edits)
-                if isinstance(policy, Stochastic):
-                    halted &= ~policy.may_change(prediction, batch.state)
+            said = model(state)
+            prediction, edits = (None, said) if isinstance(said, Edits) else (said, policy(said, state))
+            next_state = transition(state, edits)
+            halted, log_probability = same_rows(state, next_state), torch.zeros_like(batch.log_probability)
+            if prediction is not None:
+                log_probability += prediction.log_probability(state, edits)
+                if not policy.deterministic and isinstance(policy, RandomPolicy):
+                    halted &= ~policy.may_change(prediction, state)
+        stopped = torch.zeros_like(halted)
+        if on_step is not None:
+            answer = on_step(Observation(batch.index, state, prediction, edits))
+            stopped |= False if answer is None else answer
+            next_state, halted = choose_rows(stopped, state, next_state), halted & ~stopped
         if record:
-            batch.record(edits, halted)
-        grew = next_state.lengths > batch.state.lengths
-        batch = batch.after(next_state, halted, log_probability)
+            batch.record(edits, halted | stopped)
+        batch = batch.after(next_state, halted | stopped, log_probability.masked_fill(stopped, 0.0))
         ended = torch.full_like(batch.index, RUNNING)
+        grew = batch.state.lengths > state.lengths
         ended.masked_fill_(grew & (batch.state.lengths > max_length), REASONS.index("length budget"))
         ended.masked_fill_(batch.time >= max_steps, REASONS.index("step budget"))
         if policy.deterministic:
             ended.masked_fill_(same_rows(batch.state, batch.anchor), REASONS.index("cycle"))
             batch = batch.anchored()
-        ended.masked_fill_(halted, REASONS.index("fixed point"))
+        ended.masked_fill_(halted, REASONS.index("fixed point")).masked_fill_(stopped, REASONS.index("stopped"))
         if bool((ended != RUNNING).any()):
             yield from batch.runs(ended)
             batch = batch.rows(ended == RUNNING)
             arrived = list(islice(waiting, batch_size - len(batch.state)))
-            if arrived:
-                batch = batch.join(_Batch.of(arrived, device))
+            batch = batch.join(_Batch.of(arrived, device)) if arrived else batch
 
 
 RUNNING = -1
@@ -102,10 +126,10 @@ REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 @dataclass(frozen=True)
 class _Batch:
-    """The sequences under way: number, counts (time, space, work), log-probability, recorded steps, an earlier state.
+    """The sequences under way, each with its number, counts (time, space, work), log-probability and recorded steps.
 
-    Brent's algorithm: the anchor is the state at the last power of two of the steps, so a cycle has closed when the
-    state equals it.
+    The anchor is the state at the last step whose number is a power of two. A cycle has closed when the state equals it
+    (Brent's algorithm).
     """
 
     state: State
@@ -127,18 +151,19 @@ class _Batch:
     def time(self) -> Int[Tensor, "batch"]:
         return self.counts[:, 0]
 
-    def record(self, edits: Edits, halted: Bool[Tensor, "batch"]) -> None:
+    def record(self, edits: Edits, idle: Bool[Tensor, "batch"]) -> None:
         state, edits = self.state.to("cpu"), edits.to("cpu")
-        for row in (~halted).nonzero()[:, 0].tolist():
+        for row in (~idle).nonzero()[:, 0].tolist():
             self.steps[row].append(Step.of(state, edits, row))
 
     def after(
-        self, next_state: State, halted: Bool[Tensor, "batch"], log_probability: Float[Tensor, "batch"] | None
+        self, next_state: State, idle: Bool[Tensor, "batch"], log_probability: Float[Tensor, "batch"]
     ) -> "_Batch":
+        """The batch after a step, which is counted for the rows that are not idle."""
         time, space, work = self.counts.unbind(1)
-        going = (~halted).long()
+        going = (~idle).long()
         counts = (time + going, space.maximum(next_state.lengths), work + going * self.state.lengths)
-        total = self.log_probability if log_probability is None else self.log_probability + log_probability
+        total = self.log_probability + log_probability
         return replace(self, state=next_state, counts=torch.stack(counts, 1), log_probability=total)
 
     def anchored(self) -> "_Batch":

@@ -33,6 +33,14 @@ DOUBT = 0.99
 
 
 @dataclass(frozen=True)
+class CorpusData:
+    """digest: of the sequences that are learned from; batch_size: how many a step."""
+
+    digest: str
+    batch_size: int = 64
+
+
+@dataclass(frozen=True)
 class Corpus:
     """Sequences to learn from, of characters of an alphabet. Raises ValueError for an empty one."""
 
@@ -43,7 +51,9 @@ class Corpus:
         if not all(self.sequences):
             raise ValueError("a sequence to learn from has at least one character")
         if "\t" in self.alphabet:
-            raise ValueError("a sequence to learn from has no tab, which stands between what is wrong and what is right")
+            raise ValueError(
+                "a sequence to learn from has no tab, which stands between what is wrong and what is right"
+            )
         if len(self.alphabet) < 2:
             raise ValueError("sequences to learn from need at least two different characters")
 

@@ -1,5 +1,6 @@
-"""State: a padded batch of token sequences, each position with optional integer coordinates."""
+"""State: a padded batch of token sequences, with optional integer coordinates for every position."""
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,17 @@ NOWHERE = -1
 
 @dataclass(frozen=True)
 class Sequence:
-    """One unpadded sequence: ids, and per position a tuple of coordinates (NOWHERE where it has none)."""
+    """One sequence without padding: its token ids, and optionally the coordinates of every position.
+
+    A coordinate is NOWHERE where a position has none. A list of integers may be given as ids and becomes a tensor.
+    Raises ValueError for ids that are not a row of integers, or a number of coordinates that does not fit.
+    """
 
     ids: Int[Tensor, "length"]
     coordinates: Int[Tensor, "length axes"] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", _as_ids(self.ids))
         if self.coordinates is not None and len(self.coordinates) != len(self.ids):
             raise ValueError(f"{len(self.ids)} tokens need as many coordinates, got {len(self.coordinates)}")
 
@@ -33,10 +39,10 @@ class Sequence:
 
 @dataclass(frozen=True)
 class State:
-    """A batch of sequences: ids padded with PAD on the right, their lengths, and coordinates or None.
+    """A batch of sequences, padded on the right to a common length.
 
-    Shapes: ids [batch, length] int64, lengths [batch] int64, coordinates [batch, length, axes] int64;
-    a coordinate is NOWHERE (-1) where a position has none.
+    ids [batch, length] holds the tokens and PAD after them, lengths [batch] the number of tokens in each row, and
+    coordinates [batch, length, axes] the coordinates of each position, NOWHERE (-1) where it has none. All are int64.
     """
 
     ids: Int[Tensor, "batch length"]
@@ -44,8 +50,12 @@ class State:
     coordinates: Int[Tensor, "batch length axes"] | None = None
 
     @classmethod
-    def stack(cls, sequences: Seq[Sequence]) -> "State":
-        """Pad sequences into one batch. Raises ValueError if they differ in having coordinates, or in how many."""
+    def stack(cls, sequences: Iterable[Sequence | Seq[int]]) -> "State":
+        """Pad sequences, or lists of ids, into one batch.
+
+        Raises ValueError if some have coordinates and others none, or if the numbers of axes differ.
+        """
+        sequences = [one if isinstance(one, Sequence) else Sequence(_as_ids(one)) for one in sequences]
         if len({_axes(s) for s in sequences}) > 1:
             raise ValueError("either every sequence has coordinates, equally many for a position, or none has")
         pad = torch.nn.utils.rnn.pad_sequence
@@ -68,9 +78,11 @@ class State:
 
     @cached_property
     def masked(self) -> Bool[Tensor, "batch length"]:
+        """True at every MASK."""
         return self.ids == MASK
 
     def sequence(self, row: int) -> Sequence:
+        """One row without its padding."""
         length = int(self.lengths[row])
         grid = None if self.coordinates is None else self.coordinates[row, :length]
         return Sequence(self.ids[row, :length], grid)
@@ -86,7 +98,7 @@ class State:
 
 
 def concatenate(first: State, second: State) -> State:
-    """The rows of both, padded to the longer of the two; an empty batch has no say in whether there are coordinates."""
+    """The rows of both, padded to the longer of the two. An empty first batch may differ in its coordinates."""
     if not len(first):
         return second
     if _axes(first) != _axes(second):
@@ -99,7 +111,7 @@ def concatenate(first: State, second: State) -> State:
 
 
 def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
-    """True where a row of both holds the same tokens at the same coordinates."""
+    """True for every row that has the same tokens and coordinates in both states."""
     first, second = _common_width(first, second)
     same = (first.lengths == second.lengths) & (first.ids == second.ids).all(1)
     grid, other = first.coordinates, second.coordinates
@@ -109,7 +121,7 @@ def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
 
 
 def trimmed(state: State) -> State:
-    """Without the columns in which every row is padding."""
+    """The state without the columns in which every row is padding."""
     width = int(state.lengths.max()) if len(state) else 0
     if width == state.ids.shape[1]:
         return state
@@ -118,7 +130,7 @@ def trimmed(state: State) -> State:
 
 
 def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:
-    """Rows of first where True, of second where False."""
+    """Each row taken from `first` where `rows` is True, and from `second` where it is False."""
     first, second = _common_width(first, second)
     grid, other = first.coordinates, second.coordinates
     if grid is not other and grid is not None and other is not None:
@@ -127,7 +139,18 @@ def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> Sta
     return State(ids, torch.where(rows, first.lengths, second.lengths), grid)
 
 
+def _as_ids(ids: object) -> Int[Tensor, "length"]:
+    try:
+        ids = torch.as_tensor(ids)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"the ids of a sequence are a list or tensor of integers, not {ids!r}") from None
+    if ids.ndim != 1 or (len(ids) and (ids.is_floating_point() or ids.dtype == torch.bool)):
+        raise ValueError(f"the ids of a sequence are one row of integers, not {ids.dtype} of shape {list(ids.shape)}")
+    return ids.long()
+
+
 def _axes(rows: Sequence | State) -> int | None:
+    """The number of coordinates of a position, None if there are no coordinates."""
     return None if rows.coordinates is None else rows.coordinates.shape[-1]
 
 

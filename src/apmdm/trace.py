@@ -1,8 +1,8 @@
-"""Trace: the states and edits of one run, in the one JSON format of teacher, theory, sampler and viewer."""
+"""Trace: the states and edits of one run, in a JSON format that teacher, theory and sampler share."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Step:
-    """The tokens of one state and what happens to them next: content by position, positions of each bit."""
+    """The tokens of one state and the edits that follow: content by position, and the positions of each bit."""
 
     tokens: tuple[int, ...]
     unmask: dict[int, int]
@@ -28,7 +28,7 @@ class Step:
 
     @classmethod
     def of(cls, state: State, edits: Edits, row: int) -> "Step":
-        """Row `row` of a batch."""
+        """The step of one row of a batch."""
         length = int(state.lengths[row])
         written = edits.unmasked(state)[row, :length].nonzero()[:, 0].tolist()
         bits = (bit[row, :length].nonzero()[:, 0].tolist() for bit in (edits.remask, edits.insert, edits.delete))
@@ -37,7 +37,7 @@ class Step:
         return cls(tokens, {i: content[i] for i in written}, *(tuple(bit) for bit in bits))
 
     def edits(self) -> Edits:
-        """As a batch of one row."""
+        """The edits as a batch of one row."""
         bits = torch.zeros(3, 1, len(self.tokens), dtype=torch.bool)
         for bit, positions in zip(bits, (self.remask, self.insert, self.delete), strict=True):
             bit[0, list(positions)] = True
@@ -48,10 +48,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """The steps of one run and the tokens of the state that they lead to.
-
-    coordinates: those of the first state, or None.
-    """
+    """The steps of one run, the tokens that they lead to, and the coordinates of the first state, if it has any."""
 
     vocab: Vocab
     steps: tuple[Step, ...]
@@ -88,26 +85,9 @@ class Trace:
         return all(token in range(MASK, len(self.vocab)) for token in tokens)
 
     def to_json(self) -> str:
-        steps = [
-            {
-                "tokens": s.tokens,
-                "unmask": s.unmask,
-                "remask": s.remask,
-                "insert": s.insert,
-                "delete": s.delete,
-            }
-            for s in self.steps
-        ]
-        whole = {
-            "format": FORMAT,
-            "version": VERSION,
-            "vocab": self.vocab.symbols,
-            "coordinates": self.coordinates,
-            "info": self.info,
-            "steps": steps,
-            "final": self.final,
-        }
-        return json.dumps(whole)
+        whole = {"format": FORMAT, "version": VERSION, "vocab": self.vocab.symbols, "coordinates": self.coordinates}
+        steps = [asdict(step) for step in self.steps]
+        return json.dumps(whole | {"info": self.info, "steps": steps, "final": self.final})
 
     @classmethod
     def from_json(cls, text: str) -> "Trace":

@@ -87,7 +87,9 @@ def generate(
     return sorted(solutions, key=lambda solution: solution.run.index)
 
 
-def evaluate(model: Model, problems: Iterable[Any] | None = None, *, num: int | None = None, seed: int = 1) -> dict[str, Any]:
+def evaluate(
+    model: Model, problems: Iterable[Any] | None = None, *, num: int | None = None, seed: int = 1
+) -> dict[str, Any]:
     """Free-running rollouts on these problems, or on `num` fresh ones; every answer is verified."""
     given = None if problems is None else list(problems)
     device = str(model.encoder.embedding.device)

@@ -1,4 +1,4 @@
-"""The one transition g of any-process generation; training, sampler, viewer and theory all use it."""
+"""The transition g of any-process generation. Training, sampler, traces and theory all use this one."""
 
 import torch
 
@@ -10,9 +10,9 @@ from apmdm.vocab import MASK, PAD
 def transition(state: State, edits: Edits) -> State:
     """Apply one step to every position of every row at once (arXiv 2510.06190, the any-process transition).
 
-    1. a MASK with delete disappears; 2. else remask makes or leaves it a MASK; 3. else a MASK takes its
-    content; 4. else it stays; 5. after what has not disappeared, insert adds one MASK, which takes the
-    coordinates of the position it follows. Edits on padding are ignored.
+    A MASK with delete disappears. Any other position with remask becomes, or stays, a MASK. A MASK with neither takes
+    its content, and a token with neither stays. After each position that has not disappeared, insert adds one MASK with
+    the same coordinates. Edits on padding are ignored.
     """
     kept = state.valid & ~(state.masked & edits.delete)
     inserted = kept & edits.insert

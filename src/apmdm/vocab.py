@@ -1,7 +1,7 @@
 """Symbols and their ids. A symbol may be a product of atoms, such as `5@L0`: value 5 at level 0.
 
-The model embeds a symbol as the sum of its atoms' embeddings and scores it as the sum of its
-atoms' logits, so that rare combinations share what common ones have learned.
+The model embeds a symbol as the sum of its atoms' embeddings and scores it as the sum of its atoms' logits. Rare
+combinations share in this way what common ones have learned.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -43,7 +43,10 @@ class Vocab:
 
     @classmethod
     def of(cls, *symbols: str | Iterable[str]) -> "Vocab":
-        """A vocabulary of PAD, MASK and the given symbols or groups of symbols, in order."""
+        """A vocabulary of PAD, MASK and the given symbols, in order.
+
+        A string is one symbol, a list one symbol for each entry: `Vocab.of("END", list("01"))` has END, 0 and 1.
+        """
         groups = ((group,) if isinstance(group, str) else tuple(group) for group in symbols)
         return cls((PAD_SYMBOL, MASK_SYMBOL, *(symbol for group in groups for symbol in group)))
 
@@ -52,14 +55,16 @@ class Vocab:
 
     @cached_property
     def ids(self) -> dict[str, int]:
+        """The id of every symbol."""
         return {symbol: index for index, symbol in enumerate(self.symbols)}
 
     @cached_property
     def atoms(self) -> tuple[str, ...]:
+        """Every atom once, in the order in which the symbols first use them."""
         return tuple(dict.fromkeys(atom for symbol in self.symbols for atom in symbol.split(JOINT)))
 
     def composition(self) -> Float[Tensor, "vocab atoms"]:
-        """One row per symbol with 1.0 at each of its atoms."""
+        """A matrix with one row for each symbol, which holds 1.0 at each of its atoms and 0.0 elsewhere."""
         index = {atom: number for number, atom in enumerate(self.atoms)}
         matrix = torch.zeros(len(self), len(self.atoms))
         for row, symbol in enumerate(self.symbols):

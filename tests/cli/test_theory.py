@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from apmdm import weights
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.theory import tqbf
 from apmdm.theory.policies import POLICIES
 from apmdm.theory.programs import ENTRIES
@@ -124,7 +124,7 @@ def test_compiled_weights_are_saved_as_any_others(apmdm: Ends, tmp_path: Path) -
     assert weights.read_manifest(tmp_path / "weights")["task"] == "theory/tqbf"
     formula = tqbf.random_formula(Random(5), 4, 8)
     model = weights.load(str(tmp_path / "weights"), tqbf.vocabulary(3))
-    run = next(generate(model, [tqbf.encode(formula, 3)]))
+    run = next(rollouts(model, [tqbf.encode(formula, 3)]))
     assert (tqbf.decode(run.final, 3), run.time) == tqbf.search(formula)
     code, _, err = apmdm("theory", "run", "tqbf", "--n", "4", "--compiled", "--save", tmp_path / "weights")
     assert code == 2

@@ -7,7 +7,7 @@ from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Append
 from apmdm.prediction import Prediction
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.vocab import MASK, Vocab
 from support import sequence
@@ -54,7 +54,7 @@ def test_a_cache_changes_nothing(shape: Shape, batch_size: int) -> None:
             furthest = max(furthest, float(gap.max()))
         return kept
 
-    runs = list(generate(both, prompts(8), Append(END), batch_size=batch_size, max_length=16))
+    runs = list(rollouts(both, prompts(8), Append(END), batch_size=batch_size, max_length=16))
     assert len(runs) == 8
     assert max(run.time for run in runs) > 5
     assert furthest < 1e-5

@@ -8,6 +8,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch
 from apmdm.objective.masked import bound, log_loss, masked_loss, rest_masked, some_masked
 from apmdm.objective.next_token import all_written, next_token_loss
 from apmdm.prediction import Prediction
@@ -30,15 +31,15 @@ def problem(*rows: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[State, Edit
     content = torch.full(state.ids.shape, PAD)
     for row, (prompt, answer) in enumerate(rows):
         content[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
-    never = torch.zeros_like(state.masked)
-    return state, Edits(content, never, never, never)
+    return state, Edits.of(content)
 
 
 MANY = problem(*[((A, B), (C, A, B, B)), ((C,), (B, A))] * 2000)
 
 
 def test_every_number_of_masks_comes_equally_often_and_the_rest_is_the_answer() -> None:
-    masked, answer = some_masked(*MANY, random())
+    batch = some_masked(*MANY, random())
+    masked, answer = batch.state, batch.edits
     assert bool((masked.masked | (masked.ids == torch.where(MANY[0].masked, answer.content, MANY[0].ids))).all())
     counts = masked.masked.sum(1)[::2].bincount()[1:] / 2000
     assert counts.tolist() == pytest.approx([0.25] * 4, abs=0.03)
@@ -46,7 +47,8 @@ def test_every_number_of_masks_comes_equally_often_and_the_rest_is_the_answer() 
 
 
 def test_masked_arm_learns_the_leftmost_mask_only() -> None:
-    masked, edits = rest_masked(*MANY, random())
+    batch = rest_masked(*MANY, random())
+    masked, edits = batch.state, batch.edits
     written = edits.unmasked(masked)
     assert bool((written.sum(1) == 1).all())
     assert bool((written.long().argmax(1) == masked.masked.long().argmax(1)).all())
@@ -60,12 +62,12 @@ def test_losses_by_hand() -> None:
     nothing = torch.zeros(2, 4)
     prediction, chance = Prediction(logits, nothing, nothing, nothing), logits.log_softmax(-1)
     expected = -torch.stack((1.5 * (chance[0, 1, B] + chance[0, 3, A]), chance[1, 1, C]))
-    assert torch.allclose(log_loss(prediction, masked, answer), expected)
-    assert float(masked_loss(prediction, masked, answer).total) == pytest.approx(float(expected.sum()) / 4)
-    whole, _ = all_written(state, answer, random())
-    assert whole.ids.tolist() == [[A, B, C, A], [A, C, PAD, PAD]]
+    assert torch.allclose(log_loss(prediction, Batch(masked, answer)), expected)
+    assert float(masked_loss(prediction, Batch(masked, answer)).total) == pytest.approx(float(expected.sum()) / 4)
+    whole = all_written(state, answer, random())
+    assert whole.state.ids.tolist() == [[A, B, C, A], [A, C, PAD, PAD]]
     told = chance[0, 0, B] + chance[0, 1, C] + chance[0, 2, A] + chance[1, 0, C]
-    assert float(next_token_loss(prediction, whole, answer).total) == pytest.approx(-float(told) / 4)
+    assert float(next_token_loss(prediction, whole).total) == pytest.approx(-float(told) / 4)
 
 
 def trained() -> Encoder:
@@ -76,8 +78,8 @@ def trained() -> Encoder:
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(solver, steps)
     words = [((), tuple(VOCAB.encode(word))) for word, chance in WORDS.items() for _ in range(round(chance * 100))]
     for _ in range(steps):
-        state, edits = some_masked(*problem(*words), generator)
-        masked_loss(model(state), state, edits).total.backward()
+        batch = some_masked(*problem(*words), generator)
+        masked_loss(model(batch.state), batch).total.backward()
         solver.step()
         solver.zero_grad()
         schedule.step()

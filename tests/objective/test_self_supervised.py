@@ -4,11 +4,10 @@ from random import Random
 
 import torch
 
-from apmdm.edits import Edits
-from apmdm.objective.self_supervised import MOST, corrupted, self_supervised_loss
+from apmdm.objective.batch import Batch
+from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, self_supervised_loss
 from apmdm.policy import Correct
 from apmdm.prediction import Prediction
-from apmdm.state import State
 from apmdm.transition import transition
 from apmdm.vocab import MASK, PAD, Vocab
 from support import stack, tokens_of
@@ -18,12 +17,12 @@ BEGIN, A, B, C = VOCAB.encode(["BEGIN", "a", "b", "c"])
 RIGHT = (BEGIN, A, B, C, A, A, B)
 
 
-def batch(num: int) -> tuple[State, Edits]:
+def batch(num: int) -> Batch:
     return corrupted([RIGHT] * num, [A, B, C], Random(0))
 
 
 def test_the_labels_resolve_masks_and_make_room_where_something_was_taken() -> None:
-    state, edits = batch(400)
+    state, edits = batch(400).state, batch(400).edits
     after = transition(state, edits)
     for row in range(len(state)):
         tokens, left = tokens_of(state, row), tokens_of(after, row)
@@ -35,7 +34,7 @@ def test_the_labels_resolve_masks_and_make_room_where_something_was_taken() -> N
             assert MASK not in tokens
             kept = [token for token in left if token != MASK]
             assert is_subsequence(kept, RIGHT)
-            assert len(RIGHT) - len(kept) <= MOST
+            assert len(RIGHT) - len(kept) <= MAX_ERRORS
             assert bool(edits.insert[row].any() | edits.remask[row].any()) == (tokens != RIGHT or left != RIGHT)
 
 
@@ -45,7 +44,7 @@ def is_subsequence(part: list[int], whole: tuple[int, ...]) -> bool:
 
 
 def test_superfluous_masks_are_the_last_of_their_runs() -> None:
-    state, edits = batch(400)
+    state, edits = batch(400).state, batch(400).edits
     gone, kept = edits.delete & state.masked, ~edits.delete & state.masked
     assert bool(gone.any())
     assert not bool((gone[:, :-1] & kept[:, 1:]).any())
@@ -53,10 +52,10 @@ def test_superfluous_masks_are_the_last_of_their_runs() -> None:
 
 
 def test_every_head_learns() -> None:
-    state, edits = batch(20)
+    state = batch(20).state
     logits = [torch.zeros(state.ids.shape, requires_grad=True) for _ in range(3)]
     content = torch.zeros(*state.ids.shape, len(VOCAB), requires_grad=True)
-    self_supervised_loss(Prediction(content, *logits), state, edits).total.backward()
+    self_supervised_loss(Prediction(content, *logits), batch(20)).total.backward()
     assert all(bool((tensor.grad != 0).any()) for tensor in (content, *logits))
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.edits import Edits, edits_between
-from apmdm.objective.supervised import USUAL, accuracy, same_step, supervised_loss
+from apmdm.objective.batch import Batch
+from apmdm.objective.supervised import DEFAULT_WEIGHTS, accuracy, same_step, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
 from apmdm.tasks.parity.process import encode, teacher
@@ -55,11 +56,11 @@ def slow_loss(prediction: Prediction, state: State, edits: Edits) -> dict[str, f
 def test_loss_is_that_of_the_loop(case: tuple[State, Edits], seed: int) -> None:
     state, edits = case
     prediction = random_prediction(state, seed)
-    found, expected = supervised_loss(prediction, state, edits), slow_loss(prediction, state, edits)
+    found, expected = supervised_loss(prediction, Batch(state, edits)), slow_loss(prediction, state, edits)
     for name, value in expected.items():
         assert getattr(found, name).item() == pytest.approx(value, abs=1e-5)
     bits = sum(expected[name] for name in BITS)
-    assert found.total.item() == pytest.approx(expected["content"] + USUAL.controls * bits, abs=1e-4)
+    assert found.total.item() == pytest.approx(expected["content"] + DEFAULT_WEIGHTS.controls * bits, abs=1e-4)
 
 
 @given(states_with_edits(), st.integers(0, 99), st.integers(0, 3))
@@ -69,8 +70,9 @@ def test_hints_and_conclusions_cost_their_mean_surprises(case: tuple[State, Edit
     logits = torch.randn(*state.ids.shape, 3, generator=draw).masked_fill(~state.valid[..., None], torch.nan)
     hints = torch.rand(logits.shape, generator=draw) < 0.5
     prediction = random_prediction(state, seed)
-    without = supervised_loss(prediction, state, edits)
-    found = supervised_loss(replace(prediction, hints=logits), state, edits, hints, conclusions=last)
+    without = supervised_loss(prediction, Batch(state, edits))
+    heads = tuple(part for part in logits.tensor_split([3 - last], -1) if part.shape[-1])
+    found = supervised_loss(replace(prediction, hints=heads), Batch(state, edits, hints))
     surprises = [
         [math.log(1 + math.exp(-logit if hint else logit)) for logit, hint in zip(*position, strict=True)]
         for row, length in enumerate(state.lengths.tolist())
@@ -79,15 +81,17 @@ def test_hints_and_conclusions_cost_their_mean_surprises(case: tuple[State, Edit
     parts = [[surprise[:-last] for surprise in surprises], [surprise[-last:] for surprise in surprises]]
     means = [sum(map(sum, part)) / max(1, sum(map(len, part))) for part in (parts if last else [surprises])]
     assert found.hints.item() == pytest.approx(sum(means), abs=1e-5)
-    assert found.total.item() == pytest.approx(without.total.item() + USUAL.hints * found.hints.item(), abs=1e-3)
+    assert found.total.item() == pytest.approx(
+        without.total.item() + DEFAULT_WEIGHTS.hints * found.hints.item(), abs=1e-3
+    )
 
 
 @given(states_with_edits())
 def test_gradients_are_numbers_and_reach_no_padding(case: tuple[State, Edits]) -> None:
     state, edits = case
     prediction = random_prediction(state)
-    supervised_loss(prediction, state, edits).total.backward()
-    for field in (prediction.content, prediction.remask, prediction.insert, prediction.delete):
+    supervised_loss(prediction, Batch(state, edits)).total.backward()
+    for field in prediction.tensors:
         assert field.grad is not None
         assert field.grad.isfinite().all()
         assert not field.grad[~state.valid].any()
@@ -96,9 +100,8 @@ def test_gradients_are_numbers_and_reach_no_padding(case: tuple[State, Edits]) -
 @pytest.mark.parametrize("rows", [(), ((),), ((), ())])
 def test_nothing_costs_nothing(rows: tuple[tuple[int, ...], ...]) -> None:
     state = stack(*rows)
-    assert (
-        supervised_loss(random_prediction(state), state, edits_of_rows(state, [[] for _ in rows])).total.item() == 0.0
-    )
+    batch = Batch(state, edits_of_rows(state, [[] for _ in rows]))
+    assert supervised_loss(random_prediction(state), batch).total.item() == 0.0
 
 
 def test_knowing_nothing_costs_ln_2_a_bit_and_ln_3_a_token() -> None:
@@ -107,7 +110,7 @@ def test_knowing_nothing_costs_ln_2_a_bit_and_ln_3_a_token() -> None:
     zeros = torch.zeros(state.ids.shape)
     content = torch.zeros(*state.ids.shape, VOCABULARY)
     content[..., :2] = -torch.inf
-    loss = supervised_loss(Prediction(content, zeros, zeros, zeros), state, edits)
+    loss = supervised_loss(Prediction(content, zeros, zeros, zeros), Batch(state, edits))
     assert loss.content.item() == pytest.approx(math.log(3))
     assert [getattr(loss, name).item() for name in BITS] == pytest.approx([HALF] * 3)
 
@@ -117,7 +120,7 @@ def test_the_last_state_of_a_trace_trains_halting() -> None:
     halted = stack((A, MASK, B))
     edits = edits_between(halted, halted)
     prediction = random_prediction(halted)
-    loss = supervised_loss(prediction, halted, edits)
+    loss = supervised_loss(prediction, Batch(halted, edits))
     loss.total.backward()
     assert loss.content.item() == 0.0
     assert prediction.remask.grad is not None
@@ -133,7 +136,7 @@ def test_a_teacher_that_has_halted_says_so() -> None:
     edits = teacher(halted)
     assert not (edits.remask | edits.insert | edits.delete).any()
     prediction = random_prediction(halted)
-    supervised_loss(prediction, halted, edits).total.backward()
+    supervised_loss(prediction, Batch(halted, edits)).total.backward()
     assert prediction.delete.grad is not None
     assert prediction.delete.grad[0, 0] > 0
 

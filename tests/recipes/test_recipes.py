@@ -10,8 +10,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from apmdm.objective.supervised import same_step
 from apmdm.recipes import RECIPES
-from apmdm.recipes.base import override
-from apmdm.state import same_rows
+from apmdm.recipes.base import Recipe, override
+from apmdm.state import State, same_rows
 from apmdm.tasks.sudoku.grid import encode
 from apmdm.tasks.sudoku.process import teacher
 from apmdm.transition import transition
@@ -26,27 +26,27 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_batch_is_a_function_of_its_number_and_legal(name: str) -> None:
     first, again = (RECIPES[name]().batches(RECIPES[name]())(3) for _ in range(2))
-    state, edits = first
-    assert bool(same_rows(state, again[0]).all())
-    assert bool(same_step(again[1], state, edits).all())
+    state, edits = first.state, first.edits
+    assert bool(same_rows(state, again.state).all())
+    assert bool(same_step(again.edits, state, edits).all())
     assert len(transition(state, edits)) == len(state)
 
 
 def test_sudoku_batches_differ_and_are_labelled_by_the_teacher() -> None:
     recipe = RECIPES["sudoku"]()
     batch = recipe.batches(recipe)
-    (first, edits), (second, _) = batch(0), batch(1)
+    first, edits, second = batch(0).state, batch(0).edits, batch(1).state
     assert len(first) == recipe.data.batch_size
     assert not torch.equal(first.ids, second.ids)
     assert bool(same_rows(transition(first, edits), transition(first, teacher(first))).all())
     other = override(recipe, "seed", "1")
-    assert not torch.equal(first.ids, other.batches(other)(0)[0].ids)
+    assert not torch.equal(first.ids, other.batches(other)(0).state.ids)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
     recipe = RECIPES[name]()
-    model, (states, _) = recipe.new_model(), recipe.batches(recipe)(0)
+    model, states = recipe.new_model(), recipe.batches(recipe)(0).state
     with FlopCounterMode(display=False) as counter:
         model(states[:1])
     assert counter.get_total_flops() == 2 * model.multiply_adds(states.ids.shape[1])
@@ -55,11 +55,15 @@ def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
     recipe = RECIPES[name]()
-    state, _ = recipe.batches(recipe)(0)
+    state = recipe.batches(recipe)(0).state
+    assert_as_many_hints(recipe, state)
+
+
+def assert_as_many_hints(recipe: Recipe, state: State) -> None:
     said = recipe.new_model()(state).hints
-    assert (said is None) == (recipe.hints is None)
-    if recipe.hints is not None and said is not None:
-        assert said.shape == recipe.hints.of(state).shape
+    assert bool(said) == (recipe.hints is not None)
+    if recipe.hints is not None:
+        assert torch.cat(said, -1).shape == recipe.hints.of(state).shape
 
 
 @pytest.mark.parametrize("board", ["4x4", "9x9", "16x16"])
@@ -73,18 +77,15 @@ def test_16x16_has_as_many_hints_with_fewer_layers(layers: str) -> None:
     recipe = override(RECIPES["sudoku"](board="16x16"), "shape.layers", layers)
     state = encode(torch.zeros(1, 256, dtype=torch.long))
     assert recipe.hints is not None
-    said = recipe.new_model()(state).hints
-    assert said is not None
-    assert said.shape == recipe.hints.of(state).shape
+    assert_as_many_hints(recipe, state)
 
 
 def test_the_recipe_of_small_boards_has_batches_too() -> None:
     recipe = RECIPES["sudoku"](board="4x4")
-    state, edits = recipe.batches(recipe)(5)
+    batch = recipe.batches(recipe)(5)
+    state, edits = batch.state, batch.edits
     assert bool(same_rows(transition(state, edits), transition(state, teacher(state))).all())
-    said = recipe.new_model()(state).hints
-    assert said is not None
-    assert said.shape == recipe.hints.of(state).shape
+    assert_as_many_hints(recipe, state)
 
 
 def test_settings_are_changed_by_path() -> None:

@@ -12,10 +12,11 @@ import torch
 from apmdm import weights
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.objective.batch import Batch
 from apmdm.objective.masked import masked_loss, some_masked
 from apmdm.policy import Greedy, Unmask
 from apmdm.prediction import Prediction
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import LANGUAGES, process
 from apmdm.tasks.dyck.windows import around, as_state
@@ -83,7 +84,7 @@ def test_left_to_right_in_windows(name: str, windows: tuple[int, ...], monkeypat
     """What is written is cached: the run is that of the sampler, which sees all MASKs from the start."""
     job = ENTRIES[name].problem(Random(0), 1).job
     begun = start(job, "arm", execute(job).time)
-    whole = next(generate(replay.LeftToRight(begun.policy), [begun.sequence]))
+    whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
     for window in windows:
         run = replay.left_to_right(begun.policy, begun.sequence, window)
         assert torch.equal(run.final.ids, whole.final.ids)
@@ -125,7 +126,7 @@ def assert_audited(job: Job) -> None:
     for form in ("mdm", "ap-mdm", "sparse"):
         begun = start(job, form, result.time)
         audited = replace(begun.policy, audit=True)
-        run = next(generate(write_once.WriteOnce(audited) if form == "mdm" else audited, [begun.sequence]))
+        run = next(rollouts(write_once.WriteOnce(audited) if form == "mdm" else audited, [begun.sequence]))
         decoded = write_once.decode(job, run.final) if form == "mdm" else in_place.decode(job, run.final)
         assert decoded == (result.registers, result.memory)
         assert run.stop == "fixed point"
@@ -137,13 +138,13 @@ def assert_audited(job: Job) -> None:
 def test_theorem_2_is_asserted() -> None:
     problem = ENTRIES["parity"].problem(Random(0), 2)
     begun = start(problem.job, "mdm", 20)
-    run = next(generate(begun.policy, [begun.sequence]))
+    run = next(rollouts(begun.policy, [begun.sequence]))
     write_once.assert_theorem_2(begun.sequence, run)
     for wrong, message in (({"time": 10**6}, "masks only"), ({"space": 10**6}, "the context grew")):
         with pytest.raises(ValueError, match=message):
             write_once.assert_theorem_2(begun.sequence, replace(run, **wrong))
     with pytest.raises(ValueError, match="only unmasks"):
-        next(generate(write_once.WriteOnce(start(problem.job, "ap-mdm", 20).policy), [in_place.encode(problem.job)]))
+        next(rollouts(write_once.WriteOnce(start(problem.job, "ap-mdm", 20).policy), [in_place.encode(problem.job)]))
 
 
 def test_depth_is_constant() -> None:
@@ -162,12 +163,12 @@ def test_a_policy_is_a_function_of_the_tokens(form: str) -> None:
     program = """
 from random import Random
 import torch
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.simulate import start
 begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, form, 50)
-run = next(generate(begun.policy, [begun.sequence], record=True))
+run = next(rollouts(begun.policy, [begun.sequence], record=True))
 steps = list(enumerate(run.steps))
 Random(seed).shuffle(steps)
 answers = {}
@@ -186,28 +187,28 @@ print([[part.tolist() for part in answers[number]] for number in sorted(answers)
 def test_what_is_kept_from_the_last_state_changes_nothing(form: Form) -> None:
     job = ENTRIES["parity"].problem(Random(1), 2).job
     begun = start(job, form, execute(job, "CREW").time)
-    run = next(generate(begun.policy, [begun.sequence], record=True))
+    run = next(rollouts(begun.policy, [begun.sequence], record=True))
     for step in run.steps[:: max(1, len(run.steps) // 40)]:
         state = State.stack([Sequence(torch.tensor(step.tokens))])
         assert same_edits(begun.policy(state), replace(begun.policy)(state))
 
 
 def same_edits(first: Edits | Prediction, second: Edits | Prediction) -> bool:
-    return all(map(torch.equal, vars(first).values(), vars(second).values()))
+    return all(map(torch.equal, first.tensors, second.tensors))
 
 
 def test_formulas() -> None:
     random = Random(0)
     drawn = [tqbf.random_formula(random, random.randint(1, 5), random.randint(1, 6)) for _ in range(60)]
     truth = [tqbf.search(formula) for formula in drawn]
-    for run in generate(replace(tqbf.policy(3, 63), audit=True), [tqbf.encode(f, 3) for f in drawn]):
+    for run in rollouts(replace(tqbf.policy(3, 63), audit=True), [tqbf.encode(f, 3) for f in drawn]):
         assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
         assert run.space == len(tqbf.encode(drawn[run.index], 3))
     begun = [tqbf.encode_write_once(f, 3, leaves) for f, (_, leaves) in zip(drawn, truth, strict=True)]
-    for run in generate(write_once.WriteOnce(replace(tqbf.write_once_policy(3, 511), audit=True)), begun):
+    for run in rollouts(write_once.WriteOnce(replace(tqbf.write_once_policy(3, 511), audit=True)), begun):
         assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
     model = compile_policy(tqbf.policy(3, 63), 64)
-    for run in generate(model, [tqbf.encode(f, 3) for f in drawn[:10]]):
+    for run in rollouts(model, [tqbf.encode(f, 3) for f in drawn[:10]]):
         assert (tqbf.decode(run.final, 3), run.time) == truth[run.index]
 
 
@@ -226,9 +227,9 @@ def test_any_order_is_replayed_left_to_right() -> None:
     for seed in range(10):
         ids = torch.where(torch.rand(9, generator=torch.Generator().manual_seed(seed)) < 0.8, MASK, letters[0])
         full = torch.cat((torch.tensor(vocab.encode(["BEGIN"])), ids))
-        run = next(generate(any_order, [Sequence(ids)]))
+        run = next(rollouts(any_order, [Sequence(ids)]))
         begun = replay.encode(Sequence(full), vocab, 6, run.time)
-        again = next(generate(replay.Replay(any_order, vocab, 6), [begun]))
+        again = next(rollouts(replay.Replay(any_order, vocab, 6), [begun]))
         assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
 
 
@@ -242,8 +243,8 @@ def test_the_converter_as_weights() -> None:
     audited = replay.LeftToRight(replace(replay.replayed(any_order, 5), audit=True))
     for ids in ([2, 3, masked, masked, 4, masked], [2, masked, 4, masked, 3, masked]):
         start = Sequence(torch.tensor(ids))
-        run = next(generate(any_order, [start]))
-        again, checked = (next(generate(one, [replay.encode(start, vocab, 5, run.time)])) for one in (model, audited))
+        run = next(rollouts(any_order, [start]))
+        again, checked = (next(rollouts(one, [replay.encode(start, vocab, 5, run.time)])) for one in (model, audited))
         assert torch.equal(again.final.ids, checked.final.ids)
         assert torch.equal(replay.decode(start, again.final, vocab, 5).ids, run.final.ids)
         written = ids.count(masked) - int((run.final.ids == masked).sum())
@@ -260,11 +261,11 @@ def test_a_trained_any_order_model_is_replayed(tmp_path: Path) -> None:
     """Letters written behind a word of three, backwards: what training has reached does not matter, equality does."""
     vocab = Vocab.of("BEGIN", "a", "b")
 
-    def words(number: int) -> tuple[State, Edits]:
+    def words(number: int) -> Batch:
         generator = torch.Generator().manual_seed(number)
         word = torch.randint(3, 5, (32, 3), generator=generator)
-        ids, never = torch.cat((word, torch.full_like(word, MASK)), 1), torch.zeros(32, 6, dtype=torch.bool)
-        answer = Edits(torch.cat((torch.zeros_like(word), word.flip(1)), 1), never, never, never)
+        ids = torch.cat((word, torch.full_like(word, MASK)), 1)
+        answer = Edits.of(torch.cat((torch.zeros_like(word), word.flip(1)), 1))
         return some_masked(State(ids, torch.full((32,), 6)), answer, generator)
 
     torch.manual_seed(0)
@@ -275,12 +276,12 @@ def test_a_trained_any_order_model_is_replayed(tmp_path: Path) -> None:
     def any_order(state: State) -> Edits:
         return Unmask("confidence")(outcome.model(state), state)
 
-    starts = [Sequence(state.ids) for state in (words(99)[0].sequence(row) for row in range(16))]
+    starts = [Sequence(state.ids) for state in (words(99).state.sequence(row) for row in range(16))]
     begin = torch.tensor(vocab.encode(["BEGIN"]))
     full = [Sequence(torch.cat((begin, start.ids))) for start in starts]
-    runs = {run.index: run for run in generate(any_order, starts)}
+    runs = {run.index: run for run in rollouts(any_order, starts)}
     begun = [replay.encode(full[number], vocab, 5, runs[number].time) for number in range(16)]
-    for again in generate(replay.Replay(any_order, vocab, 5), begun):
+    for again in rollouts(replay.Replay(any_order, vocab, 5), begun):
         run = runs[again.index]
         assert torch.equal(replay.decode(full[again.index], again.final, vocab, 5).ids[1:], run.final.ids)
         assert again.time == 3 * run.time, "one letter a round: its address, the letter, SEP"
@@ -308,7 +309,7 @@ def test_parity_at_a_hundred_thousand_bits() -> None:
     model, random = compile_policy(parity.policy(), 2), Random(0)
     texts = [f"{number:0{n}b}" for n in range(1, 9) for number in range(2**n)]
     for strings in (texts, [f"{random.getrandbits(100_000):0100000b}"]):
-        for run in generate(model, map(bits.encode, strings)):
+        for run in rollouts(model, map(bits.encode, strings)):
             assert bits.decode(run.final) == strings[run.index].count("1") % 2
             assert run.time <= 4
 
@@ -332,7 +333,7 @@ def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path)
         model = compile_policy(in_place.policy(job.program, 6, 255), 256)
         model.save_pretrained(tmp_path / str(seed))
         loaded = weights.load(str(tmp_path / str(seed)), vocabulary(6))
-        result, run = execute(job, "CREW"), next(generate(loaded, [in_place.encode(job)], Greedy()))
+        result, run = execute(job, "CREW"), next(rollouts(loaded, [in_place.encode(job)], Greedy()))
         assert in_place.decode(job, run.final) == (result.registers, result.memory)
         assert run.time == result.time
         models.append(loaded)
@@ -348,7 +349,7 @@ def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path)
 def test_one_set_of_weights_for_inputs_of_all_sizes() -> None:
     jobs = [replace(ENTRIES["parity"].problem(Random(n), n).job, bits=6) for n in (1, 2, 5)]
     model = compile_policy(in_place.policy(jobs[0].program, 6, 255), 256)
-    for run in generate(model, map(in_place.encode, jobs)):
+    for run in rollouts(model, map(in_place.encode, jobs)):
         result = execute(jobs[run.index], "CREW")
         assert in_place.decode(jobs[run.index], run.final) == (result.registers, result.memory)
         assert run.time == result.time

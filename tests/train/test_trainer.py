@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,16 +16,18 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.supervised import accuracy
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import Loss, accuracy, supervised_loss
 from apmdm.policy import Greedy
-from apmdm.sampler import generate
+from apmdm.prediction import Prediction
+from apmdm.sampler import rollouts
 from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.train import checkpoint
 from apmdm.train.optimizer import FINAL_RATE, Muon, optimizers, rate
-from apmdm.train.trainer import Batches, Outcome, Settings, train
+from apmdm.train.trainer import Outcome, Settings, seconds_a_step, train
+from apmdm.vocab import MASK
 from support import sequence, unchecked
 
 SHAPE = Shape(width=16, layers=1, heads=2, attention="block", span=2, absolute=2)
@@ -37,11 +40,11 @@ def tiny_model(shape: Shape = SHAPE, seed: int = 0) -> Encoder:
     return Encoder(VOCAB, shape)
 
 
-def batches(number: int) -> tuple[State, Edits]:
+def batches(number: int) -> Batch:
     """Another half of the states for each number, so that a wrong number shows in the loss."""
     chosen = torch.randperm(len(STATES), generator=torch.Generator().manual_seed(number))[:5]
     state = State.stack([sequence(STATES[index]) for index in chosen.tolist()])
-    return state, teacher(state)
+    return Batch(state, teacher(state))
 
 
 def evaluate(model: Encoder) -> dict[str, float]:
@@ -98,7 +101,7 @@ def escaped() -> Iterator[list[int]]:
 def stops_at(number: int, event: Callable[[], None]) -> Batches:
     """Batches during one of which something happens."""
 
-    def interrupted(n: int) -> tuple[State, Edits]:
+    def interrupted(n: int) -> Batch:
         if n == number:
             event()
         return batches(n)
@@ -238,7 +241,7 @@ def test_the_average_is_that_of_the_weights_after_every_step(tmp_path: Path) -> 
     """Its memory grows with the steps until it is the chosen one."""
     model, history = tiny_model(), []
 
-    def watching(number: int) -> tuple[State, Edits]:
+    def watching(number: int) -> Batch:
         history.append(weights(model))
         return batches(number)
 
@@ -319,14 +322,58 @@ def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
 def test_focus_trains_on_the_least_probable_rows(tmp_path: Path) -> None:
     state = State.stack([sequence(tokens) for tokens in STATES])
     taught = teacher(state)
+    every = Batch(state, taught)
     with torch.no_grad():
         order = tiny_model()(state).log_probability(state, taught).argsort()[:5]
     settings = Settings(steps=1)
-    chosen = run(tmp_path / "chosen", settings, batches=lambda number: (state[order], taught[order]))
-    focused = run(tmp_path / "focused", replace(settings, focus=2), batches=lambda number: (state, taught))
-    whole = run(tmp_path / "whole", settings, batches=lambda number: (state, taught))
+    chosen = run(tmp_path / "chosen", settings, batches=lambda number: every[order])
+    focused = run(tmp_path / "focused", replace(settings, focus=2), batches=lambda number: every)
+    whole = run(tmp_path / "whole", settings, batches=lambda number: every)
     assert focused.losses == pytest.approx(chosen.losses)
     assert focused.losses[0] > whole.losses[0]
+
+
+def test_hints_are_those_of_the_rows_that_are_trained_on(tmp_path: Path) -> None:
+    asked = []
+
+    def objective(prediction: Prediction, batch: Batch) -> Loss:
+        assert batch.hints is not None
+        asked.append((batch.state.ids.tolist(), batch.hints[..., 0].tolist()))
+        return supervised_loss(prediction, batch)
+
+    hints = Hints(1, lambda state: state.masked[..., None])
+    settings = Settings(steps=2, focus=2)
+    train(tiny_model(), batches, evaluate, settings, tmp_path, objective=objective, hints=hints)
+    assert [len(ids) for ids, _ in asked] == [3, 3]
+    assert all(bits == [[token == MASK for token in row] for row in ids] for ids, bits in asked)
+
+
+def test_a_used_folder_is_refused_unless_resumed(tmp_path: Path) -> None:
+    run(tmp_path, Settings(steps=2, warmup=1))
+    kept = (tmp_path / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match=r"model\.safetensors and checkpoint\.safetensors already: resume"):
+        run(tmp_path)
+    (tmp_path / checkpoint.NAME).unlink()
+    with pytest.raises(ValueError, match=r"model\.safetensors already: resume"):
+        run(tmp_path)
+    assert (tmp_path / "model.safetensors").read_bytes() == kept
+
+
+def test_a_thread_that_is_not_the_main_one_trains_as_well(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(run, tmp_path).result().losses == whole[0].losses
+
+
+def test_the_time_of_a_step_is_that_of_the_fastest() -> None:
+    model, numbers = tiny_model(), []
+
+    def watching(number: int) -> Batch:
+        numbers.append(number)
+        return batches(number)
+
+    assert 0 < seconds_a_step(model, watching, SETTINGS, num=4) < 10
+    assert numbers == [0, 1, 2, 3]
+    assert not same(weights(model), weights(tiny_model()))
 
 
 def test_one_process_can_train_in_more_than_one_precision(tmp_path: Path) -> None:
@@ -352,10 +399,10 @@ def test_a_teacher_is_learned_perfectly(tmp_path: Path) -> None:
     state = State.stack([sequence(tokens) for tokens in STATES])
     taught = teacher(state)
     settings = Settings(steps=250, warmup=20)
-    model = run(tmp_path, settings, batches=lambda number: (state, taught)).model
+    model = run(tmp_path, settings, batches=lambda number: Batch(state, taught)).model
     with torch.no_grad():
         assert set(accuracy(Greedy()(model(state), state), state, taught).values()) == {1.0}
     strings = [bin(n)[2:] for n in range(60)] + ["1" * 99, "10" * 200]
-    runs = list(generate(model, map(encode, strings), max_steps=50, max_length=1000))
+    runs = list(rollouts(model, map(encode, strings), max_steps=50, max_length=1000))
     assert {run.index: decode(run.final) for run in runs} == {n: bits.count("1") % 2 for n, bits in enumerate(strings)}
     assert {run.stop for run in runs} == {"fixed point"}

@@ -31,7 +31,9 @@ def finish(success: bool) -> None:
     raise typer.Exit(0 if success else 1)
 
 
-def on_task(verb: Callable[..., None], task: "BaseTask", own: dict[str, Field[Any]], **changes: Any) -> Callable[..., None]:
+def on_task(
+    verb: Callable[..., None], task: "BaseTask", own: dict[str, Field[Any]], **changes: Any
+) -> Callable[..., None]:
     """The verb on this task, with fields of the task as further options of the command line.
 
     A field takes the place of an option of the same name. changes: of parameters of the verb, by their names.

@@ -1,7 +1,6 @@
 """What each verb does with a task, whatever task it is."""
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOp
 from apmdm.cli.run import run
 from apmdm.fit import Fitting, chosen
 from apmdm.solution import Solution
-from apmdm.trained import Model, load
+from apmdm.trained import load
 
 
 def command(verb: str, name: str) -> Callable[..., None]:
@@ -108,9 +107,7 @@ def certify(task: BaseTask, weights: WeightsOption = None, as_json: JsonOption =
 
 def train(
     task: BaseTask,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of checkpoints and weights; runs/TASK if left out.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of checkpoints and weights; runs/TASK if left out.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="WEIGHTS", help="Start from a shipped name or a folder.")
     ] = None,

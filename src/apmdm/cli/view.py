@@ -26,7 +26,9 @@ def watched(
         title = f"{next(iter(task.told(problem)))} {number + 1}"
         with Live(console=console, auto_refresh=False, transient=True) as live:
 
-            def show(seen: Observation, drawn: list[dict[str, Any]] = drawn, title: str = title, live: Live = live) -> None:
+            def show(
+                seen: Observation, drawn: list[dict[str, Any]] = drawn, title: str = title, live: Live = live
+            ) -> None:
                 drawn.append(task.draw(seen.state.to("cpu").sequence(0)))
                 before = drawn[-2] if drawn[1:] else None
                 live.update(picture(drawn[-1], before, f"{title}   step {len(drawn) - 1}"), refresh=True)

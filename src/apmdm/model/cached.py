@@ -1,4 +1,4 @@
-"""A causal encoder that computes every token once: keys and values of what it has seen are kept (a KV cache)."""
+"""A causal encoder that computes every token once, as it keeps the keys and values of earlier tokens (KV cache)."""
 
 import torch
 from jaxtyping import Int
@@ -12,11 +12,11 @@ from apmdm.vocab import PAD
 
 
 class Cached:
-    """State -> Prediction, right at every position that is new since the last call, zero at the others and at MASKs.
+    """A callable from State to Prediction that is right at every token that is new since the last call.
 
-    Causal keys and values are a function of the tokens before them, so a row is known again by its tokens: rows may
-    leave the batch, change places and arrive at any call. A call computes as many positions of every row as its newest
-    row needs, so it is quick where rows grow together.
+    It is zero at all other tokens and at MASKs. Causal keys and values depend on the tokens before them only, so a row
+    is recognised by its tokens: rows may arrive, leave the batch and change places at any call. A call computes as many
+    positions of every row as the row with the most new tokens needs, so it is fast where rows grow together.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -35,11 +35,10 @@ class Cached:
         pasts = self._pasts(at, source, ids.shape[1])
         prediction = self.encoder.predict_at(ids.gather(1, at), pasts)
         self.ids, self.keys_values = ids, [(past.keys, past.values) for past in pasts]
-        fields = (prediction.content, prediction.remask, prediction.insert, prediction.delete)
-        return Prediction(*(_placed(field, at, ids.shape[1]) for field in fields))
+        return prediction.map(lambda field: _placed(field, at, ids.shape[1]))
 
     def _remembered(self, ids: Int[Tensor, "B L"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
-        """For each row the remembered row that it goes on from, and the length of that; length 0 if there is none."""
+        """For each row the number of the remembered row that it continues and its length; length 0 if there is none."""
         nothing = ids.new_zeros(len(ids))
         if not self.ids.numel():
             return nothing, nothing

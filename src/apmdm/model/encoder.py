@@ -13,27 +13,39 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from apmdm.model.attention import BEFORE, Attention, Past, Relation, Relations, Sight, allowed, patterns, seen
-from apmdm.prediction import Prediction, joined
+from apmdm.model.attention import (
+    BEFORE,
+    Attention,
+    AttentionPattern,
+    Past,
+    Relation,
+    Relations,
+    allowed,
+    key_positions,
+    relation_patterns,
+)
+from apmdm.prediction import Prediction, concatenate_rows
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
 
 INITIAL_SPREAD = 0.05
 SCORES = 2**21
-"""Most attention scores computed at once on a CPU without gradients; larger blocks are slow (docs/log.md)."""
+"""The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
 MAX_SPAN = 2**20
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Size and geometry of an encoder.
+    """The size of an encoder, and how its positions attend to one another.
 
-    attention: full, causal, window (span positions to either side) or block (of span positions).
-    positions: any of rotary; absolute (a learned vector for each of `absolute` positions);
-    relational (a learned bias for each pattern of `relations`: pairs of coordinates that may be equal, and "before",
-    for which of the two positions comes first).
-    trained_length: in longer sequences scores are multiplied by log(length) / log(trained_length), so that softmax over
-    more positions stays as sharp (arXiv 2202.12172); 0: never.
+    width, layers, heads: the size. Each head has width / heads dimensions.
+    attention: full, causal, window (`span` positions to either side) or block (separate blocks of `span` positions).
+    rotary: whether queries and keys are rotated by their positions.
+    absolute: the number of positions that have a learned vector each, 0 for none.
+    relations: pairs of coordinates that may be equal between two positions, and "before", which holds if the other
+    position comes first. Each combination of relations has a learned bias.
+    trained_length: in longer sequences attention scores are multiplied by log(length) / log(trained_length), so that
+    softmax over more positions stays as sharp (arXiv 2202.12172). 0 turns this off.
     """
 
     width: int = 64
@@ -79,12 +91,12 @@ class Shape:
 
     @property
     def axes(self) -> int:
-        """Coordinates of a position that relations speak of."""
+        """The number of coordinates that a position needs for the relations."""
         return 1 + max(map(max, self.pairs), default=-1)
 
 
 class Layer(nn.Module):
-    """Pre-norm attention and MLP."""
+    """Attention and a two-layer perceptron, each on normalized input and added to it (pre-norm)."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -95,25 +107,25 @@ class Layer(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(
-        self, x: Float[Tensor, "B L width"], sight: Sight, past: Past | None = None
+        self, x: Float[Tensor, "B L width"], pattern: AttentionPattern, past: Past | None = None
     ) -> Float[Tensor, "B L width"]:
-        bias = sight.forbidden
-        if self.relations is not None and sight.pattern is not None:
-            bias = self.relations(sight.pattern)
-            bias = bias if sight.sharper is None else bias * sight.sharper
-            bias = bias if sight.forbidden is None else bias + sight.forbidden
-        x = x + self.attention(self.norms[0](x), sight.looked_at, bias, sight.sharper, past)
+        bias = pattern.forbidden
+        if self.relations is not None and pattern.relations is not None:
+            bias = self.relations(pattern.relations)
+            bias = bias if pattern.score_scale is None else bias * pattern.score_scale
+            bias = bias if pattern.forbidden is None else bias + pattern.forbidden
+        x = x + self.attention(self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
 class Encoder(nn.Module, PyTorchModelHubMixin):
-    """State -> Prediction. Padding changes no prediction; predictions on padding mean nothing.
+    """A Transformer that maps a State to a Prediction. Predictions do not depend on padding.
 
-    hints: how many bits a linear head reads off the middle layer, for training alone: what the teacher looks up on
-    the way to its edits; conclusions: how many that follow from those another one reads off the layer after it, if any.
+    hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
+    the middle layer, and another one `conclusions` bits off the layer after it.
 
-    save_pretrained writes model.safetensors and config.json (vocabulary and shape); from_pretrained reads
-    them and executes nothing.
+    save_pretrained writes model.safetensors and config.json (vocabulary and shape). from_pretrained reads them and
+    executes nothing.
     """
 
     composition: Tensor
@@ -150,7 +162,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def multiply_adds(self, length: int) -> int:
-        """Multiply-adds in the matrix products of one decoding step on one sequence of this length."""
+        """The number of multiply-adds in the matrix products of one decoding step on one sequence of this length."""
         shape, atoms = self.shape, len(self.vocab.atoms)
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
@@ -165,9 +177,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             return self._in_parts(state)
         rows, length = state.ids.shape
         within = self._in_parts(in_blocks(state, self.shape.span))
-        fields = [field for field in vars(within).values() if field is not None]
         padded = -(-length // self.shape.span) * self.shape.span
-        return Prediction(*(field.reshape(rows, padded, *field.shape[2:])[:, :length] for field in fields))
+        return within.map(lambda field: field.reshape(rows, padded, *field.shape[2:])[:, :length])
 
     def _in_parts(self, state: State) -> Prediction:
         length, shape = state.ids.shape[1], self.shape
@@ -175,14 +186,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         size = max(1, SCORES // max(1, shape.heads * length * looked_at))
         if torch.is_grad_enabled() or state.ids.device.type != "cpu" or size >= len(state):
             return self._predict(state)
-        return joined([self._predict(state[first : first + size]) for first in range(0, len(state), size)])
+        return concatenate_rows([self._predict(state[first : first + size]) for first in range(0, len(state), size)])
 
     def _predict(self, state: State) -> Prediction:
-        return self.predict(state.ids, self.sight(state))
+        return self.predict(state.ids, self.attention_pattern(state))
 
-    def sight(self, state: State) -> Sight:
-        """Depends on lengths and coordinates only."""
-        looked_at, pattern = seen(state, self.shape.attention, self.shape.span), None
+    def attention_pattern(self, state: State) -> AttentionPattern:
+        """What attention takes from a state besides its tokens: it depends on lengths and coordinates only."""
+        keys, relations = key_positions(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
                 raise ValueError("this model has relational positions: its states need coordinates")
@@ -190,41 +201,42 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
                 raise ValueError(
                     f"this model relates {self.shape.axes} coordinates of a position, got {state.coordinates.shape[-1]}"
                 )
-            pattern = patterns(state.coordinates, looked_at, self.shape.relations)
-        mask = allowed(state, looked_at, self.shape.attention)
+            relations = relation_patterns(state.coordinates, keys, self.shape.relations)
+        mask = allowed(state, keys, self.shape.attention)
         forbidden = None if mask is None else self._forbidding(~mask)
-        return Sight(looked_at, pattern, forbidden, self._sharper(state))
+        return AttentionPattern(keys, relations, forbidden, self._score_scale(state))
 
-    def predict(self, ids: Int[Tensor, "B L"], sight: Sight) -> Prediction:
-        """Everything that depends on tokens."""
+    def predict(self, ids: Int[Tensor, "B L"], pattern: AttentionPattern) -> Prediction:
+        """The prediction from token ids and the attention pattern of their state."""
         length, middle = ids.shape[1], len(self.layers) // 2
         x = self._embedded(ids, torch.arange(length, device=ids.device), length)
         hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
-            x = layer(x, sight)
+            x = layer(x, pattern)
             for head, at in ((self.hints, middle), (self.conclusions, after)):
                 if head is not None and number == at:
                     hints.append(head(x))
-        return self._predicted(x, torch.cat(hints, -1) if hints else None)
+        return self._predicted(x, tuple(hints))
 
     def _forbidding(self, hidden: Bool[Tensor, "B L K"]) -> Float[Tensor, "B 1 L K"]:
         bias = self.embedding.new_zeros(hidden.shape)
         return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)[:, None]
 
-    def _sharper(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
+    def _score_scale(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
         trained = self.shape.trained_length
         if not trained or state.ids.shape[1] <= trained:
             return None
         return (state.lengths.clamp(min=trained).log() / math.log(trained))[:, None, None, None]
 
     def predict_at(self, ids: Int[Tensor, "B L"], pasts: Seq[Past]) -> Prediction:
-        """Of a causal encoder: predictions at the positions of the pasts, one past for each layer, which it extends."""
+        """The predictions of a causal encoder at the new positions only. `pasts` has one Past for each layer."""
         at, length = pasts[0].at, pasts[0].keys.shape[2]
         x = self._embedded(ids, at, length)
-        sight = Sight(forbidden=self._forbidding(torch.arange(length, device=ids.device) > at[..., None]))
+        hidden = torch.arange(length, device=ids.device) > at[..., None]
+        pattern = AttentionPattern(forbidden=self._forbidding(hidden))
         for layer, past in zip(self.layers, pasts, strict=True):
-            x = layer(x, sight, past)
-        return self._predicted(x, None)
+            x = layer(x, pattern, past)
+        return self._predicted(x)
 
     def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"], length: int) -> Float[Tensor, "B L width"]:
         x = nn.functional.embedding(ids, self.composition @ self.embedding)
@@ -234,14 +246,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
             raise ValueError(f"length {length} exceeds this model's {len(self.absolute)} positions")
         return x + self.absolute[at]
 
-    def _predicted(self, x: Float[Tensor, "B L width"], hints: Float[Tensor, "B L hints"] | None) -> Prediction:
+    def _predicted(self, x: Float[Tensor, "B L width"], hints: tuple[Tensor, ...] = ()) -> Prediction:
         x = self.norm(x)
         content = self.content(x) @ self.composition.T + self.never
         return Prediction(content, *self.controls(x).unbind(-1), hints=hints)
 
 
 def in_blocks(state: State, span: int) -> State:
-    """Every block of `span` consecutive positions as a sequence of its own: [B, L] -> [B * blocks, span]."""
+    """Every block of `span` consecutive positions as a row of its own: [B, L] becomes [B * blocks, span]."""
     rows, length = state.ids.shape
     blocks = -(-length // span)
     missing = blocks * span - length
@@ -255,7 +267,7 @@ def in_blocks(state: State, span: int) -> State:
 
 
 def sinusoids(length: int, width: int) -> Float[Tensor, "length width"]:
-    """The position vectors of arXiv 1706.03762, with wave lengths from 4 to 4 x length, as a starting point."""
+    """Initial position vectors: sines and cosines as in arXiv 1706.03762, with wavelengths from 4 to 4 x length."""
     wave = 4.0 * float(length) ** torch.linspace(0, 1, -(-width // 2))
     angle = 2 * torch.pi * torch.arange(length)[:, None] / wave
     return torch.cat((angle.sin(), angle.cos()), 1)[:, :width]

@@ -1,4 +1,4 @@
-"""An encoder on a GPU whose kernels are launched all at once: one by one takes longer than running them."""
+"""An encoder on a GPU that launches all its kernels at once, which is faster than one by one (CUDA graphs)."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,17 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from apmdm.model.attention import Sight
+from apmdm.model.attention import AttentionPattern
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
 
 class Graphed:
-    """State -> Prediction: that of an encoder on a GPU, without gradients, valid until the next call.
+    """A callable from State to Prediction that replays an encoder on a GPU, without gradients.
 
-    A CUDA graph is captured for every number of rows, rounded up to a power of two, and captured again when lengths or
-    coordinates are others: for processes that only rewrite.
+    Its prediction is valid until the next call. A CUDA graph is captured for every number of rows, rounded up to a
+    power of two, and again whenever lengths or coordinates change. It suits processes that only rewrite.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -43,24 +43,24 @@ class Graphed:
 
 
 def _same_places(first: State, second: State) -> bool:
-    """True if one comes of the other by rewriting alone; may be False even so."""
+    """True only if both states share the tensors of their layout. It may miss equal layouts in different tensors."""
     return first.lengths is second.lengths and first.coordinates is second.coordinates
 
 
 @dataclass(frozen=True)
 class _Captured:
     state: State
-    sight: Sight
+    pattern: AttentionPattern
     prediction: Prediction
     graph: torch.cuda.CUDAGraph
 
     @classmethod
     def of(cls, encoder: Encoder, state: State) -> "_Captured":
-        sight, graph = encoder.sight(state), torch.cuda.CUDAGraph()
-        encoder.predict(state.ids, sight)
+        pattern, graph = encoder.attention_pattern(state), torch.cuda.CUDAGraph()
+        encoder.predict(state.ids, pattern)
         with torch.cuda.graph(graph):
-            prediction = encoder.predict(state.ids, sight)
-        return cls(state, sight, prediction, graph)
+            prediction = encoder.predict(state.ids, pattern)
+        return cls(state, pattern, prediction, graph)
 
     def fits(self, state: State) -> bool:
         own, other = self.state.coordinates, state.coordinates

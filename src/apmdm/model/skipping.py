@@ -1,4 +1,4 @@
-"""A model that sees every row without its hidden tokens, however many: their neighbours become neighbours."""
+"""A wrapper that hides some tokens from a model, which then sees the rest of each row as if it were adjacent."""
 
 from collections.abc import Callable
 
@@ -15,9 +15,9 @@ NEVER = -40.0
 
 
 class Skipping:
-    """State -> Prediction: of `model` about what is left of each row; nothing ever happens to the hidden tokens.
+    """The predictions of `model` on each row without its hidden tokens, at which nothing ever happens.
 
-    States have no coordinates.
+    hidden: the ids of the hidden tokens. States have no coordinates.
     """
 
     def __init__(self, model: Callable[[State], Prediction], hidden: Int[Tensor, "tokens"]) -> None:

@@ -1,34 +1,31 @@
-"""The loss of a teacher's probabilities: what edits drawn from them cost in the mean, without the noise of drawing."""
+"""The loss against a teacher's probabilities. It is the mean loss of edits drawn from them, without their noise."""
 
 from collections.abc import Callable
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from apmdm.edits import Edits
-from apmdm.objective.supervised import Loss
+from apmdm.objective.batch import Batch
+from apmdm.objective.supervised import Loss, Objective
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
 
-def imitation_loss(teacher: Callable[[State], Prediction]) -> Callable[..., Loss]:
-    """Cross-entropies of a random process that is known, for every position (distillation, arXiv 1503.02531).
+def imitation_loss(teacher: Callable[[State], Prediction]) -> Objective:
+    """The cross-entropies with a known random process at every position (distillation, arXiv 1503.02531).
 
-    As in supervised_loss content averages over what is unmasked, here by its probability, and each control bit over
-    all positions. The teacher sees states on the CPU.
+    As in supervised_loss, content is a mean over what is unmasked, here weighted by the probability of that, and each
+    control bit a mean over all positions. The teacher is called with states on the CPU. A batch's edits are not used.
     """
 
-    def loss(
-        prediction: Prediction, state: State, edits: Edits, hints: Bool[Tensor, "batch length hints"] | None = None
-    ) -> Loss:
-        said, valid = teacher(state.to("cpu")), state.valid
-        names, device = ("content", "remask", "insert", "delete"), state.ids.device
-        wanted, *bits = (getattr(said, name).to(device) for name in names)
-        remask, insert, delete = (bit.sigmoid() for bit in bits)
+    def loss(prediction: Prediction, batch: Batch) -> Loss:
+        state, valid = batch.state, batch.state.valid
+        wanted = teacher(state.to("cpu")).map(lambda logits: logits.to(state.ids.device))
+        remask, insert, delete = (bit.sigmoid() for bit in (wanted.remask, wanted.insert, wanted.delete))
         written = (1 - remask) * (1 - delete) * (state.masked & valid)
         logs = prediction.content.float().log_softmax(-1)
-        content = -(wanted.softmax(-1) * logs.masked_fill(logs.isneginf(), 0.0)).sum(-1)
+        content = -(wanted.content.softmax(-1) * logs.masked_fill(logs.isneginf(), 0.0)).sum(-1)
 
         def control(logits: Float[Tensor, "batch length"], target: Float[Tensor, "batch length"]) -> Tensor:
             return binary_cross_entropy_with_logits(logits[valid].float(), target[valid])

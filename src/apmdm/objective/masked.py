@@ -1,7 +1,7 @@
-"""Training of the paradigms that only unmask: from a partly masked answer to tokens of it.
+"""Training of the paradigms that only unmask: they learn tokens of an answer from the rest of it.
 
-A problem and its answer are a state with MASK wherever the answer goes, and the edits that would write all of it at
-once; content is PAD at every other position.
+A problem is a state with MASK wherever the answer goes. Its answer is the edits that would write all of it at once,
+whose content is PAD at every other position.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from apmdm.edits import Edits
+from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import Loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
@@ -20,32 +21,33 @@ from apmdm.transition import transition
 from apmdm.vocab import PAD
 
 
-def some_masked(state: State, answer: Edits, generator: torch.Generator) -> tuple[State, Edits]:
-    """Masked diffusion: of each answer's L tokens a share t, uniform over 1/L, ..., 1, is masked and to be written."""
+def some_masked(state: State, answer: Edits, generator: torch.Generator) -> Batch:
+    """Masked diffusion: a share of each answer's L tokens, uniform on 1/L, ..., 1, is masked and to be written."""
     order = torch.rand(state.ids.shape, generator=generator).masked_fill(~state.masked, 2.0)
     hidden = order.argsort(1).argsort(1) < 1 + _up_to(state.masked.sum(1), generator)[:, None]
-    return transition(state, replace(answer, remask=state.masked & hidden)), answer
+    return Batch(transition(state, replace(answer, remask=state.masked & hidden)), answer)
 
 
-def rest_masked(state: State, answer: Edits, generator: torch.Generator) -> tuple[State, Edits]:
-    """Masked ARM: the first tokens of each answer are there, the next is to be written, the others wait."""
+def rest_masked(state: State, answer: Edits, generator: torch.Generator) -> Batch:
+    """Masked ARM: some first tokens of each answer are given, the next is to be written, and the others wait."""
     place = state.masked.cumsum(1) - 1
     first = _up_to(state.masked.sum(1), generator)[:, None]
     begun = transition(state, replace(answer, remask=state.masked & (place >= first)))
-    return begun, replace(answer, remask=state.masked & (place > first))
+    return Batch(begun, replace(answer, remask=state.masked & (place > first)))
 
 
-def masked_loss(prediction: Prediction, state: State, answer: Edits) -> Loss:
-    """Mean of log_loss over the answers' tokens."""
-    return Loss.of_content(log_loss(prediction, state, answer).sum() / _lengths(answer).sum())
+def masked_loss(prediction: Prediction, batch: Batch) -> Loss:
+    """The mean of log_loss over the answers' tokens."""
+    return Loss.of_content(log_loss(prediction, batch).sum() / _lengths(batch.edits).sum())
 
 
-def log_loss(prediction: Prediction, state: State, answer: Edits) -> Float[Tensor, "batch"]:
+def log_loss(prediction: Prediction, batch: Batch) -> Float[Tensor, "batch"]:
     """An estimate of each answer's negative log-likelihood in nats: its length times the mean over what is written.
 
-    For rest_masked it is unbiased. For some_masked this is the SUBS loss with weight 1/t (arXiv 2406.07524), summed
-    over the tokens: its expectation bounds the negative log-likelihood under random order from above.
+    For rest_masked it is unbiased. For some_masked it is the SUBS loss with weight 1/t (arXiv 2406.07524), summed over
+    the tokens. Its expectation is an upper bound of the negative log-likelihood under random order.
     """
+    state, answer = batch.state, batch.edits
     written = answer.unmasked(state) & state.valid
     each = torch.zeros(state.ids.shape, device=state.ids.device)
     each[written] = cross_entropy(prediction.content[written].float(), answer.content[written], reduction="none")
@@ -56,11 +58,11 @@ def log_loss(prediction: Prediction, state: State, answer: Edits) -> Float[Tenso
 def bound(
     model: Callable[[State], Prediction], state: State, answer: Edits, num: int, generator: torch.Generator
 ) -> Float[Tensor, "batch"]:
-    """Masked diffusion's upper bound of each answer's negative log-likelihood in nats, over `num` random maskings."""
+    """Masked diffusion's upper bound of each answer's negative log-likelihood in nats, from `num` random maskings."""
     total = torch.zeros(len(state))
     for _ in range(num):
-        masked, _ = some_masked(state, answer, generator)
-        total += log_loss(model(masked), masked, answer)
+        batch = some_masked(state, answer, generator)
+        total += log_loss(model(batch.state), batch)
     return total / num
 
 
@@ -69,5 +71,5 @@ def _lengths(answer: Edits) -> Int[Tensor, "batch"]:
 
 
 def _up_to(number: Int[Tensor, "batch"], generator: torch.Generator) -> Int[Tensor, "batch"]:
-    """Uniform over 0, ..., number - 1."""
+    """Random integers, uniform over 0, ..., number - 1."""
     return (torch.rand(len(number), generator=generator, dtype=torch.float64) * number).long()

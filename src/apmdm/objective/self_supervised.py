@@ -1,8 +1,8 @@
-"""AP-MDM from plain sequences, without traces: what corruption did is what the model learns to undo.
+"""AP-MDM learned from plain sequences, without traces: a model learns to undo random corruptions.
 
 Every sequence begins with a token that nothing changes, so that something may be missing in front of all others. Half
-of a batch are sequences with errors, to be found: wrong and superfluous tokens are remasked, and a MASK is inserted
-where one is missing. The other half have MASKs, to be resolved: superfluous ones are deleted, the others written.
+of a batch are sequences with errors: the model learns to remask wrong and superfluous tokens, and to insert a MASK
+where a token is missing. The other half have MASKs: it learns to delete superfluous ones and to write the others.
 """
 
 from collections.abc import Sequence as Seq
@@ -12,19 +12,20 @@ from random import Random
 import torch
 
 from apmdm.edits import Edits
+from apmdm.objective.batch import Batch
 from apmdm.objective.masked import masked_loss
 from apmdm.objective.supervised import Loss, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import Sequence, State
 from apmdm.vocab import MASK, PAD
 
-MOST = 3
-"""Errors, or superfluous MASKs, of a training sequence: 0 to so many, equally often."""
+MAX_ERRORS = 3
+"""The errors, or superfluous MASKs, of a training sequence are uniform on 0 to MAX_ERRORS."""
 
 
 @dataclass
 class Spot:
-    """A token of a corrupted sequence and what is to be done: content is what belongs there, PAD if nothing does."""
+    """A token of a corrupted sequence and the edits it needs. content is the right token, PAD if there is none."""
 
     token: int
     content: int = PAD
@@ -33,12 +34,12 @@ class Spot:
     delete: bool = False
 
 
-def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random) -> tuple[State, Edits]:
-    """One batch: sequences at even places get errors, the others MASKs. alphabet: the tokens that errors write."""
+def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random) -> Batch:
+    """A batch in which sequences at even places get errors, from tokens of the alphabet, and the others MASKs."""
     rows = [
-        with_masks(sequence, random.randint(0, MOST), random)
+        with_masks(sequence, random.randint(0, MAX_ERRORS), random)
         if place % 2
-        else with_errors(sequence, random.randint(0, MOST), alphabet, random)
+        else with_errors(sequence, random.randint(0, MAX_ERRORS), alphabet, random)
         for place, sequence in enumerate(sequences)
     ]
     state = State.stack([Sequence(torch.tensor([spot.token for spot in row])) for row in rows])
@@ -47,11 +48,11 @@ def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random) -> t
         torch.tensor([[getattr(spot, name) for spot in row] + [0] * (width - len(row)) for row in rows])
         for name in ("content", "remask", "insert", "delete")
     )
-    return state, Edits(next(fields), *(bits.bool() for bits in fields))
+    return Batch(state, Edits(next(fields), *(bits.bool() for bits in fields)))
 
 
 def with_errors(sequence: Seq[int], num: int, alphabet: Seq[int], random: Random) -> list[Spot]:
-    """So many tokens replaced, removed or added, each kind equally often; no spot is hit twice."""
+    """The sequence with `num` tokens replaced, removed or added, each equally often. No spot is hit twice."""
     spots = [Spot(token) for token in sequence]
     for _ in range(num):
         kind = random.choice(("replace", "remove", "add"))
@@ -69,7 +70,7 @@ def with_errors(sequence: Seq[int], num: int, alphabet: Seq[int], random: Random
 
 
 def with_masks(sequence: Seq[int], superfluous: int, random: Random) -> list[Spot]:
-    """A share of the tokens, uniform over the possible ones, masked, and so many MASKs more, the last of their runs."""
+    """The sequence with a uniform share of its tokens masked, and superfluous MASKs after some runs of MASKs."""
     hidden = set(random.sample(range(1, len(sequence)), random.randint(1, len(sequence) - 1)))
     spots = [Spot(MASK if i in hidden else token, token if i else PAD) for i, token in enumerate(sequence)]
     for _ in range(superfluous):
@@ -80,6 +81,6 @@ def with_masks(sequence: Seq[int], superfluous: int, random: Random) -> list[Spo
     return spots
 
 
-def self_supervised_loss(prediction: Prediction, state: State, edits: Edits) -> Loss:
-    """The supervised loss of the control bits; for content the loss of masked diffusion, with its weight 1/t."""
-    return replace(supervised_loss(prediction, state, edits), content=masked_loss(prediction, state, edits).content)
+def self_supervised_loss(prediction: Prediction, batch: Batch) -> Loss:
+    """The supervised loss of the control bits, with the loss of masked diffusion, weighted by 1/t, for content."""
+    return replace(supervised_loss(prediction, batch), content=masked_loss(prediction, batch).content)

@@ -1,39 +1,40 @@
-"""The loss of edits that a teacher made: cross-entropy of content, binary cross-entropy of the controls."""
+"""The loss of a teacher's edits: cross-entropy of the content and binary cross-entropy of the control bits."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from apmdm.edits import Edits
+from apmdm.objective.batch import Batch
 from apmdm.prediction import Prediction
 from apmdm.state import State
 
 HEADS = "content", "remask", "insert", "delete", "hints"
 
 
-class Balance(NamedTuple):
-    """How many times the control bits and the hints weigh in the total, where content weighs once.
+class LossWeights(NamedTuple):
+    """The weights of the control bits and of the hints in the total loss, relative to content.
 
-    Means over all positions shrink with the length of a state in which as little is decided: long states need more.
+    Their losses are means over all positions. Long states in which little is decided need larger weights.
     """
 
     controls: float
     hints: float
 
 
-USUAL = Balance(controls=10.0, hints=60.0)
+DEFAULT_WEIGHTS = LossWeights(controls=10.0, hints=60.0)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Mean negative log-likelihood in nats of the decisions of each head (scalars).
+    """The mean negative log-likelihood in nats of the decisions of each head, as scalars.
 
-    content averages over the positions that the teacher unmasks, the control bits over all positions, hints over all
-    hints of all positions (0 without); the total weighs them by `balance`. A plain sum over all decisions learns far
-    slower (docs/log.md).
+    content is a mean over the positions that the teacher unmasks. The control bits are means over all positions, hints
+    the sum over heads of such means. The total is weighted by `weights`. A plain sum over all decisions learns far more
+    slowly (docs/log.md).
     """
 
     content: Float[Tensor, ""]
@@ -41,32 +42,33 @@ class Loss:
     insert: Float[Tensor, ""]
     delete: Float[Tensor, ""]
     hints: Float[Tensor, ""]
-    balance: Balance = USUAL
+    weights: LossWeights = DEFAULT_WEIGHTS
 
     @classmethod
     def of_content(cls, content: Float[Tensor, ""]) -> "Loss":
-        """Of a paradigm that only ever writes."""
+        """The loss of a paradigm that never remasks, inserts or deletes."""
         nothing = content.new_zeros(())
         return cls(content, nothing, nothing, nothing, nothing)
 
     @property
     def total(self) -> Float[Tensor, ""]:
         controls = self.remask + self.insert + self.delete
-        return self.content + self.balance.controls * controls + self.balance.hints * self.hints
+        return self.content + self.weights.controls * controls + self.weights.hints * self.hints
 
 
-def supervised_loss(
-    prediction: Prediction,
-    state: State,
-    edits: Edits,
-    hints: Bool[Tensor, "batch length hints"] | None = None,
-    balance: Balance = USUAL,
-    conclusions: int = 0,
-) -> Loss:
-    """How unlikely the teacher's edits are under the prediction; a fixed point trains halting like any other state.
+@runtime_checkable
+class Objective(Protocol):
+    """The loss of a prediction for the states of a batch."""
 
-    conclusions: so many of the hints, the last ones, have a mean of their own, which is added to that of the others.
+    def __call__(self, prediction: Prediction, batch: Batch, /) -> Loss: ...
+
+
+def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeights = DEFAULT_WEIGHTS) -> Loss:
+    """How unlikely the teacher's edits, and its hints, are under the prediction.
+
+    A state at which the teacher does nothing trains halting, like any other state.
     """
+    state, edits, hints = batch.state, batch.edits, batch.hints
     written, valid = edits.unmasked(state) & state.valid, state.valid
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
 
@@ -74,9 +76,9 @@ def supervised_loss(
         return binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
 
     hinted = content.new_zeros(())
-    if hints is not None and prediction.hints is not None:
-        sizes = [size for size in (hints.shape[-1] - conclusions, conclusions) if size]
-        for logits, bits in zip(prediction.hints.split(sizes, -1), hints.split(sizes, -1), strict=True):
+    if hints is not None and prediction.hints:
+        sizes = [logits.shape[-1] for logits in prediction.hints]
+        for logits, bits in zip(prediction.hints, hints.split(sizes, -1), strict=True):
             hinted = hinted + control(logits, bits) / bits.shape[-1]
     num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
     return Loss(
@@ -85,15 +87,15 @@ def supervised_loss(
         control(prediction.insert, edits.insert) / num_valid,
         control(prediction.delete, edits.delete) / num_valid,
         hinted / num_valid,
-        balance,
+        weights,
     )
 
 
 def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:
-    """Share of decisions that agree, by operation, over the positions where the teacher fired it; and of whole steps.
+    """For each operation the share of positions where the teacher fired it and the prediction did the same.
 
-    `wait` is the share of masks left masked among those that the teacher left; `step` counts a step as right
-    only if every position that matters agrees. An operation that never fired is left out.
+    `wait` is the share of MASKs left masked among those that the teacher left. `step` is the share of rows that agree
+    at every position that matters. An operation that never fired is left out.
     """
     valid = state.valid
     gone = state.masked & edits.delete
@@ -112,7 +114,7 @@ def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:
 
 
 def same_step(predicted: Edits, state: State, edits: Edits) -> Bool[Tensor, "batch"]:
-    """True for the rows where both edits have the same effect at every position."""
+    """True for the rows in which both edits have the same effect at every position."""
     gone = state.masked & edits.delete
     unmasked = edits.unmasked(state)
     agree = (predicted.unmasked(state) == unmasked) & (~unmasked | (predicted.content == edits.content))

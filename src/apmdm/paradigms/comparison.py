@@ -10,7 +10,8 @@ import torch
 
 from apmdm.model.ablated import Ablated, Operation
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.batch import Batch, Batches, Hints, Objective
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import Objective
 from apmdm.paradigms.form import Form, Verdict
 from apmdm.paradigms.paradigm import Learner, Paradigm, ao_mdm, arm, masked_arm, mdm
 from apmdm.policy import Greedy, Policy

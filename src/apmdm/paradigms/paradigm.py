@@ -9,13 +9,14 @@ import torch
 from apmdm.edits import Edits
 from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder
+from apmdm.objective.batch import Batch
 from apmdm.objective.masked import masked_loss, rest_masked, some_masked
 from apmdm.objective.next_token import all_written, next_token_loss
+from apmdm.objective.supervised import Objective
+from apmdm.paradigms.form import END, Form
 from apmdm.policy import Append, Policy, Unmask
 from apmdm.sampler import Predictor
 from apmdm.state import Sequence, State
-from apmdm.paradigms.form import END, Form
-from apmdm.objective.batch import Batch, Objective
 from apmdm.vocab import MASK
 
 
@@ -25,7 +26,7 @@ class Learner:
 
     name: str
     attention: Literal["full", "causal"]
-    prepare: Callable[[State, Edits, torch.Generator], tuple[State, Edits]]
+    prepare: Callable[[State, Edits, torch.Generator], Batch]
     objective: Objective
 
 

@@ -9,7 +9,7 @@ import torch
 from apmdm.model.encoder import Encoder
 from apmdm.policy import Greedy, Stochastic
 from apmdm.policy import Policy as Decoding
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.tasks.dyck import process as words
 from apmdm.tasks.dyck.verify import is_word
@@ -31,9 +31,9 @@ class Instance:
     holds: Callable[[Run], bool]
     decoding: Decoding = Greedy()  # noqa: RUF009
 
-    def run(self, model: Model, *, write_once: bool, record: bool = False) -> Run:
+    def run(self, model: Predictor, *, write_once: bool, record: bool = False) -> Run:
         model = WriteOnce(model) if write_once else model
-        run = next(generate(model, [self.start], self.decoding, max_steps=10**7, record=record))
+        run = next(rollouts(model, [self.start], self.decoding, max_steps=10**7, record=record))
         if run.stop != "fixed point":
             raise ValueError(f"stopped by its {run.stop} after {run.time} steps")
         if write_once:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import in_blocks
-from apmdm.prediction import Prediction, joined
+from apmdm.prediction import Prediction, concatenate_rows
 from apmdm.state import State
 from apmdm.theory.array import Array
 from apmdm.theory.evaluate import Evaluator, Flags, Numbers
@@ -59,12 +59,11 @@ class Policy:
             some = inside if len(inside) <= size else inside[part]
             values = self._evaluator(some, given and {one: numbers[part].reshape(-1) for one, numbers in given.items()})
             parts.append(self._probabilities(values, some) if self.chances else self._decisions(values, some))
-        decided = joined(parts)
+        decided = concatenate_rows(parts)
         if not self.block:
             return decided
         rows, length = state.ids.shape
-        fields = [field for field in vars(decided).values() if field is not None]
-        return type(decided)(*(field.reshape(rows, -1, *field.shape[2:])[:, :length] for field in fields))
+        return decided.map(lambda field: field.reshape(rows, -1, *field.shape[2:])[:, :length])
 
     def at_end(self, state: State, window: int) -> Edits:
         """What happens at the last positions of a state of one row; raises ValueError if anything happens before.

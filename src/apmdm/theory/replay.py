@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from apmdm.edits import Edits
 from apmdm.policy import Greedy
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.theory.array import (
     ALWAYS,
@@ -45,7 +45,7 @@ from apmdm.vocab import JOINT, MASK, MASK_SYMBOL, Vocab
 class LeftToRight:
     """A policy that is checked to be a Masked ARM: it writes the leftmost MASK, and does nothing else."""
 
-    policy: Model
+    policy: Predictor
 
     def __call__(self, state: State) -> Edits:
         edits = WriteOnce(self.policy)(state)
@@ -56,7 +56,7 @@ class LeftToRight:
 
 
 def left_to_right(policy: Policy, start: Sequence, window: int = 4096) -> Run:
-    """A Masked ARM's run as `generate` would give it, if nothing depends on the MASKs to the right of the leftmost.
+    """A Masked ARM's run as `rollouts` would give it, if nothing depends on the MASKs to the right of the leftmost.
 
     Everything written is held, as an ARM caches it, and the sampler sees so many MASKs behind it, then the next ones;
     so a token costs little even where the context is long. The start has no token after a MASK, and no coordinates.
@@ -67,7 +67,7 @@ def left_to_right(policy: Policy, start: Sequence, window: int = 4096) -> Run:
     for first in range(written, len(ids), window):
         until = min(first + window, len(ids))
         model = LeftToRight(_Cached(policy, ids[:until]))
-        run = next(generate(model, [Sequence(ids[first:until])], max_steps=window + 1))
+        run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1))
         ids[first:until], time = run.final.ids, time + run.time
         if run.time < until - first:
             break
@@ -192,7 +192,7 @@ class Replay:
     it unmasks counts: an AO-MDM has no other operation.
     """
 
-    model: Model
+    model: Predictor
     vocab: Vocab
     bits: int
     coordinates: Int[Tensor, "cells axes"] | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from apmdm.model.encoder import Encoder
-from apmdm.sampler import Model, Run, generate
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
@@ -110,7 +110,7 @@ def simulate_all(
 
 
 def _runs(form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder | None, record: bool) -> Iterator[Run]:
-    model: Model = encoder or largest.policy
+    model: Predictor = encoder or largest.policy
     if form == "mdm":
         model = write_once.WriteOnce(model)
     if form == "arm":
@@ -120,7 +120,7 @@ def _runs(form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder
             return
         model = replay.LeftToRight(model)
     rows, most = max(1, TOKENS // largest.positions), largest.positions
-    yield from generate(model, sequences, batch_size=rows, max_steps=10**7, max_length=most, record=record)
+    yield from rollouts(model, sequences, batch_size=rows, max_steps=10**7, max_length=most, record=record)
 
 
 def _of_interpreter(job: Job, result: Result) -> Outcome:

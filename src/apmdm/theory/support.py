@@ -12,7 +12,7 @@ import torch
 from apmdm.edits import Edits
 from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
-from apmdm.sampler import Model
+from apmdm.sampler import Predictor
 from apmdm.state import Sequence, State, same_rows
 from apmdm.tasks.dyck.process import (
     ALPHABETS,
@@ -47,7 +47,7 @@ def words(language: str, length: int) -> list[str]:
 
 
 @torch.no_grad()
-def chain(model: Model, language: str, length: int) -> Chain:
+def chain(model: Predictor, language: str, length: int) -> Chain:
     """Every state that can be reached from the start of a word of this length, with all that can come next."""
     found: Chain = {}
     new = {tuple(encode(language, length).ids.tolist())}
@@ -60,7 +60,7 @@ def chain(model: Model, language: str, length: int) -> Chain:
     return found
 
 
-def _predicted(model: Model, state: State) -> Prediction:
+def _predicted(model: Predictor, state: State) -> Prediction:
     prediction = model(state)
     if not isinstance(prediction, Prediction):
         raise ValueError("what decides has no probabilities")
@@ -104,7 +104,7 @@ def word_chances(found: Chain, language: str, length: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def log_chances(model: Model, language: str, wanted: list[str]) -> list[float]:
+def log_chances(model: Predictor, language: str, wanted: list[str]) -> list[float]:
     """For each of these words, all of one length, the log-probability of one run of the model that writes it.
 
     The run takes pairs in the order in which they cancel, backwards: fuel to the right of all other fuel hops to the

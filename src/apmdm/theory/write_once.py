@@ -12,7 +12,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.policy import Greedy
-from apmdm.sampler import Model, Run
+from apmdm.sampler import Predictor, Run
 from apmdm.state import Sequence, State
 from apmdm.theory.array import ALWAYS, Array, Constant, atoms, attend, broadcast, cell, choose, field, together
 from apmdm.theory.policy import Policy
@@ -117,7 +117,7 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
 class WriteOnce:
     """A policy that is checked to be an MDM: it unmasks, and does nothing else."""
 
-    policy: Model
+    policy: Predictor
 
     def __call__(self, state: State) -> Edits:
         edits = self.policy(state)

@@ -13,7 +13,7 @@ NAME = "checkpoint.safetensors"
 
 
 def save(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer], step: int) -> None:
-    """Write folder/checkpoint.safetensors; if writing fails (disk full), the previous one survives."""
+    """Write folder/checkpoint.safetensors. If writing fails, as on a full disk, the previous checkpoint survives."""
     tensors: dict[str, Tensor] = {}
     for prefix, module in modules.items():
         tensors |= {f"{prefix}/{name}": tensor for name, tensor in module.state_dict().items()}

@@ -13,9 +13,9 @@ FINAL_RATE = 0.03
 
 
 class Muon(torch.optim.Muon):
-    """That of torch, always with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly.
+    """torch.optim.Muon with Nesterov momentum, in float32 instead of bfloat16, which some CPUs compute slowly.
 
-    Matrices of one shape are orthogonalized together, in as many kernels on a GPU as one of them.
+    Matrices of equal shape are orthogonalized together, which on a GPU takes no more kernels than a single one.
     """
 
     @torch.no_grad()
@@ -39,7 +39,7 @@ class Muon(torch.optim.Muon):
 def orthogonal(
     matrices: Float[Tensor, "N R C"], coefficients: tuple[float, float, float], iterations: int
 ) -> Float[Tensor, "N R C"]:
-    """About the matrices of the same singular vectors whose singular values are all 1, by Newton-Schulz iterations."""
+    """Matrices with the same singular vectors and singular values of about 1, by Newton-Schulz iterations."""
     if matrices.shape[1] > matrices.shape[2]:
         return orthogonal(matrices.mT, coefficients, iterations).mT
     a, b, c = coefficients
@@ -51,7 +51,7 @@ def orthogonal(
 
 
 def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:
-    """Muon (Jordan et al. 2024) on the 2-D weights inside `layers`, AdamW on embeddings, heads, norms, biases."""
+    """Muon (Jordan et al. 2024) for the matrices inside `layers`, and AdamW for embeddings, heads, norms and biases."""
     matrices, others = [], []
     for name, parameter in model.named_parameters():
         is_matrix = ".layers." in f".{name}" and parameter.ndim == 2 and not name.endswith("relations.bias")
@@ -63,7 +63,7 @@ def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[
 
 
 def rate(step: int, steps: int, warmup: int) -> float:
-    """The share of the base rate used at a step: linear warm-up, then a cosine from 1 down to FINAL_RATE."""
+    """The share of the base rate at a step: a linear warm-up, and then a cosine from 1 down to FINAL_RATE."""
     if step < warmup:
         return (step + 1) / warmup
     progress = min(1.0, (step - warmup) / max(1, steps - warmup))

@@ -1,74 +1,47 @@
-"""The training loop: batches in, weights out; knows no task, no sampler and no file but its own folder."""
+"""The training loop: batches in, weights out. It knows no task, no sampler and no file but those in its folder."""
 
 import copy
 import math
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
-from jaxtyping import Bool
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 
-from apmdm.allocator import keep_freed_memory
-from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder
-from apmdm.objective.supervised import HEADS, Loss, supervised_loss
-from apmdm.state import State
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import HEADS, Objective, supervised_loss
 from apmdm.train import checkpoint
 from apmdm.train.optimizer import optimizers, rate
+from apmdm.train.progress import progress_bar
 
 CLIP = 1.0
 
-Batches = Callable[[int], tuple[State, Edits]]
+WEIGHTS = "model.safetensors"
 Evaluate = Callable[[Encoder], dict[str, float]]
-Objective = Callable[..., Loss]
-"""The loss of a prediction, a state and its edits, and of the hints if there are any."""
-
-
-class Hints(NamedTuple):
-    """What a teacher looks up in a state on the way to its edits, as `number` bits for every position, and
-    after them `conclusions` more that follow from these.
-
-    They train a middle layer, conclusions the one after it, and are not needed afterwards; the CLRS benchmark (arXiv
-    2205.15659) has the word.
-    """
-
-    number: int
-    of: Callable[[State], Bool[Tensor, "batch length hints"]]
-    conclusions: int = 0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the loop may vary. The rates follow apmdm.train.optimizer.rate.
+    """Everything that varies between training runs.
 
-    focus: only one row in so many of each batch is trained on, those whose edits the model holds for least probable;
-    so that a model that is nearly always right learns from where it is not (selective backpropagation, arXiv
-    1910.00762).
-    precision: of forward passes, with float32 weights: no is float32, auto bf16 where the machine has units for it, as
-    newer GPUs and CPUs with AMX have; others compute bf16 more slowly than float32.
+    matrix_rate, other_rate, warmup: the learning rates of Muon and AdamW, and their schedule (optimizer.rate).
+    focus: train on the least probable 1/focus of each batch, judged by the model itself. A model that is nearly always
+    right then learns where it is not (selective backpropagation, arXiv 1910.00762).
+    average: how slowly the averaged weights follow (exponential moving average), which are saved and evaluated.
+    precision: of forward passes. Weights are always float32. "auto" is bf16 on GPUs and CPUs that have units for it,
+    and float32 on others, which compute bf16 more slowly.
     """
 
     steps: int = 1000
@@ -92,7 +65,7 @@ class Settings:
             raise ValueError("matrix_rate and other_rate are finite and not negative")
 
     def autocast(self, device: str) -> torch.autocast:
-        """The context of a forward pass on a device of this type."""
+        """The context of a forward pass on a type of device, such as `cuda`."""
         half = self.precision == "bf16"
         if self.precision == "auto":
             amx = torch.cpu.get_capabilities().get("amx_bf16", False)
@@ -102,7 +75,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the averaged model, the steps done, whether it finished, the last evaluation, the losses."""
+    """How a run ended: the averaged model, the steps done in all, whether those were all, and the last evaluation.
+
+    losses: the total loss of each step of this call.
+    """
 
     model: Encoder
     step: int
@@ -123,18 +99,21 @@ def train(
     resume: bool = False,
     device: str = "cpu",
 ) -> Outcome:
-    """Train on batches(0), batches(1), ... and save the averaged weights in `folder`.
+    """Train on batches(0), batches(1), ... and save checkpoints and the averaged weights in `folder`.
 
-    A batch is a pure function of its number, so a resumed run has the losses of an uninterrupted one.
-    hints are for a model that was made to read as many.
-    With several processes each takes its own share of the numbers. SIGINT and SIGTERM end the run after the
-    step under way, with a checkpoint. Raises ValueError if there is nothing to resume, or the loss is not finite;
-    OSError if `folder` cannot be written.
+    hints: what the model, made with as many, is told besides the edits. resume: go on from the folder's checkpoint. A
+    resumed run has the losses of an uninterrupted one. Several processes each take their own share of the numbers.
+
+    In the main thread SIGINT and SIGTERM end the run after the step under way, with a checkpoint. Raises ValueError if
+    the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not finite, and OSError if
+    the folder cannot be written.
     """
+    held = [name for name in (WEIGHTS, checkpoint.NAME) if (folder / name).exists()]
+    if held and not resume:
+        raise ValueError(f"{folder} holds {' and '.join(held)} already: resume that run, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    keep_freed_memory()
-    accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
-    run = _Run.of(model.to(accelerator.device), accelerator, settings, objective, hints)
+    run = _Run.of(model, settings, objective, hints, device)
+    accelerator = run.accelerator
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     if first > settings.steps:
         raise ValueError(
@@ -142,11 +121,11 @@ def train(
         )
     done, losses, evaluation = first, [], {}
     board = SummaryWriter(folder) if accelerator.is_main_process else None
-    with _stop_on_signals() as stopping, _progress(accelerator) as progress:
+    with _stop_on_signals() as stopping, progress_bar(accelerator.is_main_process) as progress:
         task = progress.add_task("training", total=settings.steps, completed=first, loss="")
         while done < settings.steps and not accelerator.check_trigger():
-            state, edits = batches(done * accelerator.num_processes + accelerator.process_index)
-            scalars = run.step(state.to(accelerator.device), edits.to(accelerator.device), done)
+            batch = batches(done * accelerator.num_processes + accelerator.process_index)
+            scalars = run.step(batch.to(accelerator.device), done)
             done += 1
             losses.append(scalars["loss/total"])
             progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
@@ -169,9 +148,29 @@ def train(
     return Outcome(run.average.requires_grad_(), done, done == settings.steps, evaluation, losses)
 
 
+def seconds_a_step(
+    model: Encoder,
+    batches: Batches,
+    settings: Settings,
+    *,
+    objective: Objective = supervised_loss,
+    hints: Hints | None = None,
+    device: str = "cpu",
+    num: int = 3,
+) -> float:
+    """The least time of the first `num` training steps, drawing batches left out. The model is changed by them."""
+    run, times = _Run.of(model, settings, objective, hints, device), []
+    for number in range(num):
+        batch = batches(number).to(run.accelerator.device)
+        began = time.perf_counter()
+        run.step(batch, number)
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
 @dataclass(frozen=True)
 class _Run:
-    """What a step changes: the model (and its wrapper for several processes), its average, the optimizers."""
+    """What a step changes: the model (and its wrapper for several processes), its average, and the optimizers."""
 
     accelerator: Accelerator
     settings: Settings
@@ -183,14 +182,9 @@ class _Run:
     hints: Hints | None
 
     @classmethod
-    def of(
-        cls,
-        model: Encoder,
-        accelerator: Accelerator,
-        settings: Settings,
-        objective: Objective,
-        hints: Hints | None,
-    ) -> "_Run":
+    def of(cls, model: Encoder, settings: Settings, objective: Objective, hints: Hints | None, device: str) -> "_Run":
+        accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
+        model = model.to(accelerator.device)
         average = copy.deepcopy(model).eval().requires_grad_(False)
         solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
         return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers, objective, hints)
@@ -199,17 +193,19 @@ class _Run:
     def modules(self) -> dict[str, nn.Module]:
         return {"model": self.model, "average": self.average}
 
-    def step(self, state: State, edits: Edits, number: int) -> dict[str, float]:
-        """One step of every optimizer on one batch; returns what the board shows."""
+    def step(self, batch: Batch, number: int) -> dict[str, float]:
+        """Make one step of every optimizer on one batch, and return what the board shows."""
         share = rate(number, self.settings.steps, self.settings.warmup)
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
         if self.settings.focus > 1:
-            state, edits = self._least_probable(state, edits)
+            batch = self._least_probable(batch)
+        if self.hints is not None:
+            batch = replace(batch, hints=self.hints.of(batch.state))
         with self.settings.autocast(self.accelerator.device.type):
-            prediction = self.wrapped(state)
-        loss = self.objective(prediction, state, edits, *([self.hints.of(state)] if self.hints else []))
+            prediction = self.wrapped(batch.state)
+        loss = self.objective(prediction, batch)
         if not loss.total.isfinite():
             raise ValueError(
                 f"the loss of step {number + 1} is {loss.total.item()}; smaller rates may help: training.matrix_rate, "
@@ -228,20 +224,20 @@ class _Run:
         }
 
     @torch.no_grad()
-    def _least_probable(self, state: State, edits: Edits) -> tuple[State, Edits]:
-        """One row in `focus`; in parts of that size, which fit caches and memory as the training step does."""
-        size = -(-len(state) // self.settings.focus)
+    def _least_probable(self, batch: Batch) -> Batch:
+        """The rows with the least probable edits. They are judged in parts of the size of a training step's batch."""
+        num_rows = len(batch.state)
+        size = -(-num_rows // self.settings.focus)
         probability = []
         with self.settings.autocast(self.accelerator.device.type):
-            for first in range(0, len(state), size):
-                rows = slice(first, first + size)
-                probability.append(self.model(state[rows]).log_probability(state[rows], edits[rows]))
-        chosen = torch.cat(probability).argsort(stable=True)[:size]
-        return state[chosen], edits[chosen]
+            for first in range(0, num_rows, size):
+                part = batch[first : first + size]
+                probability.append(self.model(part.state).log_probability(part.state, part.edits))
+        return batch[torch.cat(probability).argsort(stable=True)[:size]]
 
     @torch.no_grad()
     def _average(self, number: int) -> None:
-        """Exponential averaging whose memory grows with the steps done until it reaches settings.average."""
+        """Average exponentially, with a memory that grows with the steps done until it reaches settings.average."""
         memory = min(self.settings.average, (1 + number) / (10 + number))
         get_ema_multi_avg_fn(memory)(list(self.average.parameters()), list(self.model.parameters()), 0)
 
@@ -254,31 +250,13 @@ def _save_weights(model: Encoder, folder: Path) -> None:
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[Event]:
-    """An event that is set by Ctrl-C or SIGTERM, so that the step under way can finish."""
-    stopping = Event()
-    previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets, so that the step under way can finish. Only the main thread has signals."""
+    stopping = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
     try:
         yield stopping
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:.1f} steps/s")
-
-
-def _progress(accelerator: Accelerator) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[loss]}"),
-        console=Console(stderr=True),
-        disable=not accelerator.is_main_process,
-    )

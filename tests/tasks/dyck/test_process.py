@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apmdm.policy import Stochastic
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import (
     CROWDED_CHANCE,
@@ -162,7 +162,7 @@ def test_the_windows_of_real_runs_are_among_the_reachable() -> None:
     known, met = set(reachable()), set()
     policy = Stochastic(cutoff=CUTOFF, generator=torch.Generator().manual_seed(0))
     starts = [encode("k2", length) for length in (2, 6, 10, 20, 40) for _ in range(40)]
-    for run in generate(process, starts, policy, record=True, batch_size=200):
+    for run in rollouts(process, starts, policy, record=True, batch_size=200):
         for step in run.steps:
             kinds = [OUTSIDE] * REACH + KIND[list(step.tokens)].tolist() + [OUTSIDE] * REACH
             met |= {tuple(kinds[first : first + WIDTH]) for first in range(len(step.tokens))}

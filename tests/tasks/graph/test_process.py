@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.graph.data import path, scrambled, shapes, sized, teacher_run, training_problem, training_states
 from apmdm.tasks.graph.graphs import disguised
@@ -126,7 +126,7 @@ def all_of(kinds: dict[str, list[Problem]]) -> list[Problem]:
 )
 def test_ends_in_a_minimum_cut_and_takes_no_more_room_than_stated(problems: list[Problem]) -> None:
     steps = teacher_run(problems)[0].tolist()
-    for run in generate(teacher, map(encode, problems), batch_size=64):
+    for run in rollouts(teacher, map(encode, problems), batch_size=64):
         problem, left = problems[run.index], decode(run.final)
         assert run.stop == "fixed point"
         assert left is not None

@@ -12,7 +12,7 @@ from apmdm import weights
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Greedy
-from apmdm.sampler import generate
+from apmdm.sampler import rollouts
 from apmdm.state import State
 from apmdm.tasks.parity import paper, process
 from apmdm.tasks.parity.certify import certify
@@ -22,14 +22,14 @@ SHORT = ["".join(bits) for length in range(9) for bits in product("01", repeat=l
 
 @given(st.lists(st.text("01", max_size=200), min_size=1, max_size=5))
 def test_blocks_give_the_parity_in_at_most_four_steps(strings: list[str]) -> None:
-    for run in generate(process.teacher, map(process.encode, strings), batch_size=2):
+    for run in rollouts(process.teacher, map(process.encode, strings), batch_size=2):
         assert process.decode(run.final) == strings[run.index].count("1") % 2
         assert (run.stop, run.space) == ("fixed point", len(strings[run.index]))
         assert run.time <= 4
 
 
 def test_the_paper_process_gives_the_parity_two_bits_at_a_time() -> None:
-    for run in generate(paper.teacher, map(paper.encode, SHORT)):
+    for run in rollouts(paper.teacher, map(paper.encode, SHORT)):
         assert paper.decode(run.final) == SHORT[run.index].count("1") % 2
         assert run.stop == "fixed point"
         assert run.time <= 2 * len(SHORT[run.index])
@@ -48,7 +48,7 @@ def test_the_shipped_model_is_certified_and_right_about_every_short_string() -> 
     assert [block.before for block in blocks] == ["0", "1", "00", "01", "10", "11", "_", "__", "_1", "1_"]
     assert all(block.holds for block in blocks)
     assert {block.before: block.after for block in blocks}["01"] == "_1"
-    for run in generate(model, map(process.encode, SHORT)):
+    for run in rollouts(model, map(process.encode, SHORT)):
         assert process.decode(run.final) == SHORT[run.index].count("1") % 2
 
 
@@ -62,7 +62,7 @@ def test_every_block_that_occurs_is_in_the_certificate() -> None:
             met.update(tuple(tokens[start : start + 2]) for start in range(0, len(tokens), 2))
         return process.teacher(state)
 
-    list(generate(watched, map(process.encode, SHORT)))
+    list(rollouts(watched, map(process.encode, SHORT)))
     names = {process.ZERO: "0", process.ONE: "1", process.MASK: "_"}
     certified = {block.before for block in certify(weights.load("parity"))}
     assert {"".join(names[token] for token in block) for block in met} == certified
@@ -93,6 +93,6 @@ def test_only_blocks_of_two_can_be_certified(shape: Shape) -> None:
 
 def test_a_million_bits() -> None:
     bits = f"{3**631_000:b}"[:1_000_000]
-    (run,) = generate(weights.load("parity"), [process.encode(bits)], Greedy())
+    (run,) = rollouts(weights.load("parity"), [process.encode(bits)], Greedy())
     assert process.decode(run.final) == bits.count("1") % 2
     assert (run.time, run.space) == (4, 1_000_000)

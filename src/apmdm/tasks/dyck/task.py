@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.objective.batch import Batch, Batches, Objective
+from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
+from apmdm.objective.supervised import Objective
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Stochastic
 from apmdm.prediction import Prediction
@@ -175,8 +176,11 @@ class Dyck(Task):
             raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
         return Wanted("brackets" if self.brackets else f"k{self.k or 2}", self.length)
 
+    def told(self, problem: Wanted) -> dict[str, Any]:
+        return problem._asdict()
+
     def record(self, solution: Solution) -> dict[str, Any]:
-        return {"word": solution.answer, **solution.problem._asdict()}
+        return {"word": solution.answer} | self.told(solution.problem)
 
     def row(self, solution: Solution, seconds: float) -> str:
         return solution.answer if solution.solved else f"no word; stopped: {solution.run.stop}"

@@ -58,8 +58,7 @@ def reachable() -> list[Kinds]:
 def centre(prediction: Prediction, kinds: Int[Tensor, "windows 5"]) -> Prediction:
     """What is predicted for the middle position of each window, [windows, 1, ...]."""
     rows, column = torch.arange(len(kinds)), REACH - (kinds[:, :REACH] == OUTSIDE).sum(1)
-    fields = prediction.content, prediction.remask, prediction.insert, prediction.delete
-    return Prediction(*(field[rows, column][:, None] for field in fields))
+    return prediction.map(lambda field: field[rows, column][:, None])
 
 
 @cache

@@ -6,7 +6,7 @@ hidden, so that what stood around them become neighbours. DONE(c) is a letter c 
     a A  ->  a M A  ->  a PAIR(a) A  ->  M PAIR(a) M  ->  DONE(a) M DONE(A)  ->  DONE(a) DONE(A)
 
 All of this is certain. What is still open when nothing matches any more has to be edited, and such edits are less
-certain than not, the more certain the more letters would match around the place. GreedyOrBestSingle does one of them at a time:
+certain than not, the more certain the more letters would match around the place. GreedyOrBestSingle does one at a time:
 
     x    ->  M  ->                             deleted
     x y  ->  M M y  ->  M PAIR(Y) y  ->  ...   x replaced by the inverse of y

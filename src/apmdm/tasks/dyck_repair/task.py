@@ -10,8 +10,9 @@ import torch
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.skipping import Skipping
-from apmdm.objective.batch import Batch, Batches, Objective
+from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
+from apmdm.objective.supervised import Objective
 from apmdm.policy import GreedyOrBestSingle, Stochastic
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
@@ -146,9 +147,12 @@ class DyckRepair(Task):
             "stops": dict(Counter(s.run.stop for s in solutions)),
         }
 
+    def told(self, problem: str) -> dict[str, Any]:
+        return {"broken": problem}
+
     def record(self, solution: Solution) -> dict[str, Any]:
         edits = distance(solution.problem, solution.answer) if solution.answer is not None else None
-        return {"broken": solution.problem, "word": solution.answer, "edits": edits}
+        return self.told(solution.problem) | {"word": solution.answer, "edits": edits}
 
     def row(self, solution: Solution, seconds: float) -> str:
         if not solution.solved:

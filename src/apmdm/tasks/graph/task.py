@@ -66,6 +66,7 @@ class Graph(Task):
     name = shipped = "graph"
     problem_form = "a file: GraphML (.graphml, .xml), node-link JSON (.json), else an edge list"
     vocab = VOCAB
+    whole_files = True
     hints = Hints(NUM_HINTS, hints)
 
     source: str = option("", "Name of the node to start from.", required=True)
@@ -174,10 +175,12 @@ class Graph(Task):
         """The edges that are deleted, None unless they were verified."""
         return sorted(set(solution.problem.edges) - set(solution.answer)) if solution.solved else None
 
+    def told(self, problem: Problem) -> dict[str, Any]:
+        return {"nodes": problem.nodes, "edges": len(problem.edges), "directed": problem.directed}
+
     def record(self, solution: Solution) -> dict[str, Any]:
-        problem, cut = solution.problem, self.cut(solution)
-        about = {"nodes": problem.nodes, "edges": len(problem.edges), "directed": problem.directed}
-        return about | {"cut": None if cut is None else problem.named(cut)}
+        cut = self.cut(solution)
+        return self.told(solution.problem) | {"cut": None if cut is None else solution.problem.named(cut)}
 
     def row(self, solution: Solution, seconds: float) -> str:
         cut, steps = self.cut(solution), solution.run.time

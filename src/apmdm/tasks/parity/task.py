@@ -109,8 +109,11 @@ class Parity(Task):
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_parity(self, tokens, seed)
 
+    def told(self, problem: str) -> dict[str, Any]:
+        return {"length": len(problem)}
+
     def record(self, solution: Solution) -> dict[str, Any]:
-        return {"length": len(solution.problem), "parity": solution.answer}
+        return self.told(solution.problem) | {"parity": solution.answer}
 
     def row(self, solution: Solution, seconds: float) -> str:
         named = f"{solution.answer} ({'odd' if solution.answer else 'even'})"

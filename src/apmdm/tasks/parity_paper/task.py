@@ -54,8 +54,11 @@ class ParityPaper(Task):
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         return forced(model, self.batches(recipe)(0))
 
+    def told(self, problem: str) -> dict[str, Any]:
+        return {"length": len(problem)}
+
     def record(self, solution: Solution) -> dict[str, Any]:
-        return {"length": len(solution.problem), "parity": solution.answer}
+        return self.told(solution.problem) | {"parity": solution.answer}
 
 
 task = ParityPaper

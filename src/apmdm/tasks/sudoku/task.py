@@ -17,8 +17,8 @@ from apmdm.edits import Edits, edits_between
 from apmdm.model.attention import BEFORE, Relations
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.graphed import Graphed
-from apmdm.objective.batch import Batch, Batches, Hints, Objective
-from apmdm.objective.supervised import LossWeights, accuracy, supervised_loss
+from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.objective.supervised import LossWeights, Objective, accuracy, supervised_loss
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Greedy
 from apmdm.recipe import Recipe
@@ -251,9 +251,12 @@ class Sudoku(Task):
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_sudoku(self, tokens, seed)
 
+    def told(self, problem: list[int]) -> dict[str, Any]:
+        return {"puzzle": to_text(problem)}
+
     def record(self, solution: Solution) -> dict[str, Any]:
         answer = to_text(solution.answer) if solution.solved else None
-        told = {"puzzle": to_text(solution.problem), "status": solution.status, "answer": answer}
+        told = self.told(solution.problem) | {"status": solution.status, "answer": answer}
         return told | ({"backtracks": backtracks(solution)} if solution.steps else {})
 
     def row(self, solution: Solution, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A model that is bereft of one of AP-MDM's operations."""
+"""A wrapper that disables one of AP-MDM's operations in a model, to measure what the operation is good for."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,8 +12,8 @@ from apmdm.state import State
 Operation = Literal["unmask", "remask", "insert", "delete"]
 
 
-class Without:
-    """State -> Prediction: of `model`, but the operation never happens. Without remask a MASK may still wait."""
+class Ablated:
+    """The predictions of `model` with one operation at probability 0. A MASK may still wait if remask is disabled."""
 
     def __init__(self, model: Callable[[State], Prediction], operation: Operation) -> None:
         self.model, self.operation = model, operation
