@@ -17,7 +17,7 @@ from apmdm.recipes import RECIPES
 from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.tasks.parity import paper
-from apmdm.train.trainer import train
+from apmdm.training.trainer import train
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 1000, 10_000)
 FREE_RUNNING = 128

@@ -32,9 +32,9 @@ from apmdm.tasks.sudoku.grid import NINE, as_state, encode
 from apmdm.tasks.sudoku.hints import hints
 from apmdm.tasks.sudoku.process import analyse, next_ids
 from apmdm.tasks.sudoku.verify import is_solution
-from apmdm.train import checkpoint
-from apmdm.train.trainer import train
-from apmdm.transition import transition
+from apmdm.training import checkpoint
+from apmdm.training.trainer import train
+from apmdm.step import transition
 from apmdm.vocab import MASK, Vocab
 
 STEPS = int(os.environ.get("STEPS", "3000"))

@@ -40,7 +40,7 @@ from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import FORMS, Form, Outcome, simulate, simulate_all, start
 from apmdm.theory.words import own_word, vocabulary
-from apmdm.train.trainer import Settings, train
+from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5

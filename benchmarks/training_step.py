@@ -26,7 +26,7 @@ from apmdm.state import State
 from apmdm.tasks.sudoku.data import path, training_puzzles
 from apmdm.tasks.sudoku.grid import as_state
 from apmdm.tasks.sudoku.process import next_ids
-from apmdm.train.trainer import CLIP, Settings, train
+from apmdm.training.trainer import CLIP, Settings, train
 
 STEPS, WARM = 40, 8
 

@@ -9,7 +9,7 @@ import torch
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.state import State
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import Vocab
 
 BATCH, LENGTH, REPEATS = 256, 512, 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apmdm.edits import Edits, edits_between
 from apmdm.state import State
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD, Vocab
 from reference import slow_edits_between
 from support import (

@@ -20,7 +20,7 @@ from apmdm.sampler import Observation, Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.parity.process import encode, teacher
 from apmdm.trace import Step, Trace
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, Vocab
 from reference import slow_run
 from support import Edit, Tokens, batched, edits_of_rows, places_of, sequence, stack, tokens_of, unchecked

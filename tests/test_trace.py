@@ -10,7 +10,7 @@ from hypothesis import given
 from apmdm.edits import Edits
 from apmdm.state import State
 from apmdm.trace import Step, Trace
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, Vocab
 from support import (
     Edit,

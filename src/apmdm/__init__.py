@@ -7,17 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from apmdm.audit import audit
-    from apmdm.check import check
-    from apmdm.compare import compare
+    from apmdm.contest import compare
+    from apmdm.diagnosis import audit, check
     from apmdm.edits import Edits
     from apmdm.model.encoder import Shape
     from apmdm.state import Sequence, State
+    from apmdm.step import transition
     from apmdm.task import Task
     from apmdm.trace import Trace
-    from apmdm.train.trainer import Settings
     from apmdm.trained import Model, evaluate, generate, load, train
-    from apmdm.transition import transition
+    from apmdm.training.trainer import Settings
 
 MASK = "<mask>"
 """The symbol of a MASK in the lists of symbols that a process is given and gives."""
@@ -26,21 +25,39 @@ _HOMES = {
     "Edits": "edits",
     "Model": "trained",
     "Sequence": "state",
-    "Settings": "train.trainer",
+    "Settings": "training.trainer",
     "Shape": "model.encoder",
     "State": "state",
     "Task": "task",
     "Trace": "trace",
-    "audit": "audit",
-    "check": "check",
-    "compare": "compare",
+    "audit": "diagnosis",
+    "check": "diagnosis",
+    "compare": "contest",
     "evaluate": "trained",
     "generate": "trained",
     "load": "trained",
     "train": "trained",
-    "transition": "transition",
+    "transition": "step",
 }
-__all__ = ["MASK", *_HOMES]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "MASK",
+    "Edits",
+    "Model",
+    "Sequence",
+    "Settings",
+    "Shape",
+    "State",
+    "Task",
+    "Trace",
+    "audit",
+    "check",
+    "compare",
+    "evaluate",
+    "generate",
+    "load",
+    "train",
+    "transition",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,8 +24,8 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State, same_rows, trimmed
-from apmdm.train.trainer import Settings
-from apmdm.transition import transition
+from apmdm.step import transition
+from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
 TESTS, VALIDATION, VALIDATION_SEED = 1000, 100, 7

@@ -13,8 +13,8 @@ from apmdm import weights
 from apmdm.model.encoder import Encoder
 from apmdm.recipe import MAX_SEED, Recipe, override, read
 from apmdm.task import Task
-from apmdm.train import checkpoint, trainer
-from apmdm.train.trainer import Outcome
+from apmdm.training import checkpoint, trainer
+from apmdm.training.trainer import Outcome
 
 
 def chosen(task: Task, settings: list[str], seed: int | None) -> Recipe:
@@ -36,13 +36,17 @@ def chosen(task: Task, settings: list[str], seed: int | None) -> Recipe:
 
 @dataclass(frozen=True)
 class Fitting:
-    """A recipe and the folder that its weights go to. start: the weights to begin with, instead of random ones."""
+    """A recipe and the folder that its weights go to.
+
+    start: the weights to begin with, instead of random ones. validated: figures are shown while it trains.
+    """
 
     recipe: Recipe
     out: Path
     device: str = "cpu"
     start: str | None = None
     say: Callable[[str], None] = print
+    validated: bool = True
 
     def begin(self) -> Outcome:
         """Train from the first step. Raises ValueError if the folder holds weights or a run already."""
@@ -97,7 +101,7 @@ class Fitting:
         outcome = trainer.train(
             model,
             recipe.batches(),
-            lambda averaged: recipe.source.validate(recipe, averaged),
+            lambda averaged: recipe.source.validate(recipe, averaged) if self.validated else {},
             recipe.training,
             self.out,
             objective=recipe.source.objective,

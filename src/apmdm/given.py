@@ -23,10 +23,9 @@ from apmdm.process import Alphabet, Symbols, Tokens, labelled, reach, run_of, st
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
-from apmdm.solution import Solution
 from apmdm.state import Sequence, State
-from apmdm.train.chunked import seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import seed_of
+from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
 
 MET, MAX_REACH = 200, 4

@@ -9,7 +9,7 @@ import torch
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch, Batches
 from apmdm.state import Sequence, State
-from apmdm.train.chunked import Chunked, seed_of
+from apmdm.training.chunked import Chunked, seed_of
 
 PER_CHUNK = 500
 """Batches that are drawn from one pool before the next one is made."""

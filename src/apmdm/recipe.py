@@ -8,7 +8,7 @@ import torch
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batches, Hints
 from apmdm.objective.supervised import Objective
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
 MAX_SEED = 2**32 - 1

@@ -13,8 +13,8 @@ from apmdm.edits import Edits
 from apmdm.policy import Greedy, Policy, RandomPolicy
 from apmdm.prediction import Prediction
 from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows, trimmed
+from apmdm.step import transition
 from apmdm.trace import Step
-from apmdm.transition import transition
 
 StopReason = Literal["fixed point", "cycle", "step budget", "length budget", "stopped"]
 Predictor = Callable[[State], Prediction | Edits]

@@ -92,7 +92,7 @@ class Corpus:
     def corrupted(self, num: int, random: Random) -> Batch:
         """A batch for self-supervised learning."""
         sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
-        return Batch(*corrupted(sequences, self.characters, random))
+        return corrupted(sequences, self.characters, random)
 
     def start(self, problem: str) -> Sequence:
         return Sequence(torch.tensor(self.encode(problem.partition("\t")[0])))

@@ -8,7 +8,7 @@ from apmdm.base_task import BaseTask
 from apmdm.given import FromProcess, FromSequences
 from apmdm.model.encoder import Shape
 from apmdm.process import Symbols
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 
 class Task(BaseTask):

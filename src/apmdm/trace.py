@@ -9,7 +9,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.state import Sequence, State
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD, Vocab
 
 FORMAT = "apmdm-trace"

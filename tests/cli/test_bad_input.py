@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from apmdm import weights
-from apmdm.train import checkpoint
+from apmdm.training import checkpoint
 
 EMPTY = "." * 81
 TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=2", "--set"]

@@ -11,7 +11,7 @@ from apmdm.cli import compare as command
 from apmdm.recipes import COMPARISONS
 from apmdm.recipes import comparison as comparison_module
 from apmdm.recipes.comparison import Comparison, Entrant
-from apmdm.train import trainer
+from apmdm.training import trainer
 
 BUDGET = 3000
 

@@ -13,7 +13,7 @@ import torch
 from apmdm import weights
 from apmdm.cli.train import choose
 from apmdm.model.encoder import Encoder
-from apmdm.train import checkpoint
+from apmdm.training import checkpoint
 
 Ends = Callable[..., tuple[int, str, str]]
 TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=3"]

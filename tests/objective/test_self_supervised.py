@@ -8,7 +8,7 @@ from apmdm.objective.batch import Batch
 from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, self_supervised_loss
 from apmdm.policy import Correct
 from apmdm.prediction import Prediction
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD, Vocab
 from support import stack, tokens_of
 

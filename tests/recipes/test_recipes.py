@@ -14,7 +14,7 @@ from apmdm.recipes.base import Recipe, override
 from apmdm.state import State, same_rows
 from apmdm.tasks.sudoku.grid import encode
 from apmdm.tasks.sudoku.process import teacher
-from apmdm.transition import transition
+from apmdm.step import transition
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from apmdm.tasks.sudoku import forms as sudoku
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import to_text
 from apmdm.tasks.words.forms import Words, plain, prompted
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK
 
 WORDS = Words(("abba", "cab", "back"), "abck")

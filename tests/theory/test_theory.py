@@ -31,7 +31,7 @@ from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
 from apmdm.theory.simulate import Form, simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
-from apmdm.train.trainer import Settings, train
+from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
 from support import unchecked
 

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +52,7 @@ def run(
 
 
 def _shown(
-    model: Model, problems: read.Given, number: int, device: str, *, as_json: bool, watch: bool, trace: Path | None
+    model: Model, problems: Iterable[Any], number: int, device: str, *, as_json: bool, watch: bool, trace: Path | None
 ) -> bool:
     """Print what came of each problem; True if every one was solved and verified."""
     task, console = model.task, Console()
@@ -92,7 +92,7 @@ def _in_order(solutions: Iterator[Solution]) -> Iterator[Solution]:
             wanted += 1
 
 
-def _into(out: Path, model: Model, problems: read.Given, number: int, device: str, resume: bool) -> bool:
+def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device: str, resume: bool) -> bool:
     """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved and verified."""
     task = model.task
     told = map(task.told, problems)

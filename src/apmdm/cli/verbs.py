@@ -149,7 +149,7 @@ def compare(
 
     What is trained or measured already is not done again, so an interrupted comparison goes on when it is called again.
     """
-    from apmdm.compare import compare, show
+    from apmdm.contest import compare, show
 
     folder = read.writable_folder(out or Path("runs/compare") / task.name)
     result = compare(task, folder, tokens=budget, seed=seed, device=read.device(device))
@@ -170,7 +170,7 @@ def check(
     seed: SeedOption = 0,
 ) -> None:
     """Look for mistakes in a task before anyone trains on it; exit code 1 if there are some."""
-    from apmdm.check import check
+    from apmdm.diagnosis import check
 
     report = check(task, num=num, seed=seed)
     typer.echo(json.dumps(report.record()) if as_json else report.text())
@@ -186,7 +186,7 @@ def audit(
     seed: SeedOption = 1,
 ) -> None:
     """Tell where a model goes wrong, and why."""
-    from apmdm.audit import audit
+    from apmdm.diagnosis import audit
 
     model, place = read.model(task, weights, device)
     report = audit(model, num=num, seed=seed, device=place)

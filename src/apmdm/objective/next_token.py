@@ -8,7 +8,7 @@ from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import Loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import PAD
 
 

@@ -18,8 +18,8 @@ from apmdm.policy import Greedy, Policy
 from apmdm.recipe import Recipe, Source
 from apmdm.sampler import Predictor, Run
 from apmdm.state import Sequence, trimmed
-from apmdm.train.chunked import Chunked, seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import Chunked, seed_of
+from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
 CHUNK, SAMPLED = 1024, 16

@@ -14,6 +14,7 @@ from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
 from apmdm.sampler import Predictor
 from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.tasks.dyck.process import (
     ALPHABETS,
     FUEL,
@@ -30,7 +31,6 @@ from apmdm.tasks.dyck.process import (
 )
 from apmdm.tasks.dyck.verify import cancel, is_word
 from apmdm.tasks.dyck.windows import NEVER
-from apmdm.transition import transition
 from apmdm.vocab import MASK
 
 Tokens = tuple[int, ...]

@@ -34,7 +34,7 @@ from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.puzzles import full_grid, solutions
 from apmdm.tasks.sudoku.verify import is_solution
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK
 
 SHARED = Path(__file__).parents[3].parent / "shared/data/sudoku"

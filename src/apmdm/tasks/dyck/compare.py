@@ -13,7 +13,7 @@ from apmdm.state import Sequence
 from apmdm.task import Task
 from apmdm.tasks.dyck.forms import K, forms, judged
 from apmdm.tasks.dyck.process import decode, encode
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 LENGTHS, WORDS = (4, 8, 16, 32, 64, 128, 256), 25
 TOKENS, BATCH_SIZE = 2_000_000, 64

@@ -8,11 +8,11 @@ from random import Random
 import torch
 
 from apmdm.edits import Edits
+from apmdm.paradigms.form import END, Form, Verdict, asked
 from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import LETTERS
 from apmdm.tasks.dyck.uniform import random_word
 from apmdm.tasks.dyck.verify import is_word, last_open
-from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.vocab import MASK, Vocab, joined
 
 K, LONGEST = 2, 16

@@ -20,7 +20,8 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State
-from apmdm.task import Task, option
+from apmdm.base_task import option
+from apmdm.task import Task
 from apmdm.tasks.dyck.certify import certify
 from apmdm.tasks.dyck.compare import compare_dyck
 from apmdm.tasks.dyck.process import (
@@ -38,8 +39,8 @@ from apmdm.tasks.dyck.process import (
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import around, as_state
-from apmdm.train.chunked import seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import seed_of
+from apmdm.training.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 PROVED = ["k1", "k2", "k3", "k4", "brackets"]

@@ -25,8 +25,8 @@ from apmdm.tasks.dyck.task import Data
 from apmdm.tasks.dyck.uniform import damaged, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
 from apmdm.tasks.dyck_repair.process import CUTOFF, DONE_ID, REACH, VOCAB, decode, encode, process
-from apmdm.train.chunked import Chunked, seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import Chunked, seed_of
+from apmdm.training.trainer import Settings
 
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
 VALIDATION, LENGTH = 200, 100

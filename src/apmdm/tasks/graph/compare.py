@@ -13,7 +13,7 @@ from apmdm.tasks.graph.data import sized
 from apmdm.tasks.graph.forms import forms, named, parse, to_text
 from apmdm.tasks.graph.problem import decode, encode
 from apmdm.tasks.graph.verify import is_minimum_cut, minimum_cut_size
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 SIZES = (range(4, 7), range(7, 11), range(11, 16), range(16, 21), range(21, 31))
 GRAPHS, PROBLEM_SEED = 90, 1

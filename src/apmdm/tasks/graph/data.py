@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.tasks.graph.graphs import (
     MIN_DETOUR_NODES,
     anything,
@@ -23,7 +24,6 @@ from apmdm.tasks.graph.graphs import (
 from apmdm.tasks.graph.problem import Problem, encode
 from apmdm.tasks.graph.process import BOTH, CUT, EDGES, GO, MARKS, B, E, F, among, partners, teacher
 from apmdm.tasks.graph.verify import is_trivial, minimum_cut_size
-from apmdm.transition import transition
 from apmdm.vocab import MASK
 
 MIN_NODES, MAX_NODES = 4, 10

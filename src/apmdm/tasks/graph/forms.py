@@ -11,8 +11,8 @@ from random import Random
 import torch
 
 from apmdm.edits import Edits
+from apmdm.paradigms.form import END, Form, Verdict, asked
 from apmdm.state import Sequence, State
-from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.tasks.graph.data import training_problem
 from apmdm.tasks.graph.problem import Edge, Problem
 from apmdm.tasks.graph.verify import is_minimum_cut, minimum_cut_size

@@ -16,15 +16,16 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
-from apmdm.task import Task, option
+from apmdm.base_task import option
+from apmdm.task import Task
 from apmdm.tasks.graph import files
 from apmdm.tasks.graph.compare import compare_graph
 from apmdm.tasks.graph.data import MAX_NODES, shapes, sized, teacher_run, training_problem, training_states
 from apmdm.tasks.graph.problem import Edge, Problem, decode, encode
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import is_minimum_cut, is_trivial, minimum_cut_size
-from apmdm.train.chunked import Chunked, seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import Chunked, seed_of
+from apmdm.training.trainer import Settings
 
 LONGEST = 2 * MAX_NODES * (MAX_NODES - 1) + 3
 """Tokens of the longest state that is trained on."""

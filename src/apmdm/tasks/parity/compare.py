@@ -11,7 +11,7 @@ from apmdm.recipe import Recipe
 from apmdm.task import Task
 from apmdm.tasks.parity.forms import forms
 from apmdm.tasks.parity.process import BLOCK
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 LENGTHS, STRINGS, PROBLEM_SEED = (2, 5, 10, 20, 30, 40, 60, 100, 200), 50, 1
 TOKENS, BATCH_SIZE, TILED = 2_500_000, 64, 512

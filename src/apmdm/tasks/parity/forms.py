@@ -7,8 +7,8 @@ from operator import xor
 import torch
 
 from apmdm.edits import Edits
+from apmdm.paradigms.form import END, Form, Verdict, asked
 from apmdm.state import Sequence, State
-from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.vocab import MASK, Vocab
 
 LONGEST = 20

@@ -25,7 +25,7 @@ from apmdm.tasks.parity import process
 from apmdm.tasks.parity.certify import certificate, certify
 from apmdm.tasks.parity.compare import compare_parity
 from apmdm.tasks.parity.process import BLOCK, parity_of
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 POSITIONS_AT_ONCE, LONGEST_PROBLEM = 2**20, 64
 

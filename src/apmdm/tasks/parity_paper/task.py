@@ -14,7 +14,7 @@ from apmdm.task import Task
 from apmdm.tasks.parity.process import parity_of
 from apmdm.tasks.parity.task import forced, visited
 from apmdm.tasks.parity_paper import process
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 LONGEST_PROBLEM = 32
 

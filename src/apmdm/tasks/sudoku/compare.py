@@ -13,7 +13,7 @@ from apmdm.task import Task
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.forms import LONGEST, grid, texts, verdict
 from apmdm.tasks.sudoku.grid import NINE, decode, encode, to_text
-from apmdm.train.trainer import Settings
+from apmdm.training.trainer import Settings
 
 PUZZLES, PUZZLE_SEED, MAX_STEPS = 100, 1, 2000
 TOKENS, BATCH_SIZE = 3_000_000, 32

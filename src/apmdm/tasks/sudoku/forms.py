@@ -13,8 +13,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from apmdm.edits import Edits
+from apmdm.paradigms.form import END, Form, Verdict, asked
 from apmdm.state import Sequence, State
-from apmdm.tasks.form import END, Form, Verdict, asked
 from apmdm.tasks.sudoku.data import answers_of, training_puzzles
 from apmdm.tasks.sudoku.grid import NINE, R1, encode
 from apmdm.tasks.sudoku.process import next_ids

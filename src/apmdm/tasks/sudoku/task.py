@@ -25,7 +25,8 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor, Run
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
-from apmdm.task import Task, option
+from apmdm.base_task import option
+from apmdm.task import Task
 from apmdm.tasks.sudoku.compare import compare_sudoku
 from apmdm.tasks.sudoku.data import (
     EASY,
@@ -48,8 +49,8 @@ from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle
 from apmdm.tasks.sudoku.report import backtracks, report
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.tasks.sudoku.view import drawing
-from apmdm.train.chunked import Chunked, seed_of
-from apmdm.train.trainer import Settings
+from apmdm.training.chunked import Chunked, seed_of
+from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
 CHUNK = 2**16
@@ -84,12 +85,13 @@ class Data:
 
 @dataclass(frozen=True)
 class Sudoku(Task):
-    """262k parameters on 9x9. A problem and an answer are the values of the cells in reading order, 0 where one is empty.
+    """A problem and an answer are the values of the cells in reading order, 0 for an empty one.
 
-    laptop: within an hour on a CPU; full: twice the steps; refine goes on from trained weights, where every step looks at
-    eight batches (16x16: four) and learns from their least probable eighth (quarter). 16x16 takes a sixth layer, lower
-    rates, smaller batches, hints in detail, heads that start on their own unit and scrambled grids first (docs/log.md).
-    step and symmetric are for ablations: the process whose paths are learned, and whether puzzles are turned around.
+    preset: laptop takes an hour on a CPU, full twice the steps. refine goes on from trained weights: every step looks at
+    eight batches (16x16: four) and learns from their least probable eighth (quarter).
+    board: 16x16 takes a sixth layer, lower rates, smaller batches, hints in detail, heads that start on their own unit,
+    and scrambled grids first (docs/log.md).
+    step, symmetric: for ablations; the process whose paths are learned, and whether puzzles are turned around.
     """
 
     name = "sudoku"

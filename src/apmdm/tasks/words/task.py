@@ -5,7 +5,8 @@ from functools import cached_property
 from pathlib import Path
 
 from apmdm.lines import lines
-from apmdm.task import FromSequences, option
+from apmdm.base_task import option
+from apmdm.given import FromSequences
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,36 +1,31 @@
-"""`apmdm compare`: every paradigm trained, or found trained, and measured on the same problems."""
+"""Paradigms side by side: every model trained, or found trained, and measured on the same problems."""
 
 import hashlib
 import json
-import resource
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from apmdm import weights
-from apmdm.cli import read
-from apmdm.cli.plot import plot
-from apmdm.cli.train import Choice, run
+from apmdm import registry, weights
+from apmdm.base_task import BaseTask
+from apmdm.fit import Fitting
 from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder
-from apmdm.recipes import COMPARISONS
-from apmdm.recipes.base import Recipe
-from apmdm.recipes.comparison import Comparison, Entrant
+from apmdm.paradigms.comparison import SAMPLED, Comparison, Entrant
+from apmdm.paradigms.plot import plot
+from apmdm.recipe import Recipe
 from apmdm.sampler import rollouts
-from apmdm.train import checkpoint
-from apmdm.train.trainer import seconds_a_step
+from apmdm.training import checkpoint
+from apmdm.training.trainer import seconds_a_step
 
-SAMPLED = 16
-"""Batches whose tokens are counted."""
 Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 """accuracy and valid: shares of the problems; share: of the answers' tokens that are right; steps, work and computed:
@@ -38,95 +33,102 @@ means over the runs, the last of the positions that the model computed, fewer th
 peak: the largest length of any run."""
 
 
-def compare(task: str, settings: dict[str, Any], out: Path, device: str, as_json: bool) -> bool:
-    """Train what is not trained yet, measure what is not measured yet, print and plot; False if interrupted.
+@dataclass(frozen=True)
+class Contest:
+    """rows: one for each paradigm and size of problems, with the COLUMNS. picture: where they are plotted."""
 
-    settings: what the task's comparison is made with, a seed among them.
+    rows: list[Row]
+    picture: Path
+
+
+def compare(
+    task: BaseTask | str, out: str | Path, *, tokens: int | None = None, seed: int = 0, device: str = "cpu"
+) -> Contest | None:
+    """Train ARM, Masked ARM, MDM, AO-MDM and AP-MDM alike and measure them on the same held-out problems.
+
+    tokens: to train each of them on. What is trained or measured in the folder `out` already is not done again. None if
+    it was interrupted. Says on standard error beforehand how long it takes.
     """
-    comparison = COMPARISONS[task](**settings)
-    read.writable_folder(out)
-    recipes = {folder(out, entrant.source): entrant.source for entrant in comparison.entrants}
-    missing = {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not finished(path)}
+    found = registry.find(task) if isinstance(task, str) else task
+    comparison, folder = found.comparison(tokens, seed), Path(out)
+    recipes = {_folder(folder, entrant.source): entrant.source for entrant in comparison.entrants}
+    missing = {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not _finished(path)}
     with redirect_stdout(sys.stderr):
-        announce(missing, len(recipes), device)
+        _announce(missing, len(recipes), device)
         for path, recipe in missing.items():
-            if not run(Choice(path.name, {}, recipe), path, device, resume=(path / checkpoint.NAME).is_file()):
-                return False
-    rows = [
-        row for entrant in comparison.entrants for row in rows_of(entrant, comparison, out, device, settings["seed"])
-    ]
-    picture = plot(task, rows, out)
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row))
-    else:
-        show(rows)
-        typer.echo(f"plotted in {picture}; weights and measurements are kept in {out}")
-    return True
+            fitting = Fitting(recipe, path, device, validated=False)
+            outcome = fitting.resume() if (path / checkpoint.NAME).is_file() else fitting.begin()
+            if not outcome.finished:
+                return None
+    rows = [row for entrant in comparison.entrants for row in _rows_of(entrant, comparison, folder, device, seed)]
+    return Contest(rows, plot(found.name, rows, folder))
 
 
-def folder(out: Path, source: Recipe | str) -> Path:
+def _folder(out: Path, source: Recipe | str) -> Path:
     """Where a run is kept: another setting, another folder. Shipped weights are where they are."""
     if isinstance(source, str):
         return weights.folder(source)
-    about = Choice("", {}, source).described() | {"vocab": source.vocab.symbols}
-    names = (getattr(source.data, part, "ap-mdm") for part in ("learner", "form"))
-    return out / "-".join((*dict.fromkeys(name.replace(" ", "-") for name in names), digest(about)))
+    about = source.described() | {"vocab": source.source.vocab.symbols}
+    return out / f"{source.source.name.replace(' ', '-')}-{_digest(about)}"
 
 
-def digest(about: object) -> str:
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
+def _digest(about: object) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=repr).encode()).hexdigest()[:12]
 
 
-def finished(path: Path) -> bool:
+def _finished(path: Path) -> bool:
     return bool(weights.read_manifest(path).get("finished"))
 
 
-def announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
-    """Say what will be trained, how long that takes and how much memory, by a few steps of each."""
-    typer.echo(f"{total} models, {total - len(missing)} of them there already")
+def _announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
+    """Say what will be trained and how long that takes, by a few steps of each."""
+    print(f"{total} models, {total - len(missing)} of them there already")
     minutes = 0.0
     for path, recipe in missing.items():
         steps = recipe.training.steps - int(weights.read_manifest(path).get("step", 0))
-        hinted = {"objective": recipe.objective, "hints": recipe.hints}
-        model, batches = recipe.new_model(), recipe.batches(recipe)
-        needed = steps * seconds_a_step(model, batches, recipe.training, **hinted, device=device) / 60
-        minutes += needed
-        typer.echo(f"  {path.name}: {steps:,} training steps, about {needed:.1f} minutes")
+        source = recipe.source
+        seconds = seconds_a_step(
+            recipe.new_model(),
+            recipe.batches(),
+            recipe.training,
+            objective=source.objective,
+            hints=source.hints,
+            device=device,
+        )
+        minutes += steps * seconds / 60
+        print(f"  {path.name}: {steps:,} training steps, about {steps * seconds / 60:.1f} minutes")
     if missing:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10
-        memory = torch.cuda.max_memory_allocated() if device == "cuda" else peak
-        typer.echo(f"together about {minutes:.0f} minutes and {memory / 2**30:.1f} GB of memory; then all are measured")
+        print(f"together about {minutes:.0f} minutes; then all are measured, which may take longer")
 
 
-def rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, seed: int) -> list[Row]:
+def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, seed: int) -> list[Row]:
     """The rows of an entrant, from an earlier measurement if nothing has changed since."""
-    path = folder(out, entrant.source)
+    path = _folder(out, entrant.source)
     limits = [comparison.max_steps, comparison.max_length]
     about = [entrant.name, weights.checksum(path), seed, limits, comparison.problems, device]
-    kept = out / "measured" / f"{digest(about)}.json"
+    kept = out / "measured" / f"{_digest(about)}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
     encoder = weights.load(str(path)).to(device)
-    trained = {"parameters": encoder.num_parameters(), "training_tokens": training_tokens(entrant.source)}
+    trained = {"parameters": encoder.num_parameters(), "training_tokens": _training_tokens(entrant.source)}
     rows = []
-    for size in track(comparison.problems, entrant.name, console=read.stderr()):
-        figures = measured(entrant, encoder, comparison, size, seed)
+    for size in track(comparison.problems, entrant.name, console=Console(stderr=True)):
+        figures = _measured(entrant, encoder, comparison, size, seed)
         rows.append({"paradigm": entrant.name, **trained, "size": size, **figures})
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(rows))
     return rows
 
 
-def training_tokens(source: Recipe | str) -> int | None:
+def _training_tokens(source: Recipe | str) -> int | None:
     """Positions that the model was trained on, by the mean of some batches; None for shipped weights."""
     if isinstance(source, str):
         return None
-    batches = source.batches(source)
+    batches = source.batches()
     return round(source.training.steps * sum(int(batches(n).state.lengths.sum()) for n in range(SAMPLED)) / SAMPLED)
 
 
-def measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: str, seed: int) -> Row:
+def _measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: str, seed: int) -> Row:
     """Free-running decoding of every problem of one size."""
     problems = comparison.problems[size]
     model = entrant.model(encoder)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from apmdm.train.chunked import Chunked, seed_of
+from apmdm.training.chunked import Chunked, seed_of
 
 
 def test_every_batch_has_its_place_in_its_chunk() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from apmdm.train.prefetcher import Prefetcher
+from apmdm.training.prefetcher import Prefetcher
 
 Chunk = TypeVar("Chunk")
 

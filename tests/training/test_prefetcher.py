@@ -8,7 +8,7 @@ from multiprocessing import active_children
 import pytest
 import torch
 
-from apmdm.train.prefetcher import Prefetcher
+from apmdm.training.prefetcher import Prefetcher
 from support import stack
 
 

@@ -24,9 +24,9 @@ from apmdm.prediction import Prediction
 from apmdm.sampler import rollouts
 from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
-from apmdm.train import checkpoint
-from apmdm.train.optimizer import FINAL_RATE, Muon, optimizers, rate
-from apmdm.train.trainer import Outcome, Settings, seconds_a_step, train
+from apmdm.training import checkpoint
+from apmdm.training.optimizer import FINAL_RATE, Muon, optimizers, rate
+from apmdm.training.trainer import Outcome, Settings, seconds_a_step, train
 from apmdm.vocab import MASK
 from support import sequence, unchecked
 

@@ -22,9 +22,9 @@ from torch.utils.tensorboard import SummaryWriter
 from apmdm.model.encoder import Encoder
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import HEADS, Objective, supervised_loss
-from apmdm.train import checkpoint
-from apmdm.train.optimizer import optimizers, rate
-from apmdm.train.progress import progress_bar
+from apmdm.training import checkpoint
+from apmdm.training.optimizer import optimizers, rate
+from apmdm.training.progress import progress_bar
 
 CLIP = 1.0
 

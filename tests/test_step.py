@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from apmdm.edits import Edits
 from apmdm.state import NOWHERE, State
-from apmdm.transition import transition
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD
 from reference import slow_transition
 from support import (
