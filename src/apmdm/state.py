@@ -1,6 +1,6 @@
 """State: a padded batch of token sequences, with optional integer coordinates for every position."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,14 +87,17 @@ class State:
         grid = None if self.coordinates is None else self.coordinates[row, :length]
         return Sequence(self.ids[row, :length], grid)
 
+    def map(self, function: Callable[[Tensor], Tensor]) -> "State":
+        """The function applied to ids, lengths and coordinates."""
+        grid = None if self.coordinates is None else function(self.coordinates)
+        return State(function(self.ids), function(self.lengths), grid)
+
     def to(self, device: torch.device | str) -> "State":
-        grid = None if self.coordinates is None else self.coordinates.to(device)
-        return State(self.ids.to(device), self.lengths.to(device), grid)
+        return self.map(lambda field: field.to(device))
 
     def __getitem__(self, rows: Int[Tensor, "rows"] | Bool[Tensor, "batch"] | slice) -> "State":
         """The chosen rows, in order, at the same padded length."""
-        grid = None if self.coordinates is None else self.coordinates[rows]
-        return State(self.ids[rows], self.lengths[rows], grid)
+        return self.map(lambda field: field[rows])
 
 
 def concatenate(first: State, second: State) -> State:

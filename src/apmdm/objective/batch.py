@@ -20,14 +20,17 @@ class Batch:
     edits: Edits
     hints: Bool[Tensor, "batch length hints"] | None = None
 
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Batch":
+        """The function applied to every tensor."""
+        hints = None if self.hints is None else function(self.hints)
+        return Batch(self.state.map(function), self.edits.map(function), hints)
+
     def to(self, device: torch.device | str) -> "Batch":
-        hints = None if self.hints is None else self.hints.to(device)
-        return Batch(self.state.to(device), self.edits.to(device), hints)
+        return self.map(lambda field: field.to(device))
 
     def __getitem__(self, rows: Int[Tensor, "rows"] | Bool[Tensor, "batch"] | slice) -> "Batch":
         """The chosen rows, in order, at the same padded length."""
-        hints = None if self.hints is None else self.hints[rows]
-        return Batch(self.state[rows], self.edits[rows], hints)
+        return self.map(lambda field: field[rows])
 
 
 Batches = Callable[[int], Batch]
