@@ -18,6 +18,7 @@ templates_path = ["_templates"]
 exclude_patterns = ["README.md"]
 default_role = "code"
 nitpicky = True
+highlight_language = "none"
 
 # Pages are plain Markdown that GitHub shows too; headings get the anchors that GitHub gives them.
 myst_heading_anchors = 3
@@ -25,6 +26,7 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "apmdm"
 html_copy_source = False
+html_show_copyright = False
 
 # One page for every module, drawn anew at each build, since modules come and go.
 REFERENCE = HERE / "reference"
