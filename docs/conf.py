@@ -25,6 +25,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = "apmdm"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_copyright = False
 

@@ -60,14 +60,13 @@ def drawn(box: str, left: int, top: int) -> str:
     text = f'<text x="{left + SIZE / 2}" y="{top + SIZE / 2 + 5}" text-anchor="middle">{escape(token)}</text>'
     if not kind:
         return text
-    return (
-        f'<rect x="{left}" y="{top}" width="{SIZE}" height="{SIZE}" rx="5" fill="{FILLS[kind]}" stroke="#666666"/>{text}'
-    )
+    edge = f'rx="5" fill="{FILLS[kind]}" stroke="#666666"'
+    return f'<rect x="{left}" y="{top}" width="{SIZE}" height="{SIZE}" {edge}/>{text}'
 
 
 def main() -> None:
     (FIGURES / "concepts_operations.svg").write_text(svg(OPERATIONS, 170), encoding="utf-8")
-    (FIGURES / "concepts_increment.svg").write_text(svg(INCREMENT, 240), encoding="utf-8")
+    (FIGURES / "concepts_increment.svg").write_text(svg(INCREMENT, 255), encoding="utf-8")
 
 
 if __name__ == "__main__":
