@@ -5,7 +5,7 @@ CONSTRAINTS ?= constraints.txt
 BIN = .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test check
+.PHONY: demo test check docs
 
 demo: .venv/.installed
 	$(BIN)/apmdm solve sudoku src/apmdm/tasks/sudoku/demo_puzzles.txt --watch
@@ -18,8 +18,15 @@ check: .venv/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 
+docs: .venv/.docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+
 .venv/.installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) torch setuptools
 	$(PIP_INSTALL) --no-build-isolation --editable '.[dev]'
+	touch $@
+
+.venv/.docs: .venv/.installed
+	$(PIP_INSTALL) --no-build-isolation --editable '.[docs]'
 	touch $@

@@ -1,4 +1,4 @@
-"""Minimum cuts as prompt and answer: `directed S 1 T 6 : 1 2 ; 1 3 ; ... ?`, then the edges to delete in their order.
+"""Minimum cuts as prompt and answer: `directed S 1 T 6 : 1 2 ; 1 3 ; 2 6 ?`, then the edges to delete in their order.
 
 With thought, the answer first tells augmenting paths, each the shortest in the residual graph, then the nodes that can
 still be reached. Nodes are random ones of NAMES, so that a name by itself means nothing.
