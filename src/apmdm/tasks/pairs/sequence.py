@@ -9,6 +9,7 @@ edits; SEP and GO have place 0, END the place after the last, features none.
 
 import re
 from collections.abc import Iterable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -39,8 +40,8 @@ class Code:
     has them. All symbols of more than one character are no character's: `%` and `@` are told as %25 and %40.
     """
 
-    characters: tuple[str, ...]
-    features: tuple[str, ...] = ()
+    characters: Seq[str]
+    features: Seq[str] = ()
     start: Start = "copy"
 
     def __post_init__(self) -> None:
@@ -119,7 +120,8 @@ class Code:
                 f"source {source!r} has {len(strangers)} different characters that were not learned from; "
                 f"at most {SPARES} can be copied"
             )
-        return self._known | {stranger: self.character_ids.stop + n for n, stranger in enumerate(strangers)}
+        spares = {stranger: self.character_ids.stop + number for number, stranger in enumerate(strangers)}
+        return self._known | spares if spares else self._known
 
     def _conditions(self, features: str) -> list[int]:
         atoms = atoms_of(features)

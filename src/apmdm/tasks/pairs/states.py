@@ -100,7 +100,7 @@ def varied(code: Code, pair: Pair, random: Random) -> Pair:
     i, j, length = _stem(pair.source, pair.target)
     if length < SHORTEST_STEM:
         return pair
-    inner = "".join(random.choices(code.characters + code.strangers, k=length - 2))
+    inner = "".join(random.choices([*code.characters, *code.strangers], k=length - 2))
     source = pair.source[: i + 1] + inner + pair.source[i + length - 1 :]
     return Pair(source, pair.target[: j + 1] + inner + pair.target[j + length - 1 :], pair.features)
 

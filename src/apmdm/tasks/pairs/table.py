@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -12,6 +12,10 @@ KNOWN = {
     "target": ("target", "output", "completion"),
     "features": ("features", "tags", "condition"),
 }
+Columns = dict[str, str | None]
+"""For source, target and features the name of a column; None: one that is KNOWN."""
+Records = Iterator[tuple[int, dict[str, object]]]
+"""Number of a line, as an editor counts, and what its columns hold."""
 
 
 @dataclass(frozen=True)
@@ -31,105 +35,81 @@ def read_pairs(
     source, target, features: names of columns, unless they are KNOWN ones. Without any names in the first line two
     columns are source and target, three source, target and features. Raises ValueError, naming file and line.
     """
-    path = Path(path)
-    chosen = {"source": source, "target": target, "features": features}
-    pairs = []
+    path, columns = Path(path), {"source": source, "target": target, "features": features}
+    suffix = path.suffix.lower()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            if path.suffix.lower() in (".jsonl", ".json"):
-                records = _objects(file)
-            else:
-                records = _rows(file, "," if path.suffix.lower() == ".csv" else "\t", chosen)
-            for line, record in records:
-                try:
-                    pairs.append(Pair(**_cells(record, chosen)))
-                except ValueError as error:
-                    raise _WrongLineError(line, str(error)) from None
+            is_json = suffix in (".jsonl", ".json")
+            records = _objects(file) if is_json else _rows(file, "," if suffix == ".csv" else "\t", columns)
+            pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error.reason} after {error.start} bytes") from None
-    except _WrongLineError as error:
-        raise ValueError(f"{path}, line {error.line}: {error.what}") from None
+        raise ValueError(f"{path} is not UTF-8: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}, {error}") from None
     if not pairs:
         raise ValueError(f"{path} has no pairs; one a line is needed")
     return pairs
 
 
-class _WrongLineError(Exception):
-    def __init__(self, line: int, what: str) -> None:
-        self.line, self.what = line, what
-
-
-def _cells(record: dict[str, object], chosen: dict[str, str | None]) -> dict[str, str]:
-    """The chosen columns, or the known ones, under the names that a Pair has for them."""
+def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
+    """Of the columns asked for, under the names that a Pair has for them."""
     cells = {}
-    for field, name in chosen.items():
+    for field, name in columns.items():
         names = KNOWN[field] if name is None else (name,)
         column = next((column for column in record if column in names), None)
         if column is None and (name is not None or field != "features"):
-            raise ValueError(f"no column {' or '.join(names)}; there are {', '.join(record) or 'none'}")
-        cell = "" if column is None else record[column]
-        if not isinstance(cell, str):
-            raise ValueError(f"{column} is a text, not {cell!r}")
-        cells[field] = cell
+            raise ValueError(f"line {line}: no column {' or '.join(names)}; there are {', '.join(record) or 'none'}")
+        cells[field] = "" if column is None else record[column]
+        if not isinstance(cells[field], str):
+            raise ValueError(f"line {line}: {column} is a text, not {cells[field]!r}")
     return cells
 
 
-def _objects(file: TextIO) -> Iterator[tuple[int, dict[str, object]]]:
+def _objects(file: TextIO) -> Records:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise _WrongLineError(number, f"one JSON object a line is allowed: {error}") from None
+            raise ValueError(f"line {number}: one JSON object a line is allowed: {error}") from None
         if not isinstance(record, dict):
-            raise _WrongLineError(number, f"one JSON object a line is allowed, not {line.strip()[:40]!r}")
+            raise ValueError(f"line {number}: one JSON object a line is allowed, not {line.strip()[:40]!r}")
         yield number, record
 
 
-def _rows(file: TextIO, delimiter: str, chosen: dict[str, str | None]) -> Iterator[tuple[int, dict[str, object]]]:
+def _rows(file: TextIO, delimiter: str, columns: Columns) -> Records:
     names: list[str] = []
     for number, row in _numbered(file, delimiter):
         if not names:
-            names = _header(row, chosen)
+            names = _header(row, columns)
+            if len(set(names)) < len(names):
+                raise ValueError(f"line {number}: every column has another name, not {', '.join(names)}")
             if names:
-                if len(set(names)) < len(names):
-                    raise _WrongLineError(number, f"every column has another name, not {', '.join(names)}")
                 continue
-            if len(row) not in (2, 3):
-                allowed = "2 (source, target) or 3 (source, target, features) without names in the first line"
-                raise _WrongLineError(number, f"{_columns(row)}; allowed are {allowed}")
-            names = list(KNOWN)[: len(row)]
+            names = list(KNOWN)[: max(2, len(row))]
         if len(row) != len(names):
-            raise _WrongLineError(number, f"{_columns(row)}; allowed are {len(names)}: {', '.join(names)}")
+            raise ValueError(f"line {number}: {len(row)} columns; allowed are {len(names)}: {', '.join(names)}")
         yield number, dict(zip(names, row, strict=True))
 
 
-def _header(row: list[str], chosen: dict[str, str | None]) -> list[str]:
+def _header(row: list[str], columns: Columns) -> list[str]:
     """The names in a first line; none if it has neither names that were asked for nor known ones."""
     names = [cell.strip() for cell in row]
-    known = all(set(KNOWN[field]) & {name.lower() for name in names} for field in ("source", "target"))
-    if any(chosen.values()):
+    if any(columns.values()):
         return names
-    return [name.lower() for name in names] if known else []
-
-
-def _columns(row: Iterable[str]) -> str:
-    number = len(list(row))
-    return f"{number} column{'s' if number != 1 else ''}"
+    names = [name.lower() for name in names]
+    return names if all(set(KNOWN[field]) & set(names) for field in ("source", "target")) else []
 
 
 def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, with the number of the line that it begins in."""
     quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
-    reader = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True)
-    while True:
-        first = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise _WrongLineError(first, f"{error}; quotes are closed, and doubled within quotes") from None
-        if any(cell.strip() for cell in row) or len(row) > 1:
-            yield first, row
+    reader, first = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True), 1
+    try:
+        for row in reader:
+            if len(row) > 1 or "".join(row).strip():
+                yield first, row
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {first}: {error}; quotes are closed, and doubled within quotes") from None
