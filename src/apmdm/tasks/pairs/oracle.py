@@ -12,7 +12,6 @@ Letters: B batch, N length of the copy, M length of the target.
 """
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -55,38 +54,34 @@ def _labels(
     wanted = np.full((len(copy), sizes.max(initial=0) + 1), PAD, dtype=np.int64)
     for row, target in enumerate(targets):
         wanted[row, : len(target)] = target
-    aligned = _alignment(copy[:, 1:], num, wanted[:, :-1], sizes)
-    position = np.arange(copy.shape[1])
-    masked = copy == MASK
-    real = (position > 0) & (position <= num[:, None])
-    content = np.where(aligned.partner >= 0, np.take_along_axis(wanted, aligned.partner.clip(0), 1), PAD)
-    dropped = real & (aligned.partner < 0)
-    place = real & ~dropped & (masked | (content != copy))
-    stays = ~place & (position <= num[:, None])
+    partner, missing = _alignment(copy[:, 1:], num, wanted[:, :-1], sizes)
+    rows, positions = np.arange(len(copy))[:, None], np.arange(copy.shape[1])
+    masked, real = copy == MASK, positions <= num[:, None]
+    content = np.where(partner >= 0, np.take_along_axis(wanted, partner.clip(0), 1), PAD)
+    dropped = real & (positions > 0) & (partner < 0)
+    place = real & (partner >= 0) & (masked | (content != copy))
+    stays = real & ~dropped & ~place
+    gap = stays.cumsum(1) - 1 + rows * copy.shape[1]
 
-    gap = np.where(stays | place, stays.cumsum(1) - 1, copy.shape[1])
-    of_gap = gap + (np.arange(len(copy)) * (copy.shape[1] + 1))[:, None]
-    missing = np.bincount(of_gap.ravel(), aligned.missing.ravel(), (copy.shape[1] + 1) * len(copy))[of_gap]
-    places = np.bincount(of_gap.ravel(), place.ravel(), (copy.shape[1] + 1) * len(copy))[of_gap]
-    rank = place.cumsum(1) - np.maximum.accumulate(np.where(stays, place.cumsum(1), 0), 1)
-    insert = np.where(place, rank <= missing, stays & (places == 0) & (missing > 0))
-    waits = place & masked & (missing > 0)
-    remask = waits | (~masked & (place | dropped))
-    return np.where(place & masked & ~waits, content, PAD), remask, insert, dropped & masked
+    def of_gap(numbers: np.ndarray) -> np.ndarray:
+        return np.bincount(gap.ravel(), numbers.ravel())[gap]
 
-
-@dataclass(frozen=True)
-class Alignment:
-    """For GO and the N positions after it: the target's token there, -1 for none, and how many are missing after it."""
-
-    partner: np.ndarray
-    missing: np.ndarray
+    missing = of_gap(missing)
+    rank = place.cumsum(1)
+    rank = rank - np.maximum.accumulate(rank * stays, 1)
+    insert = np.where(place, rank <= missing, stays & (of_gap(place) == 0) & (missing > 0))
+    writes = place & masked & (missing == 0)
+    remask = (place | (dropped & ~masked)) & ~writes
+    return np.where(writes, content, PAD), remask, insert, dropped & masked
 
 
-def _alignment(copy: np.ndarray, num: np.ndarray, target: np.ndarray, sizes: np.ndarray) -> Alignment:
-    """Dynamic programming from the ends, which are laid upon each other, so that rows may differ in length.
+def _alignment(
+    copy: np.ndarray, num: np.ndarray, target: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """For GO and the N positions after it: the target's place there, -1 for none, and how many are missing after it.
 
-    cost[i, j, b]: of the last i tokens of the copy and the last j of the target.
+    Dynamic programming from the ends, which are laid upon each other, so that rows may differ in length; cost[i, j, b]
+    is that of the last i tokens of the copy and the last j of the target.
     """
     tail, wanted = _from_the_end(copy, num), _from_the_end(target, sizes)
     (length, rows), width = tail.shape, len(wanted)
@@ -116,7 +111,7 @@ def _alignment(copy: np.ndarray, num: np.ndarray, target: np.ndarray, sizes: np.
         missing[row, at] += lost
         i -= step
         j -= pair | lost
-    return Alignment(partner, missing)
+    return partner, missing
 
 
 def _from_the_end(tokens: np.ndarray, sizes: np.ndarray) -> np.ndarray:
