@@ -32,7 +32,7 @@ class Drawing:
     share_varied: of them, with another stem (Anastasopoulos and Neubig 2019).
     """
 
-    runs: int = 600
+    runs: int = 200
     steps: int = 8
     share_spoilt: float = 0.6
     spoil: float = 0.08
