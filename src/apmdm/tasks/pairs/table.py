@@ -71,7 +71,7 @@ def _objects(file: TextIO) -> Records:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"line {number}: one JSON object a line is allowed: {error}") from None
         if not isinstance(record, dict):
             raise ValueError(f"line {number}: one JSON object a line is allowed, not {line.strip()[:40]!r}")
