@@ -1,0 +1,141 @@
+"""A source and its working copy as one sequence of tokens, and the text of the copy back.
+
+    features SEP source END GO copy
+
+Everything to the left of GO is read only. The source is of product tokens `a@source`, the copy of plain ones. A
+position has the coordinates (i, i + 1, i - 1) of its place i in the source, which those of the copy keep through all
+edits; SEP and GO have place 0, END the place after the last, features none.
+"""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import torch
+
+from apmdm.model.attention import BEFORE, Relation
+from apmdm.state import NOWHERE, Sequence
+from apmdm.tasks.form import END
+from apmdm.tasks.pairs.table import Pair
+from apmdm.vocab import JOINT, MASK, Vocab, joined
+
+SEP, GO, SOURCE, FEATURE, UNKNOWN = "SEP", "GO", "source", "feature:", "UNKNOWN"
+SEP_ID, END_ID, GO_ID = range(MASK + 1, MASK + 4)
+RELATIONS: tuple[Relation, ...] = ((0, 0), (1, 0), (2, 0), BEFORE)
+SPARES, SHOWN = 8, 10
+PRIVATE_USE = range(0xE000, 0xF900)
+"""Code points that no character of a text is assigned to."""
+
+Start = Literal["copy", "empty"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """How pairs become tokens. start: the working copy begins as the source, or empty.
+
+    Characters that are not among `characters` are written as UNKNOWN1, UNKNOWN2, ... in the order in which the source
+    has them. All symbols of more than one character are no character's: `%` and `@` are told as %25 and %40.
+    """
+
+    characters: Seq[str]
+    features: Seq[str] = ()
+    start: Start = "copy"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "characters", tuple(self.characters))
+        object.__setattr__(self, "features", tuple(self.features))
+        if self.start not in get_args(Start):
+            raise ValueError(f"start is {' or '.join(get_args(Start))}, not {self.start!r}")
+        if not all(len(character) == 1 for character in self.characters):
+            raise ValueError("every character of a code is a text of length 1")
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair], start: Start = "copy") -> "Code":
+        """With the characters and features that occur in the pairs."""
+        pairs = list(pairs)
+        characters = {character for pair in pairs for character in pair.source + pair.target}
+        features = {feature for pair in pairs for feature in atoms_of(pair.features)}
+        return cls(tuple(sorted(characters)), tuple(sorted(features)), start)
+
+    @cached_property
+    def vocab(self) -> Vocab:
+        plain = [*map(_escaped, self.characters), *(f"{UNKNOWN}{number + 1}" for number in range(SPARES))]
+        features = [FEATURE + _escaped(feature) for feature in self.features]
+        return Vocab.of(SEP, END, GO, features, plain, joined(plain, [SOURCE]))
+
+    @property
+    def character_ids(self) -> range:
+        first = GO_ID + 1 + len(self.features)
+        return range(first, first + len(self.characters))
+
+    @cached_property
+    def strangers(self) -> tuple[str, ...]:
+        """As many characters outside of the code as it can tell apart, to train on."""
+        unused = (chr(point) for point in PRIVATE_USE if chr(point) not in self._known)
+        return tuple(next(unused) for _ in range(SPARES))
+
+    def encode(self, source: str, features: str = "") -> Sequence:
+        """The state to begin with. Raises ValueError for an unknown feature and for too many unknown characters."""
+        ids = self._ids(source)
+        plain = [ids[character] for character in source]
+        spread = len(self.characters) + SPARES
+        read_only = [SEP_ID, *(token + spread for token in plain), END_ID, GO_ID]
+        conditions, copy = self._conditions(features), plain if self.start == "copy" else []
+        length = len(plain)
+        place = torch.tensor([*range(length + 2), 0, *range(1, len(copy) + 1)])
+        grid = torch.stack((place, place + 1, place - 1), 1)
+        nowhere = torch.full((len(conditions), 3), NOWHERE)
+        return Sequence(torch.tensor([*conditions, *read_only, *copy]), torch.cat((nowhere, grid)))
+
+    def target(self, pair: Pair) -> list[int]:
+        """The tokens of the copy when it is done. Raises ValueError for a character unknown here and in the source."""
+        ids = self._ids(pair.source)
+        stranger = next((character for character in pair.target if character not in ids), None)
+        if stranger is not None:
+            raise ValueError(f"character {stranger!r} of target {pair.target!r} is in no source or target learned from")
+        return [ids[character] for character in pair.target]
+
+    def decode(self, source: str, sequence: Sequence) -> str | None:
+        """The text of the copy; None while it holds a MASK, and if anything stands where it does not belong."""
+        ids, tokens = self._ids(source), sequence.ids.tolist()
+        spread, go = len(self.characters) + SPARES, tokens.index(GO_ID) if GO_ID in tokens else 0
+        read_only = [SEP_ID, *(ids[character] + spread for character in source), END_ID]
+        texts = {token: character for character, token in ids.items()}
+        copy = [texts.get(token) for token in tokens[go + 1 :]]
+        intact = tokens[max(go - len(read_only), 0) : go] == read_only
+        return "".join(filter(None, copy)) if intact and None not in copy else None
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        return dict(zip(self.characters, self.character_ids, strict=True))
+
+    def _ids(self, source: str) -> dict[str, int]:
+        """Of every character that a copy of this source may have."""
+        strangers = [character for character in dict.fromkeys(source) if character not in self._known]
+        if len(strangers) > SPARES:
+            raise ValueError(
+                f"source {source!r} has {len(strangers)} different characters that were not learned from; "
+                f"at most {SPARES} can be copied"
+            )
+        spares = {stranger: self.character_ids.stop + number for number, stranger in enumerate(strangers)}
+        return self._known | spares if spares else self._known
+
+    def _conditions(self, features: str) -> list[int]:
+        atoms = atoms_of(features)
+        unknown = next((atom for atom in atoms if atom not in self.features), None)
+        if unknown is not None:
+            known = ", ".join(self.features[:SHOWN]) + (", ..." if len(self.features) > SHOWN else "")
+            raise ValueError(f"unknown feature {unknown!r}; known are {known or 'none'}")
+        return [GO_ID + 1 + self.features.index(atom) for atom in atoms]
+
+
+def atoms_of(features: str) -> list[str]:
+    """`N;DAT;PL` and `N DAT PL` are three each."""
+    return re.findall(r"[^;\s]+", features)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace(JOINT, "%40")

@@ -1,0 +1,129 @@
+"""Training states: runs of the oracle, on its way and off it, from pairs and variations of them."""
+
+from collections.abc import Callable
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+from random import Random
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from apmdm.edits import Edits
+from apmdm.state import Sequence, State, same_rows
+from apmdm.tasks.pairs.oracle import oracle
+from apmdm.tasks.pairs.sequence import GO_ID, Code
+from apmdm.tasks.pairs.table import Pair
+from apmdm.transition import transition
+from apmdm.vocab import PAD
+
+PER_CHUNK = 64
+SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How runs are drawn, and how many at once; steps: the most that a run has.
+
+    share_spoilt: of the runs, off the oracle's way, by turning each decision with the chance `spoil`; share_partial: of
+    them, in which a step writes only some of the MASKs that the oracle writes, so that the rest is learned given these;
+    share_varied: of them, with another stem (Anastasopoulos and Neubig 2019).
+    """
+
+    runs: int = 200
+    steps: int = 8
+    share_spoilt: float = 0.6
+    spoil: float = 0.08
+    share_partial: float = 0.5
+    share_varied: float = 0.5
+
+    def __post_init__(self) -> None:
+        if min(self.runs, self.steps) < 1:
+            raise ValueError(f"runs and steps are at least 1, got {self.runs} and {self.steps}")
+        if not all(0 <= share <= 1 for share in (self.share_spoilt, self.spoil, self.share_partial, self.share_varied)):
+            raise ValueError(f"share_spoilt, spoil, share_partial and share_varied are in [0, 1], got {self}")
+
+
+USUAL = Drawing()
+
+
+def batches(
+    code: Code, pairs: Seq[Pair], seed: int, batch_size: int, drawing: Drawing = USUAL
+) -> Callable[[int], tuple[State, Edits]]:
+    """Batch n of states of about one length, labelled by the oracle: a function of the seed and n."""
+
+    @lru_cache(maxsize=1)
+    def cut(number: int) -> tuple[list[tuple[Sequence, list[int]]], list[int]]:
+        states: list[tuple[Sequence, list[int]]] = []
+        random, size = Random(seed * 1_000_003 + number), PER_CHUNK * batch_size
+        while len(states) < size:
+            states += zip(*chunk(code, pairs, random.randrange(2**62), drawing), strict=True)
+        chosen = random.sample(states, size)
+        return sorted(chosen, key=lambda one: len(one[0])), random.sample(range(0, size, batch_size), PER_CHUNK)
+
+    def batch(number: int) -> tuple[State, Edits]:
+        states, starts = cut(number // PER_CHUNK)
+        first = starts[number % PER_CHUNK]
+        sequences, targets = zip(*states[first : first + batch_size], strict=True)
+        state = State.stack(sequences)
+        return state, oracle(state, targets)
+
+    return batch
+
+
+def chunk(code: Code, pairs: Seq[Pair], seed: int, drawing: Drawing = USUAL) -> tuple[list[Sequence], list[list[int]]]:
+    """The states of so many runs, the last ones included, and the target of each."""
+    random, chance = Random(seed), torch.Generator().manual_seed(seed)
+    drawn = random.choices(pairs, k=drawing.runs)
+    drawn = [varied(code, pair, random) if random.random() < drawing.share_varied else pair for pair in drawn]
+    state = State.stack([code.encode(pair.source, pair.features) for pair in drawn])
+    goals = [code.target(pair) for pair in drawn]
+    spoilt, partial = (
+        (torch.rand(len(state), 1, generator=chance) < share) for share in (drawing.share_spoilt, drawing.share_partial)
+    )
+    sequences, targets = [], []
+    new = torch.ones(len(state), dtype=torch.bool)
+    for _ in range(drawing.steps + 1):
+        for row in new.nonzero()[:, 0].tolist():
+            sequences.append(state.sequence(row))
+            targets.append(goals[row])
+        edits = _partly(oracle(state, goals), state, partial, chance)
+        next_state = transition(state, _with_slips(edits, state, spoilt * drawing.spoil, code, chance))
+        new, state = ~same_rows(state, next_state), next_state
+    return sequences, targets
+
+
+def varied(code: Code, pair: Pair, random: Random) -> Pair:
+    """With random characters, some unknown, within the longest text that source and target have in common."""
+    i, j, length = _stem(pair.source, pair.target)
+    if length < SHORTEST_STEM:
+        return pair
+    inner = "".join(random.choices([*code.characters, *code.strangers], k=length - 2))
+    source = pair.source[: i + 1] + inner + pair.source[i + length - 1 :]
+    return Pair(source, pair.target[: j + 1] + inner + pair.target[j + length - 1 :], pair.features)
+
+
+@lru_cache(maxsize=2**17)
+def _stem(source: str, target: str) -> tuple[int, int, int]:
+    found = SequenceMatcher(None, source, target, autojunk=False).find_longest_match()
+    return found.a, found.b, found.size
+
+
+def _partly(edits: Edits, state: State, rows: Bool[Tensor, "batch 1"], chance: torch.Generator) -> Edits:
+    """In these rows a random share of what would be written waits."""
+    share = torch.rand(len(state), 1, generator=chance)
+    waits = edits.unmasked(state) & rows & (torch.rand(state.ids.shape, generator=chance) < share)
+    return Edits(edits.content, edits.remask | waits, edits.insert, edits.delete)
+
+
+def _with_slips(edits: Edits, state: State, spoil: Tensor, code: Code, chance: torch.Generator) -> Edits:
+    """Each decision about the copy turned with this chance; of GO only whether it inserts."""
+    go = (state.ids == GO_ID).cumsum(1) > 0
+    copy = go & (state.ids != GO_ID) & state.valid
+    wrong, remask, insert, delete = torch.rand(4, *state.ids.shape, generator=chance) < spoil
+    known = code.character_ids
+    random = torch.randint(known.start, known.stop, state.ids.shape, generator=chance)
+    content = torch.where(copy & state.masked, torch.where(wrong, random, edits.content), PAD)
+    return Edits(content, edits.remask ^ (remask & copy), edits.insert ^ (insert & go), edits.delete ^ (delete & copy))

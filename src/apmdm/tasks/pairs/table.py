@@ -1,0 +1,115 @@
+"""Pairs of texts, with conditions if need be, read from a table. Knows nothing of tokens."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+KNOWN = {
+    "source": ("source", "input", "prompt"),
+    "target": ("target", "output", "completion"),
+    "features": ("features", "tags", "condition"),
+}
+Columns = dict[str, str | None]
+"""For source, target and features the name of a column; None: one that is KNOWN."""
+Records = Iterator[tuple[int, dict[str, object]]]
+"""Number of a line, as an editor counts, and what its columns hold."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A text, what is to become of it, and under which conditions: atoms between `;` or spaces."""
+
+    source: str
+    target: str
+    features: str = ""
+
+
+def read_pairs(
+    path: Path | str, source: str | None = None, target: str | None = None, features: str | None = None
+) -> list[Pair]:
+    """The pairs of a file: .csv has commas, .jsonl and .json an object a line, everything else tabs and no quotes.
+
+    source, target, features: names of columns, unless they are KNOWN ones. Without any names in the first line two
+    columns are source and target, three source, target and features. Raises ValueError, naming file and line.
+    """
+    path, columns = Path(path), {"source": source, "target": target, "features": features}
+    suffix = path.suffix.lower()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            is_json = suffix in (".jsonl", ".json")
+            records = _objects(file) if is_json else _rows(file, "," if suffix == ".csv" else "\t", columns)
+            pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}, {error}") from None
+    if not pairs:
+        raise ValueError(f"{path} has no pairs; one a line is needed")
+    return pairs
+
+
+def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
+    """Of the columns asked for, under the names that a Pair has for them."""
+    cells = {}
+    for field, name in columns.items():
+        names = KNOWN[field] if name is None else (name,)
+        column = next((column for column in record if column in names), None)
+        if column is None and (name is not None or field != "features"):
+            raise ValueError(f"line {line}: no column {' or '.join(names)}; there are {', '.join(record) or 'none'}")
+        cells[field] = "" if column is None else record[column]
+        if not isinstance(cells[field], str):
+            raise ValueError(f"line {line}: {column} is a text, not {cells[field]!r}")
+    return cells
+
+
+def _objects(file: TextIO) -> Records:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number}: one JSON object a line is allowed: {error}") from None
+        if not isinstance(record, dict):
+            raise ValueError(f"line {number}: one JSON object a line is allowed, not {line.strip()[:40]!r}")
+        yield number, record
+
+
+def _rows(file: TextIO, delimiter: str, columns: Columns) -> Records:
+    names: list[str] = []
+    for number, row in _numbered(file, delimiter):
+        if not names:
+            names = _header(row, columns)
+            if len(set(names)) < len(names):
+                raise ValueError(f"line {number}: every column has another name, not {', '.join(names)}")
+            if names:
+                continue
+            names = list(KNOWN)[: max(2, len(row))]
+        if len(row) != len(names):
+            raise ValueError(f"line {number}: {len(row)} columns; allowed are {len(names)}: {', '.join(names)}")
+        yield number, dict(zip(names, row, strict=True))
+
+
+def _header(row: list[str], columns: Columns) -> list[str]:
+    """The names in a first line; none if it has neither names that were asked for nor known ones."""
+    names = [cell.strip() for cell in row]
+    if any(columns.values()):
+        return names
+    names = [name.lower() for name in names]
+    return names if all(set(KNOWN[field]) & set(names) for field in ("source", "target")) else []
+
+
+def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, with the number of the line that it begins in."""
+    quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
+    reader, first = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True), 1
+    try:
+        for row in reader:
+            if len(row) > 1 or "".join(row).strip():
+                yield first, row
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {first}: {error}; quotes are closed, and doubled within quotes") from None
