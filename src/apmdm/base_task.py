@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 
 from apmdm.edits import Edits
+from apmdm.lines import lines
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, supervised_loss
@@ -160,8 +161,12 @@ class BaseTask:
     def judge(self, problem: Any, run: Run) -> tuple[Any, str]:
         """The answer of a run, and its status."""
         answer = self.decode(run.final)
+        return answer, self.status(problem, answer)
+
+    def status(self, problem: Any, answer: Any) -> str:
+        """solved, unsolved, or unverified where nothing can tell."""
         right = False if answer is None else self.verify(problem, answer)
-        return answer, {True: "solved", False: "unsolved", None: "unverified"}[right]
+        return {True: "solved", False: "unsolved", None: "unverified"}[right]
 
     def policy(self, seed: int) -> Policy:
         """How decisions are made from probabilities; a new one for each seed."""
@@ -328,8 +333,8 @@ class BaseTask:
         raise ValueError(f"{self.name} answers problems; give one to `apmdm run {self.name}`")
 
     def open(self, path: Path) -> list[Any]:
-        """The problems of a file that is not read line by line."""
-        raise NotImplementedError(f"{self.name} reads no files")
+        """The problems of a file, by default one a line."""
+        return list(lines(path).each(self.parse))
 
     def told(self, problem: Any) -> dict[str, Any]:
         """A problem as JSON, by which it is known again."""

@@ -4,7 +4,7 @@ from ast import literal_eval
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -17,16 +17,30 @@ from apmdm.model.encoder import Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
 from apmdm.objective.supervised import Objective
+from apmdm.pairs.oracle import oracle
+from apmdm.pairs.sequence import GO_ID, RELATIONS, Code, Start
+from apmdm.pairs.states import batches
+from apmdm.pairs.table import Pair
 from apmdm.paradigms.comparison import TOKENS, Comparison
+from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Correct, Policy
 from apmdm.process import Alphabet, Symbols, Tokens, labelled, reach, run_of, states_of, with_ways
 from apmdm.recipe import Recipe
-from apmdm.sampler import Run
+from apmdm.sampler import Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
-from apmdm.state import Sequence, State
+from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.training.chunked import seed_of
 from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+
+
+@dataclass(frozen=True)
+class PairsData:
+    """batch_size: states that a step learns from."""
+
+    batch_size: int = 64
+
 
 MET, MAX_REACH = 200, 4
 """Problems on which symbols and reach of a process are looked up; the largest reach that is tried."""
@@ -225,3 +239,134 @@ class FromSequences(BaseTask):
 
     def told(self, problem: str) -> dict[str, Any]:
         return {"sequence": problem.partition("\t")[0]}
+
+
+@dataclass(frozen=True, eq=False)
+class FromPairs(BaseTask):
+    """A task that turns sources into targets; Task.from_pairs says what the fields are. A problem is a Pair."""
+
+    name: str = "pairs"
+    given: tuple[Pair, ...] = ()
+    dev: tuple[Pair, ...] = ()
+    start: Start = "copy"
+    learned: Code | None = None
+
+    problem_form = "a source, then a tab and its features if there are any"
+    max_steps = 200
+
+    @property
+    def texts(self) -> tuple[Pair, ...]:
+        return self.given
+
+    @property
+    def measured(self) -> tuple[Pair, ...]:
+        return self.dev
+
+    @cached_property
+    def _split(self) -> tuple[list[Pair], list[Pair]]:
+        """What is measured on, and what is learned from."""
+        if self.measured:
+            return list(self.measured), list(self.texts)
+        shuffled = Random(SPLIT_SEED).sample(self.texts, len(self.texts))
+        held_out = min(HELD_OUT, len(shuffled) // 10)
+        return shuffled[:held_out], shuffled[held_out:]
+
+    @cached_property
+    def code(self) -> Code:
+        """The characters and features that there are."""
+        if self.learned is None and not self.texts:
+            raise ValueError(f"{self.name} has no pairs to learn from: give a file of them")
+        return self.learned or Code.of(self._split[1], self.start)
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.code.vocab
+
+    def encode(self, problem: Pair) -> Sequence:
+        return self.code.encode(problem.source, problem.features)
+
+    def parse(self, text: str) -> Pair:
+        source, *rest = text.split("\t")
+        if len(rest) > 2 or not source:
+            raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
+        target = rest.pop(0) if len(rest) == 2 or (rest and not self.code.features) else ""
+        pair = Pair(source, target, *rest)
+        self.encode(pair)
+        return pair
+
+    def draw(self, sequence: Sequence) -> dict[str, Any]:
+        tokens = sequence.ids.tolist()
+        return {"kind": "string", "symbols": self.vocab.decode(tokens[1 + tokens.index(GO_ID) :])}
+
+    def problem(self, random: Random) -> Pair:
+        return random.choice(self._split[1])
+
+    def test_problem(self, random: Random) -> Pair:
+        if not self._split[0]:
+            raise ValueError(f"{self.name} holds out no pairs to measure on: give some by --data")
+        return random.choice(self._split[0])
+
+    def paths(self, problems: Seq[Pair]) -> Iterator[Batch]:
+        targets = [self.code.target(pair) for pair in problems]
+        state = State.stack([self.encode(pair) for pair in problems])
+        moved = torch.ones(len(state), dtype=torch.bool)
+        while bool(moved.any()):
+            edits = oracle(state, targets)
+            yield Batch(state, edits)[moved]
+            before, state = state, transition(state, edits)
+            moved = ~same_rows(before, state)
+
+    def taught(self, problems: Iterable[Pair], record: bool = False) -> list[Run]:
+        runs = []
+        for number, pair in enumerate(problems):
+            target = self.code.target(pair)
+            (run,) = rollouts(lambda state, target=target: oracle(state, [target]), [self.encode(pair)], record=record)
+            runs.append(replace(run, index=number))
+        return runs
+
+    def verify(self, problem: Pair, answer: str) -> bool | None:
+        return answer == problem.target if problem.target else None
+
+    def judge(self, problem: Pair, run: Run) -> tuple[str | None, str]:
+        """Characters that were never learned are read off the problem's source."""
+        answer = self.code.decode(problem.source, run.final)
+        return answer, self.status(problem, answer)
+
+    def max_length(self, problems: Iterable[Pair]) -> int:
+        return 64 + 8 * max((len(pair.source) + len(pair.features) for pair in problems), default=0)
+
+    def recipe(self) -> Recipe:
+        shape = Shape(width=96, layers=4, heads=8, rotary=True, relations=RELATIONS)
+        return Recipe(self, shape, Settings(steps=3000, evaluate_every=1000), PairsData())
+
+    def batches(self, recipe: Recipe) -> Batches:
+        return batches(self.code, self._split[1], recipe.seed, recipe.data.batch_size)
+
+    def form(self) -> Form:
+        def symbols(tokens: Seq[int]) -> list[str]:
+            return self.vocab.decode(tokens)
+
+        def prompt(pair: Pair) -> list[str]:
+            tokens = self.encode(pair).ids.tolist()
+            return symbols(tokens[: tokens.index(GO_ID)])
+
+        def answer(pair: Pair) -> list[str]:
+            return symbols(self.code.target(pair))
+
+        def draw(random: torch.Generator) -> Pair:
+            return self._split[1][int(torch.randint(len(self._split[1]), (), generator=random))]
+
+        return direct(self.vocab, draw, prompt, answer, lambda pair, told: told == answer(pair))
+
+    def saved(self) -> dict[str, Any]:
+        return asdict(self.code)
+
+    def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
+        fields = {name: saved[name] for name in ("characters", "features", "start") if name in saved}
+        return super(FromPairs, replace(self, learned=Code(**fields))).restored(vocab, saved)
+
+    def described(self) -> dict[str, Any]:
+        return {}
+
+    def told(self, problem: Pair) -> dict[str, Any]:
+        return {"source": problem.source} | ({"features": problem.features} if problem.features else {})

@@ -1,12 +1,15 @@
 """Task: what a user subclasses, or makes of a process, of pairs or of plain sequences."""
 
 from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from apmdm.base_task import BaseTask
-from apmdm.given import FromProcess, FromSequences
+from apmdm.given import FromPairs, FromProcess, FromSequences
 from apmdm.model.encoder import Shape
+from apmdm.pairs.sequence import Start
+from apmdm.pairs.table import Pair, read_pairs
 from apmdm.process import Symbols
 from apmdm.training.trainer import Settings
 
@@ -46,9 +49,33 @@ class Task(BaseTask):
         return FromProcess(name, process, problem, *own, given, (shape, training, batched))
 
     @staticmethod
+    def from_pairs(
+        pairs: str | Path | Iterable[Pair | tuple[str, ...]],
+        name: str = "pairs",
+        *,
+        dev: str | Path | Iterable[Pair | tuple[str, ...]] = (),
+        start: Start = "copy",
+    ) -> FromPairs:
+        """A task from pairs of a source and a target, each with features, such as `N;DAT;PL`, if need be.
+
+        pairs: a file (TSV, CSV or JSON lines), or pairs as tuples of text. dev: pairs to measure on; if there are none, a
+        tenth of the pairs is held out for that. start: the working copy begins as the source, or empty.
+
+        The source stays readable in front of the copy, and every position of the copy knows which place of the source
+        it came from. The teacher tells for any state of the copy the edits that lead to the target at least cost.
+        """
+        return FromPairs(name, _pairs(pairs), _pairs(dev), start)
+
+    @staticmethod
     def from_sequences(sequences: Iterable[str], name: str = "sequences") -> FromSequences:
         """A task from plain sequences: a model that corrects and completes sequences like these.
 
         It learns from its own corruptions of them, without any annotation. Some are held out to measure on.
         """
         return FromSequences(name, tuple(sorted(set(sequences))))
+
+
+def _pairs(given: str | Path | Iterable[Pair | tuple[str, ...]]) -> tuple[Pair, ...]:
+    if isinstance(given, str | Path):
+        return tuple(read_pairs(Path(given)))
+    return tuple(pair if isinstance(pair, Pair) else Pair(*pair) for pair in given)

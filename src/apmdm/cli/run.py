@@ -21,7 +21,7 @@ from apmdm.trained import Model
 
 def run(
     task: BaseTask,
-    source: str | None = None,
+    given: str | None = None,
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step of one problem's run as JSON.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show each state in a terminal as it comes.")] = False,
@@ -38,9 +38,9 @@ def run(
         raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")
     if resume and out is None:
         raise ValueError("--resume goes on with the file of --out; give --out as well")
-    given = read.source(task, source, limit)
-    model, place = read.model(given.task, weights, device)
-    problems = given.problems(model.task)
+    found = read.source(task, given, limit)
+    model, place = read.model(found.task, weights, device)
+    problems = found.problems(model.task)
     number = sum(1 for _ in problems)
     if out is not None:
         finish(_into(read.writable(out), model, problems, number, place, resume))

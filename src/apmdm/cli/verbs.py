@@ -27,9 +27,9 @@ def command(verb: str, name: str) -> Callable[..., None]:
         task = registry.find(task.redirected[verb])
     changes: dict[str, Any] = {"weights": {"default": name}} if in_folder else {}
     if verb == "run":
-        changes["source"] = {"annotation": Annotated[str | None, _argument(task)]}
+        changes["given"] = {"annotation": Annotated[str | None, _argument(task)]}
         if task.demo is None:
-            changes["source"] = {"annotation": Annotated[str, _argument(task)], "default": read.MISSING}
+            changes["given"] = {"annotation": Annotated[str, _argument(task)], "default": read.MISSING}
     return on_task(VERBS[verb], task, task.options(verb), **changes)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from apmdm.base_task import option
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
@@ -20,7 +21,6 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State
-from apmdm.base_task import option
 from apmdm.task import Task
 from apmdm.tasks.dyck.certify import certify
 from apmdm.tasks.dyck.compare import compare_dyck

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from apmdm.base_task import option
 from apmdm.edits import Edits
 from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
@@ -16,7 +17,6 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
-from apmdm.base_task import option
 from apmdm.task import Task
 from apmdm.tasks.graph import files
 from apmdm.tasks.graph.compare import compare_graph

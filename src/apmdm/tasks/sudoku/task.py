@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from apmdm.base_task import option
 from apmdm.edits import Edits, edits_between
 from apmdm.model.attention import BEFORE, Relations
 from apmdm.model.encoder import Encoder, Shape
@@ -25,7 +26,6 @@ from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor, Run
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
-from apmdm.base_task import option
 from apmdm.task import Task
 from apmdm.tasks.sudoku.compare import compare_sudoku
 from apmdm.tasks.sudoku.data import (

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from apmdm.lines import lines
 from apmdm.base_task import option
 from apmdm.given import FromSequences
+from apmdm.lines import lines
 
 
 @dataclass(frozen=True, eq=False)

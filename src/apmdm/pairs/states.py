@@ -1,6 +1,5 @@
 """Training states: runs of the oracle, on its way and off it, from pairs and variations of them."""
 
-from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -12,11 +11,13 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from apmdm.edits import Edits
+from apmdm.objective.batch import Batch, Batches
+from apmdm.pairs.oracle import oracle
+from apmdm.pairs.sequence import GO_ID, Code
+from apmdm.pairs.table import Pair
 from apmdm.state import Sequence, State, same_rows
-from apmdm.tasks.pairs.oracle import oracle
-from apmdm.tasks.pairs.sequence import GO_ID, Code
-from apmdm.tasks.pairs.table import Pair
-from apmdm.transition import transition
+from apmdm.step import transition
+from apmdm.training.chunked import Chunked, seed_of
 from apmdm.vocab import PAD
 
 PER_CHUNK = 64
@@ -49,26 +50,24 @@ class Drawing:
 USUAL = Drawing()
 
 
-def batches(
-    code: Code, pairs: Seq[Pair], seed: int, batch_size: int, drawing: Drawing = USUAL
-) -> Callable[[int], tuple[State, Edits]]:
+def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int, drawing: Drawing = USUAL) -> Batches:
     """Batch n of states of about one length, labelled by the oracle: a function of the seed and n."""
 
-    @lru_cache(maxsize=1)
     def cut(number: int) -> tuple[list[tuple[Sequence, list[int]]], list[int]]:
         states: list[tuple[Sequence, list[int]]] = []
-        random, size = Random(seed * 1_000_003 + number), PER_CHUNK * batch_size
+        random, size = Random(seed_of(seed, number)), PER_CHUNK * batch_size
         while len(states) < size:
             states += zip(*chunk(code, pairs, random.randrange(2**62), drawing), strict=True)
         chosen = random.sample(states, size)
         return sorted(chosen, key=lambda one: len(one[0])), random.sample(range(0, size, batch_size), PER_CHUNK)
 
-    def batch(number: int) -> tuple[State, Edits]:
-        states, starts = cut(number // PER_CHUNK)
-        first = starts[number % PER_CHUNK]
-        sequences, targets = zip(*states[first : first + batch_size], strict=True)
+    chunks = Chunked(cut, PER_CHUNK)
+
+    def batch(number: int) -> Batch:
+        (states, starts), place = chunks(number)
+        sequences, targets = zip(*states[starts[place] : starts[place] + batch_size], strict=True)
         state = State.stack(sequences)
-        return state, oracle(state, targets)
+        return Batch(state, oracle(state, targets))
 
     return batch
 

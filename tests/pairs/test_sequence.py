@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.state import Sequence
-from apmdm.tasks.pairs.sequence import GO_ID, SPARES, Code
-from apmdm.tasks.pairs.table import Pair
+from apmdm.pairs.sequence import GO_ID, SPARES, Code
+from apmdm.pairs.table import Pair
 from apmdm.vocab import MASK
 from support import unchecked
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from apmdm.state import Sequence, State, same_rows
-from apmdm.tasks.pairs.oracle import oracle
-from apmdm.tasks.pairs.sequence import GO_ID, Code
-from apmdm.tasks.pairs.states import Drawing, batches, chunk, varied
-from apmdm.tasks.pairs.table import Pair
+from apmdm.pairs.oracle import oracle
+from apmdm.pairs.sequence import GO_ID, Code
+from apmdm.pairs.states import Drawing, batches, chunk, varied
+from apmdm.pairs.table import Pair
 from apmdm.transition import transition
 from apmdm.vocab import MASK
 

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from apmdm.edits import Edits
+from apmdm.pairs.sequence import GO_ID
 from apmdm.state import State
-from apmdm.tasks.pairs.sequence import GO_ID
 from apmdm.vocab import MASK, PAD
 
 FILL, DROP_MASK, SUBSTITUTE, MISSING, DROP = 10, 400, 1000, 1000, 1001

@@ -17,10 +17,10 @@ from typing import Literal, get_args
 import torch
 
 from apmdm.model.attention import BEFORE, Relation
+from apmdm.pairs.table import Pair
+from apmdm.paradigms.form import END
 from apmdm.state import NOWHERE, Sequence
-from apmdm.tasks.form import END
-from apmdm.tasks.pairs.table import Pair
-from apmdm.vocab import JOINT, MASK, Vocab, joined
+from apmdm.vocab import MASK, Vocab, joined, spelling
 
 SEP, GO, SOURCE, FEATURE, UNKNOWN = "SEP", "GO", "source", "feature:", "UNKNOWN"
 SEP_ID, END_ID, GO_ID = range(MASK + 1, MASK + 4)
@@ -62,8 +62,8 @@ class Code:
 
     @cached_property
     def vocab(self) -> Vocab:
-        plain = [*map(_escaped, self.characters), *(f"{UNKNOWN}{number + 1}" for number in range(SPARES))]
-        features = [FEATURE + _escaped(feature) for feature in self.features]
+        plain = [*map(spelling, self.characters), *(f"{UNKNOWN}{number + 1}" for number in range(SPARES))]
+        features = [FEATURE + spelling(feature) for feature in self.features]
         return Vocab.of(SEP, END, GO, features, plain, joined(plain, [SOURCE]))
 
     @property
@@ -135,7 +135,3 @@ class Code:
 def atoms_of(features: str) -> list[str]:
     """`N;DAT;PL` and `N DAT PL` are three each."""
     return re.findall(r"[^;\s]+", features)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace(JOINT, "%40")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.tasks.pairs.table import Pair, read_pairs
+from apmdm.pairs.table import Pair, read_pairs
 
 AB, CD = Pair("a", "b"), Pair("c", "d", "N;PL")
 
