@@ -10,14 +10,14 @@ from typing import Any
 from accelerate import PartialState
 
 from apmdm import weights
+from apmdm.base_task import BaseTask
 from apmdm.model.encoder import Encoder
 from apmdm.recipe import MAX_SEED, Recipe, override, read
-from apmdm.task import Task
 from apmdm.training import checkpoint, trainer
 from apmdm.training.trainer import Outcome
 
 
-def chosen(task: Task, settings: list[str], seed: int | None) -> Recipe:
+def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
     """The task's recipe, changed by `path=value` settings; raises ValueError for unknown names, paths and values."""
     pairs = [setting.partition("=") for setting in settings]
     wrong = next((path for path, sign, _ in pairs if not sign), None)
@@ -120,7 +120,7 @@ class Fitting:
         }
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
-            if isinstance(recipe.source, Task):
+            if isinstance(recipe.source, BaseTask):
                 weights.write_task(self.out, recipe.source.name, recipe.source.saved())
         return outcome
 

@@ -161,7 +161,7 @@ class FromSequences(BaseTask):
         """What is held out, what is learned from, and the randomness that goes on from there."""
         random = Random(SPLIT_SEED)
         shuffled = random.sample(self.texts, len(self.texts))
-        held_out = min(HELD_OUT, len(shuffled) // 4)
+        held_out = HELD_OUT if len(shuffled) >= 2 * HELD_OUT else len(shuffled) // 4
         return shuffled[:held_out], shuffled[held_out:], random
 
     @cached_property

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from apmdm.task import Task
+from apmdm.base_task import BaseTask
 
 GROUP, NAME = "apmdm.tasks", "task"
 DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
@@ -26,7 +26,7 @@ def builtin() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules([str(folder)]) if module.ispkg)
 
 
-def find(name: str) -> Task:
+def find(name: str) -> BaseTask:
     """The task of a name, `file.py`, `file.py:name`, `module:name`, or a file of pairs or sequences.
 
     Raises ValueError, with what is allowed, if there is none.
@@ -70,7 +70,7 @@ def _module_of(path: Path) -> ModuleType:
     return module
 
 
-def _task(module: ModuleType, attribute: str, name: str) -> Task:
+def _task(module: ModuleType, attribute: str, name: str) -> BaseTask:
     try:
         return _instance(getattr(module, attribute), name)
     except AttributeError:
@@ -79,8 +79,8 @@ def _task(module: ModuleType, attribute: str, name: str) -> Task:
         ) from None
 
 
-def _instance(found: Any, name: str) -> Task:
-    task = found() if isinstance(found, type) and issubclass(found, Task) else found
-    if not isinstance(task, Task):
+def _instance(found: Any, name: str) -> BaseTask:
+    task = found() if isinstance(found, type) and issubclass(found, BaseTask) else found
+    if not isinstance(task, BaseTask):
         raise ValueError(f"{name} gives a {type(found).__name__}, not a Task")
     return task

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from apmdm import registry, weights
+from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting, chosen
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.sampler import Observation
 from apmdm.solution import Solution
 from apmdm.state import State
-from apmdm.task import Task
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Model:
     """An encoder and its task. As a function it is State -> Prediction."""
 
     encoder: Encoder
-    task: Task
+    task: BaseTask
 
     def __call__(self, state: State) -> Prediction:
         return self.encoder(state)
 
 
-def load(name: str | Path, task: Task | str | None = None) -> Model:
+def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
     """The model of a shipped name or of a folder of weights.
 
     task: what it is for; needed only if the task is in a file of your own. Raises ValueError if there are no such
@@ -45,7 +45,7 @@ def load(name: str | Path, task: Task | str | None = None) -> Model:
 
 
 def train(
-    task: Task | str,
+    task: BaseTask | str,
     out: str | Path,
     *,
     settings: Iterable[str] = (),
@@ -63,7 +63,7 @@ def train(
     recipe = chosen(found, list(settings), seed)
     fitting = Fitting(recipe, Path(out), device, start)
     outcome = fitting.resume() if resume else fitting.begin()
-    return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, Task) else found)
+    return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, BaseTask) else found)
 
 
 def generate(

@@ -50,7 +50,8 @@ def on_task(
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     command.__signature__ = inspect.Signature(keywords)  # pyright: ignore[reportFunctionMemberAccess]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
-    command.__doc__ = verb.__doc__
+    about = (task.__doc__ or "").split("\n\n")[0]
+    command.__doc__ = f"{verb.__doc__}\n\n{task.name}: {about}"
     return command
 
 

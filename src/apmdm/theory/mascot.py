@@ -6,10 +6,9 @@ from random import Random
 import typer
 
 from apmdm import weights
-from apmdm.sampler import Run
-from apmdm.tasks.graph import solve
+from apmdm.sampler import Predictor
 from apmdm.tasks.graph.problem import Problem
-from apmdm.tasks.graph.process import VOCAB, teacher
+from apmdm.tasks.graph.task import Graph
 from apmdm.theory.programs import ENTRIES, LABELS, edges_of, hooking
 from apmdm.theory.simulate import Form, simulate
 
@@ -25,7 +24,7 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
     if not 2 <= n <= 8:
         raise ValueError(f"the mascot is a graph of 2 to 8 vertices, not {n}")
     edges, mode = edges_of(Random(seed), n), ENTRIES["connectivity_hooking"].mode
-    problem = hooking(n, edges)
+    problem, task = hooking(n, edges), Graph()
     rows: list[tuple[str, bool | None, int, int, int]] = []
 
     def program(name: str, form: Form, *, compiled: bool = False) -> None:
@@ -35,19 +34,18 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
         connected = labels[0] == labels[n - 1] if problem.holds(outcome.memory) else None
         rows.append((name, connected, outcome.steps, outcome.context, work))
 
-    def cut(name: str, solution: solve.Solution) -> None:
-        run: Run = solution.run
-        connected = None if solution.deleted is None else bool(solution.deleted)
-        rows.append((name, connected, run.time, run.space, run.work))
+    def cut(name: str, model: Predictor) -> None:
+        (solution,) = task.solve(model, [Problem(n, edges, 0, n - 1, directed=False)])
+        deleted, run = task.cut(solution), solution.run
+        rows.append((name, None if deleted is None else bool(deleted), run.time, run.space, run.work))
 
     program("PRAM, hooking and jumping (memory, registers)", "pram")
     program("theorem 1: the same as write-once MDM", "mdm")
     program("theorem 4: the same as AP-MDM, in place", "ap-mdm")
     program("theorem 4: sparse memory", "sparse")
     program("theorem 4: in place, compiled to weights", "ap-mdm", compiled=True)
-    asked = [Problem(n, edges, 0, n - 1, directed=False)]
-    cut("minimum cut, the process", next(solve.solve(teacher, asked)))
-    cut("minimum cut, the trained model", next(solve.solve(weights.load("graph", VOCAB), asked)))
+    cut("minimum cut, the process", task.teacher)
+    cut("minimum cut, the trained model", weights.load(task.name, task.vocab))
     if as_json:
         fields = ("what", "connected", "time", "space", "work")
         typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))

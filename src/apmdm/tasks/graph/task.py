@@ -143,7 +143,7 @@ class Graph(Task):
         random = Random(seed)
         for name, (nodes, usual) in SIZES.items():
             yield name, [problem for kind in sized(nodes, num or usual, random).values() for problem in kind]
-        yield "shapes", [problem for kind in shapes(num or SHAPES, random).values() for problem in kind]
+        yield "shapes", [problem for kind in shapes(max(num or SHAPES, 5), random).values() for problem in kind]
 
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
         """In all, and for each property of the graphs."""
