@@ -1,7 +1,7 @@
 """What came of a problem, and what a proof about a model says."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from apmdm.sampler import Run
 from apmdm.trace import Step
@@ -36,6 +36,7 @@ class Solution:
         return counts | {"log_probability": round(run.log_probability, 6)}
 
 
+@runtime_checkable
 class Certificate(Protocol):
     """A proof about a model, from finitely many evaluations."""
 
