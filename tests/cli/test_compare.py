@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from apmdm.cli import compare as command
 from apmdm.recipes import COMPARISONS
 from apmdm.recipes import comparison as comparison_module
 from apmdm.recipes.comparison import Comparison, Entrant
+
+from apmdm.cli import compare as command
 from apmdm.training import trainer
 
 BUDGET = 3000

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.edits import Edits
-from apmdm.sampler import generate
-from apmdm.state import Sequence, State, same_rows
 from apmdm.pairs.oracle import oracle
 from apmdm.pairs.sequence import END_ID, GO_ID, SEP_ID
-from apmdm.transition import transition
+from apmdm.sampler import generate
+from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD
 from support import stack
 

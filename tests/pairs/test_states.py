@@ -5,12 +5,12 @@ from random import Random
 import pytest
 import torch
 
-from apmdm.state import Sequence, State, same_rows
 from apmdm.pairs.oracle import oracle
 from apmdm.pairs.sequence import GO_ID, Code
 from apmdm.pairs.states import Drawing, batches, chunk, varied
 from apmdm.pairs.table import Pair
-from apmdm.transition import transition
+from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.vocab import MASK
 
 PAIRS = [Pair("laufen", "gelaufen", "V;PTCP"), Pair("Hahn", "Hähne", "N;PL"), Pair("ab", "", "")]
