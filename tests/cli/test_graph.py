@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from apmdm import weights
-from apmdm.cli import graph as command
 from apmdm.edits import Edits
 from apmdm.state import State
+from apmdm.tasks.graph import task as graph
 from apmdm.tasks.graph.data import shapes, sized
 from apmdm.tasks.graph.process import teacher
 from apmdm.trace import Trace
@@ -114,8 +114,8 @@ def test_files_that_are_not_there_and_folders_to_write_are_refused(
 
 @pytest.mark.usefixtures("flawless")
 def test_eval_counts_by_kind_and_property(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "SIZES", {"6 nodes": (range(6, 7), 12)})
-    monkeypatch.setattr(command, "SHAPES", 5)
+    monkeypatch.setattr(graph, "SIZES", {"6 nodes": (range(6, 7), 12)})
+    monkeypatch.setattr(graph, "SHAPES", 5)
     monkeypatch.setattr(nn.Module, "num_parameters", lambda model: 0, raising=False)
     code, said, _ = apmdm("eval", "graph", "--json", "--seed", "3")
     found = json.loads(said)

@@ -62,12 +62,15 @@ def test_symbols_are_words_if_they_are_longer_than_a_character(symbols: list[str
 
 
 @pytest.mark.parametrize("name", ["graph", "parity", "dyck-repair"])
-def test_every_state_of_a_run_can_be_drawn(name: str) -> None:
+def test_both_ends_of_a_run_can_be_drawn(name: str) -> None:
     task = find(name)
-    (run,) = task.taught(task.sample(1, 0), record=True)
+    (problem,) = task.sample(1, 0)
+    (run,) = task.taught([problem], record=True)
     assert run.steps
-    lines = [str(view.picture(task.draw(run.final), None, "").renderables[1])]
-    assert lines[0]
+    first, _ = (
+        str(view.picture(task.draw(state), None, "").renderables[1]) for state in (task.encode(problem), run.final)
+    )
+    assert first
 
 
 def test_watching_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
