@@ -13,6 +13,7 @@ import torch
 
 from apmdm.base_task import BaseTask
 from apmdm.edits import Edits
+from apmdm.finding import Finding
 from apmdm.model.encoder import Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
@@ -24,7 +25,7 @@ from apmdm.pairs.table import Pair
 from apmdm.paradigms.comparison import TOKENS, Comparison
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Correct, Policy
-from apmdm.process import Alphabet, Symbols, Tokens, labelled, reach, run_of, states_of, with_ways
+from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, with_ways
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
@@ -125,6 +126,11 @@ class FromProcess(BaseTask):
             return super().taught(problems, record)
         return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
 
+    def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
+        if self.trained_as[2]:
+            return super().examined(problems)
+        return examined(self.process, self.start, self.alphabet, problems)
+
     def verify(self, problem: Any, answer: Any) -> bool | None:
         return super().verify(problem, answer) if self.right is None else bool(self.right(problem, answer))
 
@@ -151,6 +157,7 @@ class FromSequences(BaseTask):
 
     problem_form = "a sequence, such as those that were learned"
     max_steps = 1000
+    has_runs = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -215,6 +222,9 @@ class FromSequences(BaseTask):
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
         return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
+
+    def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
+        return [], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
         """Corruptions of the right sequences, labelled by what was done to them."""
@@ -305,6 +315,9 @@ class FromPairs(BaseTask):
         if not self._split[0]:
             raise ValueError(f"{self.name} holds out no pairs to measure on: give some by --data")
         return random.choice(self._split[0])
+
+    def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:
+        return [], list(problems)
 
     def paths(self, problems: Seq[Pair]) -> Iterator[Batch]:
         targets = [self.code.target(pair) for pair in problems]
