@@ -89,7 +89,10 @@ class FromProcess(BaseTask):
         if symbols is None or MASK_SYMBOL in symbols:
             return None
         if self.answer is not None:
-            return self.answer(symbols)
+            try:
+                return self.answer(symbols)
+            except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+                return None  # the last state of a model may have any form
         return "".join(map(str, symbols)) if all(isinstance(symbol, str) for symbol in symbols) else symbols
 
     def parse(self, text: str) -> Any:
@@ -107,7 +110,8 @@ class FromProcess(BaseTask):
         return problem
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
-        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist())[1:-1]}
+        symbols = self.alphabet.decode(sequence.ids.tolist())
+        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist()) if symbols is None else symbols}
 
     def problem(self, random: Random) -> Any:
         return self.draw_problem(random)
@@ -132,7 +136,12 @@ class FromProcess(BaseTask):
         return examined(self.process, self.start, self.alphabet, problems)
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
-        return super().verify(problem, answer) if self.right is None else bool(self.right(problem, answer))
+        if self.right is None:
+            return super().verify(problem, answer)
+        try:
+            return bool(self.right(problem, answer))
+        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+            return False  # the answer of a model may have any form
 
     def recipe(self) -> Recipe:
         """Attention sees as far as the process does, if that is near: such a model works at any length."""

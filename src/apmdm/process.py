@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from apmdm.drawing import joined_text
 from apmdm.edits import edits_between, one_step
 from apmdm.finding import HIDDEN, Finding
 from apmdm.objective.batch import Batch
@@ -104,10 +105,9 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
             states.append(state)
 
 
-def shown(symbols: Seq[Hashable]) -> str:
-    """Symbols for a reader: MASK as _."""
-    texts = ["_" if symbol == MASK_SYMBOL else spelling(symbol) for symbol in symbols]
-    return ("" if all(len(text) == 1 for text in texts) else " ").join(texts) or "the empty sequence"
+def shown(symbols: Iterable[Hashable]) -> str:
+    """Symbols for a reader."""
+    return joined_text("/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol) for symbol in symbols)
 
 
 def stacked(rows: Iterable[Seq[int]]) -> State:
