@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import torch
 
 from apmdm.edits import Edits
+from apmdm.finding import HIDDEN, Finding
 from apmdm.lines import lines
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
-from apmdm.objective.supervised import Objective, supervised_loss
+from apmdm.objective.supervised import Objective, same_step, supervised_loss
 from apmdm.paradigms.comparison import TOKENS, Comparison, compared
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Greedy, Policy
@@ -26,6 +27,7 @@ from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State, same_rows, trimmed
 from apmdm.step import transition
+from apmdm.trace import Trace
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
@@ -52,7 +54,8 @@ class BaseTask:
     name: under which results are reported. shipped: the weights that come with the package, if any.
     problem_form: what a problem looks like, in words. header: of the table of results, if they are one.
     ordered: results are told in the order of the problems, not as they are found. whole_files: a problem is a file, which
-    `open` reads. demo: a file of problems to solve if none is given. redirected: verbs that another task is for.
+    `open` reads. demo: a file of problems to solve if none is given. redirected: verbs that another task is for. has_runs: a
+    teacher shows whole runs, and not corruptions only.
     """
 
     name: str
@@ -64,6 +67,7 @@ class BaseTask:
     whole_files: bool = False
     demo: Path | None = None
     redirected: ClassVar[Mapping[str, str]] = {}
+    has_runs: bool = True
     max_steps: int = 10_000
     batch_size: int = 64
     hints: Hints | None = None
@@ -112,6 +116,20 @@ class BaseTask:
         starts = map(self.encode, problems)
         runs = rollouts(self.teacher, starts, self.policy(0), max_steps=self.max_steps, record=record)
         return sorted(runs, key=lambda run: run.index)
+
+    def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
+        """Mistakes that can be seen on these problems one by one, and the problems that the teacher can run on."""
+        state = State.stack([self.encode(problem) for problem in problems])
+        first, again = (self.teacher(state) for _ in range(2))
+        if isinstance(first, Edits) and isinstance(again, Edits) and not bool(same_step(first, state, again).all()):
+            return [Finding("asked twice about the same states, the teacher gives different edits", HIDDEN)], []
+        return [], list(problems)
+
+    def trace(self, problem: Any, run: Run) -> Trace:
+        """A recorded run on a problem."""
+        start = self.encode(problem)
+        places = None if start.coordinates is None else tuple(map(tuple, start.coordinates.tolist()))
+        return Trace(self.vocab, run.steps, tuple(run.final.ids.tolist()), places)
 
     @property
     def objective(self) -> Objective:

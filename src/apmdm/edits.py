@@ -144,7 +144,7 @@ def _backtrack(
     used = torch.tensor([1, 0, 2, 0], device=moves.device)
     for i in reversed(range(len(moves))):
         taken[i] = moves[i].gather(1, j[:, None])[:, 0]
-        j = j - used[taken[i].long()]
+        j = (j - used[taken[i].long()]).clamp(min=0)
     return taken.T.long()
 
 

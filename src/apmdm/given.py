@@ -13,6 +13,7 @@ import torch
 
 from apmdm.base_task import BaseTask
 from apmdm.edits import Edits
+from apmdm.finding import Finding
 from apmdm.model.encoder import Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
@@ -24,7 +25,7 @@ from apmdm.pairs.table import Pair
 from apmdm.paradigms.comparison import TOKENS, Comparison
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Correct, Policy
-from apmdm.process import Alphabet, Symbols, Tokens, labelled, reach, run_of, states_of, with_ways
+from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, with_ways
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
@@ -88,7 +89,10 @@ class FromProcess(BaseTask):
         if symbols is None or MASK_SYMBOL in symbols:
             return None
         if self.answer is not None:
-            return self.answer(symbols)
+            try:
+                return self.answer(symbols)
+            except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+                return None  # the last state of a model may have any form
         return "".join(map(str, symbols)) if all(isinstance(symbol, str) for symbol in symbols) else symbols
 
     def parse(self, text: str) -> Any:
@@ -106,7 +110,8 @@ class FromProcess(BaseTask):
         return problem
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
-        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist())[1:-1]}
+        symbols = self.alphabet.decode(sequence.ids.tolist())
+        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist()) if symbols is None else symbols}
 
     def problem(self, random: Random) -> Any:
         return self.draw_problem(random)
@@ -125,8 +130,18 @@ class FromProcess(BaseTask):
             return super().taught(problems, record)
         return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
 
+    def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
+        if self.trained_as[2]:
+            return super().examined(problems)
+        return examined(self.process, self.start, self.alphabet, problems)
+
     def verify(self, problem: Any, answer: Any) -> bool | None:
-        return super().verify(problem, answer) if self.right is None else bool(self.right(problem, answer))
+        if self.right is None:
+            return super().verify(problem, answer)
+        try:
+            return bool(self.right(problem, answer))
+        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+            return False  # the answer of a model may have any form
 
     def recipe(self) -> Recipe:
         """Attention sees as far as the process does, if that is near: such a model works at any length."""
@@ -151,6 +166,7 @@ class FromSequences(BaseTask):
 
     problem_form = "a sequence, such as those that were learned"
     max_steps = 1000
+    has_runs = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -217,6 +233,9 @@ class FromSequences(BaseTask):
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
         return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
+
+    def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
+        return [], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
         """Corruptions of the right sequences, labelled by what was done to them."""
@@ -308,6 +327,9 @@ class FromPairs(BaseTask):
         if not self._split[0]:
             raise ValueError(f"{self.name} holds out no pairs to measure on: give some by --data")
         return random.choice(self._split[0])
+
+    def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:
+        return [], list(problems)
 
     def paths(self, problems: Seq[Pair]) -> Iterator[Batch]:
         targets = [self.code.target(pair) for pair in problems]

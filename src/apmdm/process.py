@@ -14,7 +14,9 @@ from typing import Any
 
 import torch
 
+from apmdm.drawing import joined_text
 from apmdm.edits import edits_between, one_step
+from apmdm.finding import HIDDEN, Finding
 from apmdm.objective.batch import Batch
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
@@ -24,6 +26,10 @@ from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two: there is a place to insert at, and both ends can be seen."""
 MAX_STATES, AT_ONCE, REPEATED = 10_000, 2048, 4
+FAILING = {
+    "run": "let every run end: the last state is one that the process leaves as it is, or after which it gives None",
+    "symbol": "give all symbols by `symbols`, or let the process write only those",
+}
 Symbols = list[Hashable]
 Tokens = tuple[int, ...]
 
@@ -79,28 +85,29 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     A function gives the next state, or None to halt; a generator function gives one state after the other. Raises
     ValueError for a run that comes back to an earlier state, or has not ended after MAX_STATES.
     """
-    states, generated = [list(start)], isgeneratorfunction(process)
-    following: Iterator[Any] = process(list(start)) if generated else iter(lambda: process(list(states[-1])), None)
-    seen = {tuple(start)}
-    for state in following:
-        state = list(state)
-        if state == states[-1]:
-            if generated:
-                continue
+    states, seen = [list(start)], {tuple(start)}
+    generated = process(list(start)) if isgeneratorfunction(process) else None
+    while True:
+        try:
+            state = process(list(states[-1])) if generated is None else next(generated, None)
+        except Exception as error:
+            failed = f"{type(error).__name__}: {error}"
+            raise ValueError(f"the process fails after {shown(states[-1])}: {failed}") from error
+        if state is None or (generated is None and list(state) == states[-1]):
             return states
-        if not generated and tuple(state) in seen:
+        state = list(state)
+        if generated is None and tuple(state) in seen:
             raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
         if len(states) >= MAX_STATES:
-            raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(list(start))}")
-        seen.add(tuple(state))
-        states.append(state)
-    return states
+            raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(states[0])}")
+        if state != states[-1]:
+            seen.add(tuple(state))
+            states.append(state)
 
 
-def shown(symbols: Seq[Hashable]) -> str:
-    """Symbols for a reader: MASK as _."""
-    texts = ["_" if symbol == MASK_SYMBOL else spelling(symbol) for symbol in symbols]
-    return ("" if all(len(text) == 1 for text in texts) else " ").join(texts) or "the empty sequence"
+def shown(symbols: Iterable[Hashable]) -> str:
+    """Symbols for a reader."""
+    return joined_text("/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol) for symbol in symbols)
 
 
 def stacked(rows: Iterable[Seq[int]]) -> State:
@@ -207,3 +214,48 @@ def run_of(index: int, states: list[Tokens], record: bool) -> Run:
         edits = edits_between(before, after)
         steps = tuple(Step.of(before, edits, row) for row in range(len(before)))
     return Run(index, final, len(states) - 1, max(lengths), sum(lengths[:-1]), "fixed point", steps=steps)
+
+
+def examined(
+    process: Callable[..., Any], start: Callable[[Any], Iterable[Hashable]], alphabet: Alphabet, problems: Iterable[Any]
+) -> tuple[list[Finding], list[Any]]:
+    """What is wrong with a process, each kind of mistake told once, and the problems whose runs are sound."""
+    found: dict[str, Finding] = {}
+    sound, steps, bridged = [], 0, list[tuple[Symbols, Symbols]]()
+    for problem in problems:
+        kind = "run"
+        try:
+            states = states_of(process, list(start(problem)))
+            again, rest = states_of(process, list(start(problem))), states_of(process, states[-1])
+            kind = "symbol"
+            run = [alphabet.encode(state) for state in states]
+        except ValueError as error:
+            found.setdefault(kind, Finding(f"on {problem!r}: {error}", FAILING[kind]))
+            continue
+        if again != states:
+            place = next((i for i, pair in enumerate(zip(states, again, strict=False)) if pair[0] != pair[1]), 0)
+            story = [f"once:  {shown(states[place])}", f"again: {shown(again[place])}"]
+            what = f"on {problem!r} a second run differs from the first at step {place}"
+            found.setdefault("hidden", Finding(what, HIDDEN, True, story))
+            continue
+        if len(rest) > 1:
+            story = [f"end:   {shown(states[-1])}", f"after: {shown(rest[1])}"]
+            what = f"on {problem!r} the end is no fixed point: from there the process would go on"
+            remedy = "end where the process leaves its state as it is, or mark in the sequence that it has ended"
+            found.setdefault("end", Finding(what, remedy, True, story))
+        sound.append(problem)
+        steps += len(run) - 1
+        bridged += [pair for pair, ways in zip(pairwise(states), _ways(run), strict=True) if ways]
+    if bridged:
+        before, after = bridged[0]
+        between = way(alphabet.encode(before), alphabet.encode(after))
+        story = [shown(before), *(shown(alphabet.decode(state) or []) for state in between), shown(after)]
+        what = f"{len(bridged)} of {steps} steps are more than one transition; states are put in between, such as"
+        remedy = "this is legal, but what a MASK is to become must still be read off the state it stands in"
+        found["between"] = Finding(what, remedy, False, story)
+    return list(found.values()), sound
+
+
+def _ways(run: list[Tokens]) -> list[bool]:
+    """For each step whether it is more than one transition."""
+    return (~one_step(stacked(run[:-1]), stacked(run[1:]))).tolist() if len(run) > 1 else []

@@ -19,10 +19,10 @@ class Task(BaseTask):
 
     @staticmethod
     def from_process(
-        name: str,
         process: Callable[..., Any],
         problem: Callable[[Random], Any],
         *,
+        name: str | None = None,
         start: Callable[[Any], Iterable[Hashable]] = list,
         answer: Callable[[Symbols], Any] | None = None,
         verify: Callable[[Any, Any], bool] | None = None,
@@ -46,13 +46,13 @@ class Task(BaseTask):
         """
         given = symbols if symbols is None else tuple(symbols)
         own = test_problem or problem, start, answer, verify
-        return FromProcess(name, process, problem, *own, given, (shape, training, batched))
+        return FromProcess(name or process.__name__, process, problem, *own, given, (shape, training, batched))
 
     @staticmethod
     def from_pairs(
         pairs: str | Path | Iterable[Pair | tuple[str, ...]],
-        name: str = "pairs",
         *,
+        name: str = "pairs",
         dev: str | Path | Iterable[Pair | tuple[str, ...]] = (),
         start: Start = "copy",
     ) -> FromPairs:
@@ -67,7 +67,7 @@ class Task(BaseTask):
         return FromPairs(name, _pairs(pairs), _pairs(dev), start)
 
     @staticmethod
-    def from_sequences(sequences: Iterable[str], name: str = "sequences") -> FromSequences:
+    def from_sequences(sequences: Iterable[str], *, name: str = "sequences") -> FromSequences:
         """A task from plain sequences: a model that corrects and completes sequences like these.
 
         It learns from its own corruptions of them, without any annotation. Some are held out to measure on.

@@ -1,6 +1,6 @@
 """A trained model together with the task that it is for: what a user of the library trains, loads and asks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def train(
     task: BaseTask | str,
     out: str | Path,
     *,
-    settings: Iterable[str] = (),
+    settings: Mapping[str, Any] = {},
     seed: int | None = None,
     start: str | None = None,
     resume: bool = False,
@@ -56,11 +56,11 @@ def train(
 ) -> Model:
     """Train a model and keep its weights, with how they were made, in the folder `out`.
 
-    settings: changes of the recipe as texts, such as "training.steps=500". start: weights to begin with. resume: go on
-    with the run in `out`. Raises ValueError for wrong settings, and for a folder that holds weights already.
+    settings: changes of the recipe by their paths, such as {"training.steps": 500}. start: weights to begin with.
+    resume: go on with the run in `out`. Raises ValueError for wrong settings, and for a folder that holds weights.
     """
     found = registry.find(task) if isinstance(task, str) else task
-    recipe = chosen(found, list(settings), seed)
+    recipe = chosen(found, [f"{path}={value}" for path, value in settings.items()], seed)
     fitting = Fitting(recipe, Path(out), device, start)
     outcome = fitting.resume() if resume else fitting.begin()
     return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, BaseTask) else found)

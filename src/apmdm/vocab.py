@@ -93,7 +93,11 @@ def joined(*groups: Iterable[str]) -> list[str]:
 
 
 def spelling(symbol: Hashable) -> str:
-    """The name of a symbol in a vocabulary; that of a tuple joins the names of its parts."""
-    if isinstance(symbol, tuple):
-        return JOINT.join(map(spelling, symbol))
+    """The name of any value in a vocabulary. That of a tuple is a product: `("5", "new")` gives `5@1:new`.
+
+    The parts after the first carry their place, so that `("a", "b")` and `("b", "a")` are told apart.
+    """
+    if isinstance(symbol, tuple) and symbol:
+        first, *others = map(spelling, symbol)
+        return JOINT.join((first, *(f"{place}:{other}" for place, other in enumerate(others, 1))))
     return str(symbol).replace("%", "%25").replace(JOINT, "%40")

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,6 @@ from apmdm.base_task import BaseTask
 from apmdm.cli import read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
 from apmdm.solution import Solution
-from apmdm.trace import Trace
 from apmdm.trained import Model
 
 
@@ -74,7 +74,8 @@ def _shown(
         num_solved += solution.solved
         num_good += solution.solved or solution.status == "unverified"
         if trace is not None:
-            trace.write_text(_trace(task, solution).to_json())
+            about = {"task": task.name, "status": solution.status} | task.told(solution.problem)
+            trace.write_text(replace(task.trace(solution.problem, solution.run), info=about).to_json())
         task.deliver(solution)
     if task.header and not as_json:
         typer.echo(f"{num_solved} of {number} solved and verified")
@@ -119,10 +120,3 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
 def _record(task: BaseTask, solution: Solution) -> dict[str, Any]:
     verified = None if solution.status == "unverified" else solution.solved
     return {"index": solution.run.index} | task.record(solution) | {"verified": verified} | solution.cost()
-
-
-def _trace(task: BaseTask, solution: Solution) -> Trace:
-    start, run = task.encode(solution.problem), solution.run
-    places = None if start.coordinates is None else tuple(map(tuple, start.coordinates.tolist()))
-    about = {"task": task.name, "status": solution.status} | task.told(solution.problem)
-    return Trace(task.vocab, run.steps, tuple(run.final.ids.tolist()), places, about)

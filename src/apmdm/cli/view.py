@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from apmdm.base_task import BaseTask
+from apmdm.drawing import sketch
 from apmdm.sampler import Observation, Predictor
 from apmdm.solution import Solution
 
@@ -43,14 +44,9 @@ def picture(drawing: dict[str, Any], before: dict[str, Any] | None, title: str) 
     """A drawing of a state as text; what a grid has lost since `before` is shown once more on a red ground."""
     note = drawing.get("note")
     heading = Text(title + (f"   {note}" if note else ""), "bold")
-    match drawing["kind"]:
-        case "grid":
-            return Group(heading, _grid(drawing, before or drawing))
-        case "graph":
-            return Group(heading, Text("\n".join(" ".join(map(str, edge)) for edge in drawing["edges"])))
-        case _:
-            symbols = ["_" if symbol == "<mask>" else symbol for symbol in drawing["symbols"]]
-            return Group(heading, Text(("" if all(len(s) == 1 for s in symbols) else " ").join(symbols)))
+    if drawing["kind"] == "grid":
+        return Group(heading, _grid(drawing, before or drawing))
+    return Group(heading, Text(sketch(drawing)))
 
 
 def _grid(drawing: dict[str, Any], before: dict[str, Any]) -> Text:
