@@ -243,12 +243,12 @@ class FromSequences(BaseTask):
         yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        corpus = self.corpus
         if len(self.texts) < 2 * HELD_OUT:
-            raise ValueError(f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}")
+            found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
+            raise ValueError(f"{found}; give a file of them by --data")
         held_out, _, random = self._split
         own = replace(self.recipe(), seed=seed)
-        return compared_on(corpus, held_out, copy(random), own, self.policy, tokens or TOKENS)
+        return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or TOKENS)
 
     def saved(self) -> dict[str, Any]:
         return {"characters": self.corpus.alphabet}
