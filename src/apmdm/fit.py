@@ -12,6 +12,7 @@ from accelerate import PartialState
 from apmdm import weights
 from apmdm.base_task import BaseTask
 from apmdm.model.encoder import Encoder
+from apmdm.outputs import unused_folder, writable_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, read
 from apmdm.training import checkpoint, trainer
 from apmdm.training.trainer import Outcome
@@ -50,15 +51,10 @@ class Fitting:
 
     def begin(self) -> Outcome:
         """Train from the first step. Raises ValueError if the folder holds weights or a run already."""
-        if (self.out / checkpoint.NAME).is_file():
-            raise ValueError(
-                f"{self.out} holds a run already: go on with it by --resume or choose another folder by --out"
-            )
-        if (self.out / weights.TENSORS).is_file():
-            raise ValueError(f"{self.out} holds weights already; choose another folder")
         model = self._new_model()
         if self.start is not None:
             _start_from(model, self.start)
+        unused_folder(self.out)
         before = {"from": self.start and weights.checksum(weights.folder(self.start))}
         about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
         if PartialState().is_main_process:
@@ -73,7 +69,7 @@ class Fitting:
             )
         if self.start is not None:
             raise ValueError("--resume goes on with the run's own weights; leave out --from")
-        before = weights.read_manifest(self.out)
+        before = weights.read_manifest(writable_folder(self.out))
         self._refuse_other(before)
         return self._train(self._new_model(), before, resume=True)
 

@@ -168,7 +168,7 @@ class FromSequences(BaseTask):
     max_steps = 1000
     has_runs = False
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         return self.given
 
@@ -276,11 +276,11 @@ class FromPairs(BaseTask):
     problem_form = "a source, then a tab and its features if there are any"
     max_steps = 200
 
-    @property
+    @cached_property
     def texts(self) -> tuple[Pair, ...]:
         return self.given
 
-    @property
+    @cached_property
     def measured(self) -> tuple[Pair, ...]:
         return self.dev
 

@@ -5,14 +5,13 @@ A module offers a task under the name `task`: an instance, or a subclass of Task
 
 import importlib
 import importlib.util
-import pkgutil
 import sys
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from apmdm import tasks
 from apmdm.base_task import BaseTask
 
 GROUP, NAME = "apmdm.tasks", "task"
@@ -20,24 +19,18 @@ DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
 """The task that a file of data is for, by its suffix."""
 
 
-def builtin() -> list[str]:
-    """Names of the tasks that come with the package."""
-    folder = Path(__file__).with_name("tasks")
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules([str(folder)]) if module.ispkg)
-
-
 def find(name: str) -> BaseTask:
     """The task of a name, `file.py`, `file.py:name`, `module:name`, or a file of pairs or sequences.
 
     Raises ValueError, with what is allowed, if there is none.
     """
-    if name in builtin():
+    if name in tasks.names():
         return _task(importlib.import_module(f"apmdm.tasks.{name.replace('-', '_')}.task"), NAME, name)
     path, _, attribute = name.partition(":")
     if Path(path).suffix == ".py":
         return _task(_module_of(Path(path)), attribute or NAME, path)
     if Path(name).suffix in DATA:
-        return replace(find(DATA[Path(name).suffix]), data=Path(name))  # pyright: ignore[reportCallIssue]
+        return find(DATA[Path(name).suffix]).with_options({"data": Path(name)})
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _instance(point.load(), name)
@@ -48,7 +41,7 @@ def find(name: str) -> BaseTask:
             raise ValueError(f"there is no module {error.name!r}") from None
     others = [point.name for point in entry_points(group=GROUP)]
     raise ValueError(
-        f"unknown task {name!r}; allowed are {', '.join(builtin() + others)}, a Python file such as my_task.py, "
+        f"unknown task {name!r}; allowed are {', '.join(tasks.names() + others)}, a Python file such as my_task.py, "
         f"module:name, or a file of data ({', '.join(DATA)})"
     )
 

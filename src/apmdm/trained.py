@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apmdm import registry, weights
+from apmdm import registry, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting, chosen
 from apmdm.model.encoder import Encoder
@@ -33,11 +33,9 @@ def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
     weights, or if they are of another task.
     """
     encoder, saved = weights.load(str(name)), weights.read_task(weights.folder(str(name)))
-    if task is None:
-        if saved["name"] not in registry.builtin():
-            raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well")
-        task = saved["name"]
-    found = registry.find(task) if isinstance(task, str) else task
+    if task is None and saved["name"] not in tasks.names():
+        raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well")
+    found = task if isinstance(task, BaseTask) else registry.find(task or saved["name"])
     try:
         return Model(encoder, found.restored(encoder.vocab, saved["settings"]))
     except ValueError as error:

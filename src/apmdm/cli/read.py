@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,30 +87,3 @@ def device(name: str) -> str:
 def stderr() -> Console:
     """Where progress goes, so that output stays clean."""
     return Console(stderr=True)
-
-
-def writable(path: Path) -> Path:
-    """The path, if a file can be written there; checked before the work, so that nothing is lost after it."""
-    parent = path.parent
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ValueError(f"cannot write {path}: its folder must exist and be writable, and it must not be a folder")
-    return path
-
-
-def writable_folder(path: Path) -> Path:
-    """The path of a folder, made if there is none, in which files can be written."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            return path
-    except OSError as error:
-        raise ValueError(
-            f"cannot write in {path}: {error.strerror}; give a folder that is there or can be made"
-        ) from None
-
-
-def folder_without_weights(path: Path) -> Path:
-    """The path of a folder, made if there is none, in which files can be written and no weights would be lost."""
-    if (path / weights.TENSORS).is_file():
-        raise ValueError(f"{path} holds weights already; choose another folder")
-    return writable_folder(path)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Results:
     done: bytearray
     solved: int = 0
 
-    def append(self, record: dict[str, object]) -> None:
+    def append(self, record: dict[str, Any]) -> None:
         """Write one record: from then on the end of this process, however it comes, does not lose it."""
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
@@ -30,7 +31,7 @@ def begun(path: Path, number: int) -> Results:
     return Results(path, bytearray(number))
 
 
-def taken_up(path: Path, told: Iterable[dict[str, object]], number: int) -> Results:
+def taken_up(path: Path, told: Iterable[dict[str, Any]], number: int) -> Results:
     """The results that an earlier run left; a last line that was cut off is removed.
 
     told: how each problem is told in its result. Raises ValueError if the file does not hold results of these `number`
@@ -65,5 +66,5 @@ def taken_up(path: Path, told: Iterable[dict[str, object]], number: int) -> Resu
     return results
 
 
-def _hash(index: int, problem: dict[str, object]) -> int:
+def _hash(index: int, problem: dict[str, Any]) -> int:
     return hash((index, json.dumps(problem, sort_keys=True, default=str)))

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from apmdm import outputs
 from apmdm.base_task import BaseTask
 from apmdm.cli import read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
@@ -43,9 +44,9 @@ def run(
     problems = found.problems(model.task)
     number = sum(1 for _ in problems)
     if out is not None:
-        finish(_into(read.writable(out), model, problems, number, place, resume))
+        finish(_into(outputs.writable(out), model, problems, number, place, resume))
     if trace is not None:
-        read.writable(trace)
+        outputs.writable(trace)
         if number > 1:
             raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
     finish(_shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace))

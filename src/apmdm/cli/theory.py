@@ -41,15 +41,16 @@ def theory_run(
     seed: SeedOption = 0,
 ) -> None:
     """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
-    from apmdm.cli import read
-    from apmdm.theory.run import POLICIES, Wanted, problem_of, refuse_stray, run, run_policy
+    from apmdm import outputs
+    from apmdm.theory.policies import POLICIES
+    from apmdm.theory.run import Wanted, problem_of, refuse_stray, run, run_policy
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
     refuse_stray(program, n, memory, processors)
     n = 8 if n is None else n
     problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1)
-    files = trace and read.writable(trace), save and read.folder_without_weights(save)
+    files = trace and outputs.writable(trace), save and outputs.unused_folder(save)
     wanted = Wanted(form.value, compiled, as_json, *files)
     finish(run_policy(program, n, seed, wanted) if problem is None else run(*problem, program, wanted))
 
@@ -73,7 +74,7 @@ def theory_table(
     plot: Annotated[Path | None, typer.Option(help="Draw the table into this file.")] = None,
 ) -> None:
     """Steps and context of each form as the input grows, with fitted exponents."""
-    from apmdm.cli import read
+    from apmdm import outputs
     from apmdm.theory.run import table
 
-    finish(table(program, largest, plot and read.writable(plot)))
+    finish(table(program, largest, plot and outputs.writable(plot)))

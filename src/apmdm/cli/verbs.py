@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 
-from apmdm import registry, weights
+from apmdm import outputs, registry, weights
 from apmdm.base_task import BaseTask
 from apmdm.cli import read
 from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOption, WeightsOption, finish, on_task
@@ -151,7 +151,7 @@ def compare(
     """
     from apmdm.contest import compare, show
 
-    folder = read.writable_folder(out or Path("runs/compare") / task.name)
+    folder = outputs.writable_folder(out or Path("runs/compare") / task.name)
     result = compare(task, folder, tokens=budget, seed=seed, device=read.device(device))
     if result is None:
         finish(False)

@@ -108,8 +108,8 @@ class Dyck(Task):
     def solve(self, model: Predictor, problems: Iterable[Wanted], **options: Any) -> Iterator[Solution]:
         wanted = list(problems)
         longest = max((problem.length for problem in wanted), default=0)
-        limits = {"batch_size": max(1, min(4096, TOKENS_AT_ONCE // max(1, longest))), "max_steps": 1000 + 100 * longest}
-        return super().solve(model, wanted, **limits | options)
+        rows = max(1, min(4096, TOKENS_AT_ONCE // max(1, longest)))
+        return super().solve(model, wanted, **{"batch_size": rows, "max_steps": 1000 + 100 * longest, **options})
 
     def max_length(self, problems: Iterable[Wanted]) -> int:
         return 1000 + 2 * max((problem.length for problem in problems), default=0)

@@ -21,7 +21,8 @@ from apmdm.policy import Greedy
 from apmdm.prediction import Prediction
 from apmdm.state import Sequence, State
 from apmdm.step import transition
-from apmdm.tasks.parity.process import BLOCK, MASK, ONE, VOCAB, ZERO, teacher
+from apmdm.tasks.parity.process import BLOCK, ONE, VOCAB, ZERO, teacher
+from apmdm.vocab import MASK
 
 SAFE_MARGIN = 1.0
 """Least distance in logits from a threshold: a million times the rounding error between batch shapes."""

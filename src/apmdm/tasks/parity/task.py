@@ -82,7 +82,7 @@ class Parity(Task):
         for common, group in groupby(sorted(range(len(strings)), key=length), length):
             indices = list(group)
             rows = max(1, min(len(indices), POSITIONS_AT_ONCE // max(1, common)))
-            for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows} | options):
+            for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows, **options}):
                 yield replace(solution, run=replace(solution.run, index=indices[solution.run.index]))
 
     def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[str]]]:

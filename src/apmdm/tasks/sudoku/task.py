@@ -161,7 +161,7 @@ class Sudoku(Task):
 
     def solve(self, model: Predictor, problems: Iterable[list[int]], **options: Any) -> Iterator[Solution]:
         on_gpu = torch.device(options.get("device", "cpu")).type == "cuda"
-        return super().solve(model, problems, **{"batch_size": GPU_BATCH_SIZE if on_gpu else BATCH_SIZE} | options)
+        return super().solve(model, problems, **{"batch_size": GPU_BATCH_SIZE if on_gpu else BATCH_SIZE, **options})
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
         """On a GPU an encoder runs as CUDA graphs."""
