@@ -21,7 +21,7 @@ from apmdm.objective.batch import Batch
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.trace import Step
-from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
 
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two: there is a place to insert at, and both ends can be seen."""
@@ -49,7 +49,7 @@ class Alphabet:
             twin = names.setdefault(spelling(symbol), symbol)
             if twin != symbol:
                 raise ValueError(f"the symbols {twin!r} and {symbol!r} are spelt alike; rename one of them")
-        reserved = {BEGIN, END, MASK_SYMBOL} & names.keys()
+        reserved = {BEGIN, END, PAD_SYMBOL, MASK_SYMBOL} & names.keys()
         if reserved:
             raise ValueError(f"the symbol {min(reserved)!r} is reserved; rename it")
 
@@ -85,9 +85,10 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     A function gives the next state, or None to halt; a generator function gives one state after the other. Raises
     ValueError for a run that comes back to an earlier state, or has not ended after MAX_STATES.
     """
-    states, seen = [list(start)], {tuple(start)}
+    states, seen, taken = [list(start)], {tuple(start)}, 0
     generated = process(list(start)) if isgeneratorfunction(process) else None
     while True:
+        taken += 1
         try:
             state = process(list(states[-1])) if generated is None else next(generated, None)
         except Exception as error:
@@ -98,7 +99,7 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
         state = list(state)
         if generated is None and tuple(state) in seen:
             raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
-        if len(states) >= MAX_STATES:
+        if taken >= MAX_STATES:
             raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(states[0])}")
         if state != states[-1]:
             seen.add(tuple(state))
