@@ -90,14 +90,15 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     while True:
         taken += 1
         try:
-            state = process(list(states[-1])) if generated is None else next(generated, None)
+            given = process(list(states[-1])) if generated is None else next(generated, None)
+            state = None if given is None else list(given)
+            known = generated is None and state is not None and tuple(state) in seen
         except Exception as error:
             failed = f"{type(error).__name__}: {error}"
             raise ValueError(f"the process fails after {shown(states[-1])}: {failed}") from error
-        if state is None or (generated is None and list(state) == states[-1]):
+        if state is None or (generated is None and state == states[-1]):
             return states
-        state = list(state)
-        if generated is None and tuple(state) in seen:
+        if known:
             raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
         if taken >= MAX_STATES:
             raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(states[0])}")
