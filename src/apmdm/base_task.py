@@ -173,8 +173,11 @@ class BaseTask:
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
         """Whether the answer solves the problem: by default, whether it is the teacher's. None if nothing can tell."""
-        (run,) = self.taught([problem])
-        return answer == self.decode(run.final)
+        return answer == self.decode(self.reference(problem))
+
+    def reference(self, problem: Any) -> Sequence:
+        """The state that the teacher ends in."""
+        return self.taught([problem])[0].final
 
     def judge(self, problem: Any, run: Run) -> tuple[Any, str]:
         """The answer of a run, and its status."""
@@ -318,7 +321,7 @@ class BaseTask:
             self.vocab,
             lambda random: self.problem(Random(int(torch.randint(2**62, (), generator=random)))),
             lambda problem: symbols(self.encode(problem)),
-            lambda problem: symbols(self.taught([problem])[0].final),
+            lambda problem: symbols(self.reference(problem)),
             right,
         )
 

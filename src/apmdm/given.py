@@ -130,6 +130,11 @@ class FromProcess(BaseTask):
             return super().taught(problems, record)
         return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
 
+    def reference(self, problem: Any) -> Sequence:
+        if self.trained_as[2]:
+            return super().reference(problem)
+        return Sequence(torch.tensor(self.alphabet.encode(self.states(problem)[-1])))
+
     def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
         if self.trained_as[2]:
             return super().examined(problems)

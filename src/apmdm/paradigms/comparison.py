@@ -196,8 +196,9 @@ def compared(task: Compared, tokens: int, seed: int) -> Comparison:
     problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
     size = -(-len(problems) // GROUPS)
     groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
-    longest = 2 * max(run.space for run in task.taught(problems)) + max(len(form.start(p)) for p in problems)
-    steps = 4 * max(run.time for run in task.taught(problems)) + longest
+    runs = task.taught(problems)
+    longest = 2 * max(run.space for run in runs) + max(len(form.start(problem)) for problem in problems)
+    steps = 4 * max(run.time for run in runs) + longest
     entrants = [*baselines(form, paradigms, shape, training, Budget(tokens, BATCH_SIZE, seed)), trained]
     return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
 
