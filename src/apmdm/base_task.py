@@ -125,6 +125,10 @@ class BaseTask:
             return [Finding("asked twice about the same states, the teacher gives different edits", HIDDEN)], []
         return [], list(problems)
 
+    def notes(self) -> list[str]:
+        """What is told of the task before it is learned."""
+        return []
+
     def trace(self, problem: Any, run: Run) -> Trace:
         """A recorded run on a problem."""
         start = self.encode(problem)

@@ -55,6 +55,8 @@ class Fitting:
         if self.start is not None:
             _start_from(model, self.start)
         unused_folder(self.out)
+        for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
+            self.say(note)
         before = {"from": self.start and weights.checksum(weights.folder(self.start))}
         about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
         if PartialState().is_main_process:

@@ -43,8 +43,9 @@ class PairsData:
     batch_size: int = 64
 
 
-MET, MAX_REACH = 200, 4
-"""Problems on which symbols and reach of a process are looked up; the largest reach that is tried."""
+MET, NOTED, MAX_REACH = 200, 20, 4
+"""Problems on which symbols and reach of a process are looked up, and on which it is checked before it is learned; the
+largest reach that is tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +140,10 @@ class FromProcess(BaseTask):
         if self.trained_as[2]:
             return super().examined(problems)
         return examined(self.process, self.start, self.alphabet, problems)
+
+    def notes(self) -> list[str]:
+        findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
+        return [f"{finding.what} (`apmdm check` tells more)" for finding in findings]
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
         if self.right is None:
