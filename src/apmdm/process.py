@@ -123,9 +123,8 @@ def with_ways(runs: list[list[Tokens]]) -> list[list[Tokens]]:
     ways = {ends: [] if direct else way(*ends) for ends, direct in zip(cores, legal, strict=True)}
 
     def between(before: Tokens, after: Tokens) -> list[Tokens]:
-        start, *ends = steps[before, after]
-        end = start + len(ends[0])
-        return [before[:start] + inner + before[end:] for inner in ways[tuple(ends)]]
+        start, own, other = steps[before, after]
+        return [before[:start] + inner + before[start + len(own) :] for inner in ways[own, other]]
 
     return [[run[0], *(state for step in pairwise(run) for state in (*between(*step), step[1]))] for run in runs]
 
@@ -198,8 +197,8 @@ def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
         part = steps[first : first + AT_ONCE]
         state = stacked(before for before, _ in part)
         fields = torch.zeros(*state.ids.shape, 4, dtype=torch.long)
-        for row, (start, *ends) in enumerate(core(*step) for step in part):
-            fields[row, start : start + len(ends[0])] = edits[tuple(ends)]
+        for row, (start, own, other) in enumerate(core(*step) for step in part):
+            fields[row, start : start + len(own)] = edits[own, other]
         content, *bits = fields.unbind(-1)
         yield Batch(state, Edits(content, *(bit.bool() for bit in bits)))
 
