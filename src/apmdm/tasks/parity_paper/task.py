@@ -1,4 +1,4 @@
-"""Parity in the paper's form, for comparison: full attention, a begin token, seven transitions and their last states."""
+"""Parity in the paper's form, for comparison: full attention and a begin token."""
 
 from dataclasses import dataclass
 from random import Random
@@ -21,7 +21,10 @@ LONGEST_PROBLEM = 32
 
 @dataclass(frozen=True)
 class ParityPaper(Task):
-    """Learned from all strings of two bits."""
+    """Parity as the paper does it, two bits at a time from the left; it does not work on longer strings.
+
+    Learned from all strings of two bits.
+    """
 
     name = "parity-paper"
     problem_form = "a string of 0 and 1"
