@@ -1,4 +1,4 @@
-"""Training runs in folders: a recipe trained into weights with their manifest, and taken up again."""
+"""Training runs in folders: a recipe is trained, its weights and manifest are saved, and the run can be resumed."""
 
 import json
 import time
@@ -19,7 +19,12 @@ from apmdm.training.trainer import Outcome
 
 
 def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
-    """The task's recipe, changed by `path=value` settings; raises ValueError for unknown names, paths and values."""
+    """The task's recipe with some settings changed.
+
+    settings: texts `path=value`; a path is an option of the task or a setting of the recipe.
+    seed: None keeps the recipe's.
+    Raises ValueError for unknown paths and wrong values.
+    """
     pairs = [setting.partition("=") for setting in settings]
     wrong = next((path for path, sign, _ in pairs if not sign), None)
     if wrong is not None:
@@ -37,9 +42,11 @@ def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
 
 @dataclass(frozen=True)
 class Fitting:
-    """A recipe and the folder that its weights go to.
+    """A training run in a folder.
 
-    start: the weights to begin with, instead of random ones. validated: figures are shown while it trains.
+    recipe: what is trained. out: the folder for weights, checkpoint and manifest. device: where it is trained.
+    start: weights to begin with, instead of random ones. say: prints a line.
+    validated: show figures now and then while it trains.
     """
 
     recipe: Recipe
@@ -50,7 +57,7 @@ class Fitting:
     validated: bool = True
 
     def begin(self) -> Outcome:
-        """Train from the first step. Raises ValueError if the folder holds weights or a run already."""
+        """Train from the first step. Raises ValueError if the folder already holds weights or a run."""
         model = self._new_model()
         if self.start is not None:
             _start_from(model, self.start)
@@ -64,7 +71,7 @@ class Fitting:
         return self._train(model, before, resume=False)
 
     def resume(self) -> Outcome:
-        """Go on from the checkpoint. Raises ValueError if there is none, or if it is of a run with other settings."""
+        """Go on from the checkpoint. Raises ValueError if there is none, or if the run had other settings."""
         if not (self.out / checkpoint.NAME).is_file():
             raise ValueError(
                 f"nothing to resume in {self.out}: it has no {checkpoint.NAME}; leave out --resume to start anew"

@@ -1,4 +1,4 @@
-"""Two-sided Dyck-k and brackets, drawn at random; learned from short sequences that show every window."""
+"""Words of two-sided Dyck-k and brackets, generated at random; learned from short sequences that show every window."""
 
 import math
 from collections import Counter
@@ -48,7 +48,7 @@ DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 100_000, "k2
 
 
 class Wanted(NamedTuple):
-    """What a word is asked for by: a language, and a number of letters."""
+    """A problem: which language, and how many letters the word is to have."""
 
     language: str
     length: int
@@ -56,7 +56,7 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True)
 class Data:
-    """batch_size: sequences a step."""
+    """batch_size: sequences in a training step."""
 
     batch_size: int = 256
 
@@ -67,7 +67,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Dyck(Task):
-    """Minutes on a CPU; one model for every language. A problem is a language and a length, an answer is a word."""
+    """Generate words whose letters cancel, or balanced brackets, of an exact length.
+
+    A problem is a language and a length, an answer is a word. One model serves all languages; trained in minutes.
+    """
 
     name = shipped = "dyck"
     problem_form = "a language and an even length, such as k2 40"
@@ -150,7 +153,7 @@ class Dyck(Task):
         yield "", [Wanted(MEASURED, MEASURED_LENGTH)] * (num or DRAWN)
 
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
-        """Validity; of words of one language and length also how many of them came, and the distance from uniform."""
+        """How many words are valid. If all have one length: how many differ, and how far from uniform they are."""
         counts = Counter(solution.answer for solution in solutions if solution.solved)
         valid, wanted = counts.total(), {solution.problem for solution in solutions}
         found: dict[str, Any] = {"words": len(solutions), "valid": valid, "distinct": len(counts)}

@@ -1,4 +1,4 @@
-"""Minimum cuts, learned on graphs of at most 10 nodes: one small encoder without any absolute position."""
+"""Minimum cuts, learned from graphs of at most 10 nodes. The model has no absolute positions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -47,8 +47,8 @@ SHAPES = 500
 
 @dataclass(frozen=True)
 class Data:
-    """pairs: positions that attend to each other in a batch; states of nearly equal length share one, so that dense
-    graphs take no more memory than sparse ones.
+    """pairs: how many pairs of positions attend to each other in a batch. Long states come in smaller batches, so that
+    every batch takes about the same memory.
     """
 
     pairs: int = 150_000
@@ -60,8 +60,9 @@ class Data:
 
 @dataclass(frozen=True)
 class Graph(Task):
-    """205k parameters, about an hour on one CPU core. An answer is the edges that are left, of which none is missing
-    but those of a minimum cut.
+    """Delete the fewest edges so that no path leads from the source to the target.
+
+    An answer is the list of edges that are left. 205k parameters, trained in about an hour on one CPU core.
     """
 
     name = shipped = "graph"
@@ -102,7 +103,7 @@ class Graph(Task):
         return is_minimum_cut(problem, answer, minimum_cut_size(problem))
 
     def max_length(self, problems: Iterable[Problem]) -> int:
-        """No more than the process needs."""
+        """What the process needs, and no more."""
         return max((problem.space for problem in problems), default=0)
 
     def recipe(self) -> Recipe:

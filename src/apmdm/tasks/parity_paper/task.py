@@ -1,4 +1,4 @@
-"""Parity in the paper's form, for comparison: full attention, a begin token, seven transitions and their last states."""
+"""Parity in the paper's form, for comparison: full attention and a begin token."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,10 @@ from apmdm.training.trainer import Settings
 
 @dataclass(frozen=True)
 class ParityPaper(Parity):
-    """Learned from all strings of two bits; right up to length 2."""
+    """Parity as the paper does it, two bits at a time from the left; it does not work on longer strings.
+
+    Learned from all strings of two bits.
+    """
 
     name = "parity-paper"
     shipped = None
