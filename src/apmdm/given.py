@@ -193,6 +193,8 @@ class FromSequences(BaseTask):
 
     @cached_property
     def corpus(self) -> Corpus:
+        if not self.texts and not self.characters:
+            raise ValueError(f"{self.name} has no sequences to learn from: give a file of them by --data")
         if self.texts and len(self.texts) < 4:
             raise ValueError(f"at least 4 different sequences are needed to learn from, got {len(self.texts)}")
         alphabet = self.characters or "".join(sorted(set("".join(self.texts))))
@@ -253,7 +255,8 @@ class FromSequences(BaseTask):
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         if len(self.texts) < 2 * HELD_OUT:
-            raise ValueError(f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}")
+            found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
+            raise ValueError(f"{found}; give a file of them by --data")
         held_out, _, random = self._split
         own = replace(self.recipe(), seed=seed)
         return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or TOKENS)
@@ -305,7 +308,7 @@ class FromPairs(BaseTask):
     def code(self) -> Code:
         """The characters and features that there are."""
         if self.learned is None and not self.texts:
-            raise ValueError(f"{self.name} has no pairs to learn from: give a file of them")
+            raise ValueError(f"{self.name} has no pairs to learn from: give a file of them by --data")
         return self.learned or Code.of(self._split[1], self.start)
 
     @property

@@ -22,7 +22,7 @@ from apmdm.objective.batch import Batch
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.trace import Step
-from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
 
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two, so that tokens can be inserted in front and both ends are visible."""
@@ -50,7 +50,7 @@ class Alphabet:
             twin = names.setdefault(spelling(symbol), symbol)
             if twin != symbol:
                 raise ValueError(f"the symbols {twin!r} and {symbol!r} are spelt alike; rename one of them")
-        reserved = {BEGIN, END, MASK_SYMBOL} & names.keys()
+        reserved = {BEGIN, END, PAD_SYMBOL, MASK_SYMBOL} & names.keys()
         if reserved:
             raise ValueError(f"the symbol {min(reserved)!r} is reserved; rename it")
 
@@ -86,20 +86,22 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     process: a function that returns the next state, or None to halt; or a generator function that yields the states.
     Raises ValueError if the run returns to an earlier state, or has not ended after MAX_STATES steps.
     """
-    states, seen = [list(start)], {tuple(start)}
+    states, seen, taken = [list(start)], {tuple(start)}, 0
     generated = process(list(start)) if isgeneratorfunction(process) else None
     while True:
+        taken += 1
         try:
-            state = process(list(states[-1])) if generated is None else next(generated, None)
+            given = process(list(states[-1])) if generated is None else next(generated, None)
+            state = None if given is None else list(given)
+            known = generated is None and state is not None and tuple(state) in seen
         except Exception as error:
             failed = f"{type(error).__name__}: {error}"
             raise ValueError(f"the process fails after {shown(states[-1])}: {failed}") from error
-        if state is None or (generated is None and list(state) == states[-1]):
+        if state is None or (generated is None and state == states[-1]):
             return states
-        state = list(state)
-        if generated is None and tuple(state) in seen:
+        if known:
             raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
-        if len(states) >= MAX_STATES:
+        if taken >= MAX_STATES:
             raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(states[0])}")
         if state != states[-1]:
             seen.add(tuple(state))

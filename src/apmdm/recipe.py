@@ -1,7 +1,7 @@
 """Recipe: the complete frozen description of a training run, and how `--set path=value` changes one."""
 
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, Protocol, get_args, get_origin
+from typing import Any, Literal, Protocol, get_args, get_origin, runtime_checkable
 
 import torch
 
@@ -14,6 +14,7 @@ from apmdm.vocab import Vocab
 MAX_SEED = 2**32 - 1
 
 
+@runtime_checkable
 class Source(Protocol):
     """What a recipe trains on: a task, or a task's answers in the form that another paradigm learns."""
 

@@ -1,7 +1,7 @@
 """Solution: the result of running a model on a problem. Certificate: a proof about a model."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from apmdm.sampler import Run
 from apmdm.trace import Step
@@ -38,6 +38,7 @@ class Solution:
         return counts | {"log_probability": round(run.log_probability, 6)}
 
 
+@runtime_checkable
 class Certificate(Protocol):
     """A proof about a model that consists of finitely many evaluations of it."""
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +10,10 @@ import pytest
 import torch
 
 from apmdm import weights
-from apmdm.cli.train import choose
+from apmdm.fit import chosen
 from apmdm.model.encoder import Encoder
+from apmdm.registry import find
+from apmdm.tasks.parity.task import Parity
 from apmdm.training import checkpoint
 
 Ends = Callable[..., tuple[int, str, str]]
@@ -44,7 +45,7 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 
     arguments = [*TRAIN, "--set", "training.steps=7", "--set", "training.evaluate_every=4", "--out", str(tmp_path)]
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["apmdm.recipes.parity"], "_evaluate_blocks", stop)
+        patch.setattr(Parity, "validate", stop)
         code, out, _ = apmdm(*arguments)
     first = weights.read_manifest(tmp_path)
     assert (code, first["finished"]) == (1, False)
@@ -59,10 +60,10 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 
 
 def test_a_preset_and_data_are_described() -> None:
-    described = choose("sudoku", ["preset=full", "data.batch_size=8"], None).described()
+    described = chosen(find("sudoku"), ["preset=full", "data.batch_size=8"], None).described()
     assert (described["recipe"], described["preset"], described["seed"]) == ("sudoku", "full", 0)
     assert described["settings"]["data"]["batch_size"] == 8  # pyright: ignore[reportIndexIssue]
-    assert choose("sudoku", [], 4).described()["preset"] == "laptop"
+    assert chosen(find("sudoku"), [], 4).described()["preset"] == "laptop"
 
 
 def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def problems(task: BaseTask, given: str) -> Iterable[Any]:
 
 def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:
     """The model of these weights, or of those that come with the package, and its device."""
-    name = weights or task.shipped
+    name = task.shipped if weights is None else weights
     if name is None:
         raise ValueError(
             f"no weights for {task.name} come with the package: train some by `apmdm train`, and give their folder by "

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import torch
 
@@ -169,6 +169,7 @@ def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) 
     return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
 
 
+@runtime_checkable
 class Compared(Source, Protocol):
     """What a task must have so that `compared` can make its comparison."""
 

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apmdm.paradigms.form import Form
 from apmdm.state import Sequence
-from apmdm.tasks.form import Form
 from apmdm.tasks.graph.data import training_problem
 from apmdm.tasks.graph.forms import VOCAB, answer, augmented, forms, named, parse, to_text
 from apmdm.tasks.graph.problem import Problem

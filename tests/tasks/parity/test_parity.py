@@ -14,8 +14,9 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Greedy
 from apmdm.sampler import rollouts
 from apmdm.state import State
-from apmdm.tasks.parity import paper, process
+from apmdm.tasks.parity import process
 from apmdm.tasks.parity.certify import certify
+from apmdm.tasks.parity_paper import process as paper
 
 SHORT = ["".join(bits) for length in range(9) for bits in product("01", repeat=length)]
 

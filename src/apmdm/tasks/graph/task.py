@@ -12,6 +12,7 @@ from apmdm.edits import Edits
 from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.outputs import writable
 from apmdm.paradigms.comparison import Comparison
 from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
@@ -83,6 +84,8 @@ class Graph(Task):
         return decode(final)
 
     def open(self, path: Path) -> list[Problem]:
+        if self.out is not None:
+            writable(self.out)
         return [files.read(path, self.source, self.target, self.undirected)]
 
     def parse(self, text: str) -> Problem:
