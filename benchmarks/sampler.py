@@ -23,6 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from apmdm import weights
+from apmdm.edits import Edits
 from apmdm.lines import lines
 from apmdm.model.encoder import Encoder
 from apmdm.model.graphed import Graphed
@@ -55,12 +56,12 @@ class Clocked:
         self.rows: list[int] = []
         self.drained = 0
 
-    def __call__(self, state: State) -> Prediction:
+    def __call__(self, state: State) -> Prediction | Edits:
         began = now()
-        prediction = self.model(state)
+        said = self.model(state)
         self.seconds += now() - began
         self.rows.append(len(state))
-        return prediction
+        return said
 
 
 def feed(puzzles: torch.Tensor, clocked: Clocked) -> Iterator[list[int]]:
