@@ -37,15 +37,15 @@ def main() -> None:
     began = perf_counter()
     with TemporaryDirectory() as folder:
         fitting = Fitting(recipe, Path(folder), DEVICE, say=lambda text: print(text, file=sys.stderr), validated=False)
-        model = fitting.begin().model.eval()
+        outcome = fitting.begin()
     seconds = perf_counter() - began
-    found = task.evaluate(model, read_pairs(test if given.test else dev), device=DEVICE)
+    found = task.evaluate(outcome.model.eval(), read_pairs(test if given.test else dev), device=DEVICE)
     record = {
         "benchmark": "pairs",
         "language": given.language,
         "part": "test" if given.test else "dev",
         **{name: found[name] for name in ("problems", "right", "accuracy", "mean_steps", "stops", "parameters")},
-        "training_steps": recipe.training.steps,
+        "training_steps": outcome.step,
         "training_seconds": round(seconds, 1),
         "seconds": found["seconds"],
         "device": DEVICE,
