@@ -27,7 +27,7 @@ from apmdm.objective.masked import masked_loss, some_masked
 from apmdm.policy import Greedy, Unmask
 from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence, State
-from apmdm.tasks.dyck.words import draw
+from apmdm.tasks.dyck.task import Dyck, Wanted
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
@@ -45,9 +45,9 @@ from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT = 2**17
+LEFT_TO_RIGHT, DRAWN = 2**17, 25_000
 """Sizes of the inputs of programs, and of those that need n^3 processors; most tokens of all runs left to right of a
-size above 4 that has more than one."""
+size above 4 that has more than one; words of each k."""
 
 
 def forms(name: str) -> dict[str, object]:
@@ -221,8 +221,11 @@ def _trained_converter(vocab: Vocab) -> dict[str, object]:
 
 
 def generator() -> dict[str, object]:
-    valid = {k: sum(word.valid for word in draw(dyck.policy(31), f"k{k}", 6, 25_000, k)) for k in (1, 2, 3, 4)}
-    return {"samples": 100_000, "valid": valid}
+    valid = {}
+    for k in (1, 2, 3, 4):
+        words = Dyck().solve(dyck.policy(31), [Wanted(f"k{k}", 6)] * DRAWN, seed=k, batch_size=256)
+        valid[k] = sum(word.solved for word in words)
+    return {"samples": 4 * DRAWN, "valid": valid}
 
 
 def without_sampling() -> dict[str, object]:
