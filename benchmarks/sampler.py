@@ -169,7 +169,7 @@ def main() -> None:
     puzzles = torch.tensor(list(lines(path).each(NINE.parse))) if path else generated(NUM_FRESH, seed=1)
     if len(puzzles) <= BATCH:
         sys.exit(f"give more than {BATCH} puzzles, so that there is a queue; {path} has {len(puzzles)}")
-    model = weights.load("sudoku", NINE.vocab).to(DEVICE)
+    model = weights.load_encoder("sudoku", NINE.vocab).to(DEVICE)
     quick = Graphed(model) if DEVICE == "cuda" else model
     clocked = Clocked(quick)
     began = time.perf_counter()

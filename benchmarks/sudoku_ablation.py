@@ -187,7 +187,7 @@ def measured(name: str, row: Row) -> dict[str, object]:
         model, settings, told = recipe.new_model(), recipe.training, recipe.source.hints
         train(model, recipe.batches(), lambda model: {}, settings, folder, hints=told, resume=resume)
         weights.write_manifest(folder, {"finished": True, "seconds": round(time.perf_counter() - began, 1)})
-    model, puzzles = weights.load(str(folder)), generated(PUZZLES, SEED)
+    model, puzzles = weights.load_encoder(str(folder)), generated(PUZZLES, SEED)
     starts = row.written(encode(puzzles))
     sequences = (
         Sequence(starts.ids[n], starts.coordinates[n] if starts.coordinates is not None else None)

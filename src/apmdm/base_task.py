@@ -20,7 +20,7 @@ from apmdm.objective.supervised import Objective, same_step, supervised_loss
 from apmdm.paradigms.comparison import TOKENS, Comparison, compared
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Greedy, Policy
-from apmdm.pool import Data, pooled
+from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
@@ -148,7 +148,7 @@ class BaseTask:
 
     def recipe(self) -> Recipe:
         """The size of the model and how it is trained, before any setting is changed."""
-        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), Data())
+        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), PoolData())
 
     def batches(self, recipe: Recipe) -> Batches:
         """The training batches, as a function of their number."""

@@ -23,7 +23,7 @@ PER_CHUNK = 500
 
 
 @dataclass(frozen=True)
-class Data:
+class PoolData:
     """problems: how many runs make a pool of states. batch_size: how many states a training step learns from."""
 
     problems: int = 1000
@@ -34,7 +34,7 @@ class Data:
             raise ValueError("data.problems and data.batch_size are at least 1")
 
 
-def pooled(seed: int, data: Data, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
+def pooled(seed: int, data: PoolData, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
     """Training batches as a function of their number.
 
     paths: gives the states and edits of the runs on `data.problems` random problems.

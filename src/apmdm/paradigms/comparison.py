@@ -59,7 +59,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Data:
+class BaselineData:
     """What a baseline is trained on: which form, by which learner, and how many examples in a step."""
 
     form: str
@@ -164,7 +164,7 @@ def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) 
     form, learner = source.form, source.learner
     example, _ = form.examples(CHUNK, torch.Generator().manual_seed(budget.seed))
     shape = replace(shape, attention=learner.attention)
-    data = Data(form.name, learner.name, budget.batch_size, form.source)
+    data = BaselineData(form.name, learner.name, budget.batch_size, form.source)
     tokens_a_step = budget.batch_size * float(example.lengths.float().mean())
     return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
 
@@ -197,7 +197,7 @@ def compared(task: Compared, tokens: int, seed: int) -> Comparison:
     training = Settings(warmup=own.training.warmup, precision=own.training.precision)
     paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
 
-    trained = Entrant("AP-MDM", within(tokens, own), task.encode, judged(task), task.policy)
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, verdict_of(task), task.policy)
     problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
     size = -(-len(problems) // GROUPS)
     groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
@@ -208,7 +208,7 @@ def compared(task: Compared, tokens: int, seed: int) -> Comparison:
     return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
 
 
-def judged(task: Compared) -> Callable[[Any, Sequence], Verdict]:
+def verdict_of(task: Compared) -> Callable[[Any, Sequence], Verdict]:
     """The function that judges final states by the task's own `decode` and `verify`."""
 
     def verdict(problem: Any, final: Sequence) -> Verdict:

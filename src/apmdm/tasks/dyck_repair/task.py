@@ -21,7 +21,7 @@ from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
 from apmdm.tasks.dyck.process import LANGUAGES, LETTERS
-from apmdm.tasks.dyck.task import Data
+from apmdm.tasks.dyck.task import DyckData
 from apmdm.tasks.dyck.uniform import damaged, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
 from apmdm.tasks.dyck_repair.process import CUTOFF, DONE_ID, REACH, VOCAB, decode, encode, process
@@ -84,7 +84,7 @@ class DyckRepair(Task):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=64, layers=2, heads=8, attention="window", span=REACH, rotary=True)
-        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), Data(128))
+        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), DyckData(128))
 
     def batches(self, recipe: Recipe) -> Batches:
         def chunk(number: int) -> list[Sequence]:
