@@ -123,6 +123,10 @@ class FromProcess(BaseTask):
     def teacher(self, state: State) -> Edits:
         return self.process(state)
 
+    def max_length(self, problems: Iterable[Any]) -> int:
+        """Twice what the process needs: a model that has learned little inserts without end."""
+        return 64 + 2 * max((run.space for run in self.taught(problems)), default=0)
+
     def paths(self, problems: Seq[Any]) -> Iterator[Batch]:
         return super().paths(problems) if self.trained_as[2] else labelled(self.runs(problems))
 
@@ -228,6 +232,9 @@ class FromSequences(BaseTask):
     def verify(self, problem: str, answer: str) -> bool | None:
         _, known, right = problem.partition("\t")
         return answer == right if known else None
+
+    def max_length(self, problems: Iterable[str]) -> int:
+        return 64 + 8 * max(map(len, problems), default=0)
 
     def policy(self, seed: int) -> Policy:
         return Correct()
