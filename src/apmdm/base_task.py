@@ -1,4 +1,4 @@
-"""Task: everything that is known of a task, in one place. Training, the commands and the paradigms know tasks by it."""
+"""BaseTask: everything that a task consists of. Training, commands and paradigms use tasks through it alone."""
 
 import time
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ from apmdm.objective.supervised import Objective, same_step, supervised_loss
 from apmdm.paradigms.comparison import TOKENS, Comparison, compared
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Greedy, Policy
-from apmdm.pool import Data, pooled
+from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
@@ -32,30 +32,37 @@ from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
 TESTS, VALIDATION, VALIDATION_SEED = 1000, 100, 7
-"""Fresh problems that `eval` solves if it is not told how many, and that periodic evaluation solves."""
+"""How many fresh problems `eval` solves by default, how many evaluation during training solves, and its seed."""
 
 
 def option(default: Any, help: str, on: str = "run", **bounds: int) -> Any:
-    """A field of a task that is an option of its own on the command line.
+    """A field of a task that is also an option on the command line.
 
-    on: the commands that have it, among run, generate, certify, eval, train. bounds: min and max of a number.
+    default: its value if the option is not given. help: one sentence for --help.
+    on: the commands that have the option, separated by spaces, such as "train check audit".
+    bounds: min and max of a number. required=True makes the option obligatory.
     """
     return field(default=default, metadata={"help": help, "on": on.split(), **bounds})
 
 
 class BaseTask:
-    """Everything that is known of a task.
+    """Everything that a task consists of.
 
-    A subclass says what its vocabulary is, how problems become sequences and final sequences answers, where training
-    problems come from, and what a teacher does next. Whatever else is here has a default. Fields made by `option`
-    (in a subclass that is a frozen dataclass) are options on the command line. Most tasks need no subclass: from_process,
-    from_pairs and from_sequences make a task of what there is.
+    A subclass gives `name`, `vocab`, `encode`, `decode`, `problem` and `teacher`. All else has a default. A subclass
+    that is a frozen dataclass may have fields made by `option`, which are options on the command line.
 
-    name: under which results are reported. shipped: the weights that come with the package, if any.
-    problem_form: what a problem looks like, in words. header: of the table of results, if they are one.
-    ordered: results are told in the order of the problems, not as they are found. whole_files: a problem is a file, which
-    `open` reads. demo: a file of problems to solve if none is given. redirected: verbs that another task is for. has_runs: a
-    teacher shows whole runs, and not corruptions only.
+    name: the name that results are reported under.
+    vocab: the symbols and their tokens.
+    shipped: the name of the weights that come with the package, if there are any.
+    problem_form: what a problem looks like, in words, for messages and help.
+    header: the header line, if results are printed as a table.
+    ordered: print results in the order of the problems; otherwise in the order in which they are found.
+    whole_files: a problem is a whole file, which `open` reads; otherwise it is a line.
+    demo: a file of problems that `run` solves if it is given none.
+    redirected: commands that another task answers, with the name of that task.
+    has_runs: the teacher shows whole runs. False if it only labels corrupted sequences.
+    max_steps, batch_size: the most steps of a run, and how many runs are under way at once.
+    hints: what a middle layer learns besides the edits, if anything.
     """
 
     name: str
@@ -79,16 +86,16 @@ class BaseTask:
         raise NotImplementedError(f"{self.name} has no encode")
 
     def decode(self, final: Sequence) -> Any:
-        """The answer that a final state says, or None if it says none."""
+        """The answer that a final state stands for, or None if it stands for none."""
         raise NotImplementedError(f"{self.name} has no decode")
 
     def parse(self, text: str) -> Any:
-        """A problem from a line of text; raises ValueError for what is none."""
+        """The problem that a line of text describes; raises ValueError if it describes none."""
         self.encode(text)
         return text
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
-        """A state as plain data for terminal, trace and page: a dictionary whose `kind` is string, grid or graph."""
+        """A state as plain data that can be drawn: a dictionary whose `kind` is string, grid or graph."""
         return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist())}
 
     # What is learned.
@@ -98,11 +105,11 @@ class BaseTask:
         raise NotImplementedError(f"{self.name} draws no problems")
 
     def teacher(self, state: State) -> Edits | Prediction:
-        """The next edits of every row, or their probabilities."""
+        """The edits of every row, or a prediction: the probabilities of these edits, if the teacher is random."""
         raise NotImplementedError(f"{self.name} has no teacher")
 
     def paths(self, problems: Seq[Any]) -> Iterator[Batch]:
-        """Every state of the teacher's runs on these problems with its edits, the last ones included."""
+        """All states of the teacher's runs on these problems, the final ones included, with their edits."""
         state = State.stack([self.encode(problem) for problem in problems])
         while len(state):
             said = self.teacher(state)
@@ -112,18 +119,22 @@ class BaseTask:
             state = trimmed(following[~same_rows(state, following)])
 
     def taught(self, problems: Iterable[Any], record: bool = False) -> list[Run]:
-        """The teacher's runs."""
+        """The runs of the teacher on these problems, in their order. record: keep their steps."""
         starts = map(self.encode, problems)
         runs = rollouts(self.teacher, starts, self.policy(0), max_steps=self.max_steps, record=record)
         return sorted(runs, key=lambda run: run.index)
 
     def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
-        """Mistakes that can be seen on these problems one by one, and the problems that the teacher can run on."""
+        """Mistakes that single problems show, and those of the problems that the teacher can run on."""
         state = State.stack([self.encode(problem) for problem in problems])
         first, again = (self.teacher(state) for _ in range(2))
         if isinstance(first, Edits) and isinstance(again, Edits) and not bool(same_step(first, state, again).all()):
             return [Finding("asked twice about the same states, the teacher gives different edits", HIDDEN)], []
         return [], list(problems)
+
+    def notes(self) -> list[str]:
+        """What is told of the task before it is learned."""
+        return []
 
     def trace(self, problem: Any, run: Run) -> Trace:
         """A recorded run on a problem."""
@@ -136,11 +147,11 @@ class BaseTask:
         return supervised_loss
 
     def recipe(self) -> Recipe:
-        """How a model is trained unless told otherwise."""
-        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), Data())
+        """The size of the model and how it is trained, before any setting is changed."""
+        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), PoolData())
 
     def batches(self, recipe: Recipe) -> Batches:
-        """States and edits to learn from, as a function of the number of the batch."""
+        """The training batches, as a function of their number."""
 
         def paths(random: Random) -> Iterator[Batch]:
             return self.paths([self.problem(random) for _ in range(recipe.data.problems)])
@@ -148,7 +159,7 @@ class BaseTask:
         return pooled(recipe.seed, recipe.data, paths)
 
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
-        """Figures of a model in training, on problems that it is not trained on."""
+        """Figures that training shows now and then, on problems that are not trained on."""
         problems = self.sample(VALIDATION, VALIDATION_SEED)
         solutions = list(self.solve(model, problems, device=str(model.embedding.device)))
         return {"solved": sum(solution.solved for solution in solutions) / len(solutions)}
@@ -157,7 +168,7 @@ class BaseTask:
         """Change a new model's random weights before training; most tasks leave them."""
 
     def described(self) -> dict[str, Any]:
-        """The options that training depends on, as JSON."""
+        """The values of the options that training depends on, as JSON."""
         return {name: getattr(self, name) for name in self.options("train")}
 
     def options(self, command: str) -> dict[str, Field[Any]]:
@@ -172,7 +183,7 @@ class BaseTask:
     # Answers.
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
-        """Whether the answer solves the problem: by default, whether it is the teacher's. None if nothing can tell."""
+        """Whether the answer is right, None if this cannot be known. By default it must be the teacher's answer."""
         return answer == self.decode(self.reference(problem))
 
     def reference(self, problem: Any) -> Sequence:
@@ -185,20 +196,20 @@ class BaseTask:
         return answer, self.status(problem, answer)
 
     def status(self, problem: Any, answer: Any) -> str:
-        """solved, unsolved, or unverified where nothing can tell."""
+        """solved or unsolved; unverified if it cannot be known."""
         right = False if answer is None else self.verify(problem, answer)
         return {True: "solved", False: "unsolved", None: "unverified"}[right]
 
     def policy(self, seed: int) -> Policy:
-        """How decisions are made from probabilities; a new one for each seed."""
+        """What turns predictions into edits. seed: of a policy that draws at random."""
         return Greedy()
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
-        """What is asked at each step: the model, or something that asks it."""
+        """What the sampler calls at each step: the model itself, or a wrapper around it."""
         return model
 
     def max_length(self, problems: Iterable[Any]) -> int:
-        """Beyond this a run is cut off."""
+        """The length at which a run is cut off."""
         return MAX_LENGTH
 
     def solve(
@@ -213,9 +224,10 @@ class BaseTask:
         on_step: Callable[[Observation], Any] | None = None,
         device: str = "cpu",
     ) -> Iterator[Solution]:
-        """Free-running rollouts; solutions come as they are found, `solution.run.index` says of which problem.
+        """Run the model on problems, without help from the teacher, and yield solutions as they are found.
 
-        A problem is taken when there is room for it in the batch, so there may be very many.
+        `solution.run.index` is the number of the problem. A problem is taken from the iterable only when there is room
+        for it in the batch, so there may be very many problems.
         """
         under_way: dict[int, Any] = {}
 
@@ -241,11 +253,11 @@ class BaseTask:
     # Measuring.
 
     def test_problem(self, random: Random) -> Any:
-        """A random problem to measure a model on; one like those of training unless told otherwise."""
+        """A random problem to measure a model on. By default it is drawn like the training problems."""
         return self.problem(random)
 
     def sample(self, num: int, seed: int) -> list[Any]:
-        """So many different problems to measure on, fewer if there are not as many."""
+        """`num` different problems to measure on, or fewer if so many are not found."""
         random, found = Random(f"test {seed}"), dict[str, Any]()
         for _ in range(10 * num):
             problem = self.test_problem(random)
@@ -255,11 +267,11 @@ class BaseTask:
         return list(found.values())
 
     def tests(self, num: int | None, seed: int) -> Iterable[tuple[str, Seq[Any]]]:
-        """Named sets of fresh problems."""
+        """The sets of fresh problems that `eval` uses, each with its name; `num` is the size that the user asks for."""
         yield "", self.sample(num or TESTS, seed)
 
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
-        """What came of one set of problems, in figures."""
+        """Figures of one set of problems that were run."""
         times = [solution.run.time for solution in solutions]
         known = [solution for solution in solutions if solution.status != "unverified"]
         by_length: dict[int, list[bool]] = defaultdict(list)
@@ -286,7 +298,7 @@ class BaseTask:
         device: str = "cpu",
         progress: Callable[[Iterator[Solution], str, int], Iterable[Solution]] = lambda solutions, name, num: solutions,
     ) -> dict[str, Any]:
-        """Free-running rollouts on these problems, or on `num` fresh ones of a seed; every answer is verified."""
+        """Run the model on these problems, or on `num` fresh ones, verify every answer, and return figures."""
         sets = self.tests(num, seed) if problems is None else [("", problems)]
         found: dict[str, Any] = {}
         began = time.perf_counter()
@@ -300,11 +312,11 @@ class BaseTask:
         return found | size | {"seconds": round(time.perf_counter() - began, 1)}
 
     def certify(self, model: Encoder) -> Iterator[Certificate]:
-        """Proofs about a model; raises ValueError for one that this task has no proof for."""
-        raise ValueError(f"nothing is known that would prove a model of {self.name} right")
+        """Proofs that a model is right on all problems; raises ValueError if the task has no such proof."""
+        raise ValueError(f"{self.name} has no certificate: no proof is known for its models")
 
     def form(self) -> Form:
-        """The task as prompt and answer, for the other paradigms: its problems and the teacher's final states as text."""
+        """The task as prompt and answer, for the other paradigms: the first state and the teacher's last state."""
 
         def symbols(sequence: Sequence) -> list[str]:
             return self.vocab.decode(sequence.ids.tolist())
@@ -326,31 +338,31 @@ class BaseTask:
         )
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        """Which models meet on which problems; `tokens` to train each on."""
+        """What `compare` trains and measures. tokens: how many each model is trained on; None for the usual number."""
         return compared(self, tokens or TOKENS, seed)
 
     # The command line.
 
     def is_problem(self, text: str) -> bool:
-        """Whether an argument that names no file can be meant as a problem."""
+        """Whether an argument that is not the name of a file can be a problem."""
         return True
 
     def suited(self, first: str) -> "BaseTask":
-        """The task with the options that the first problem of a source asks for."""
+        """The task with the options that suit this first problem, such as the size of the board."""
         return self
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "BaseTask":
-        """The task as weights of this vocabulary know it, with what `saved` them; raises ValueError for other weights."""
+        """The task as it was when these values were `saved`; raises ValueError if the vocabulary is not the task's."""
         if vocab != self.vocab:
             raise ValueError("they are of another task: their vocabulary is not this task's")
         return self
 
     def saved(self) -> dict[str, Any]:
-        """What has to be kept beside weights, as JSON, to encode and decode without any data or code of the user's."""
+        """What is kept beside the weights, as JSON, so that `restored` needs no training data."""
         return self.described()
 
     def prompted(self) -> Any:
-        """The problem that the options of `generate` describe, of which many answers are drawn."""
+        """The one problem that the options of `generate` describe; many answers to it are drawn."""
         raise ValueError(f"{self.name} answers problems; give one to `apmdm run {self.name}`")
 
     def open(self, path: Path) -> list[Any]:
@@ -358,7 +370,7 @@ class BaseTask:
         return list(lines(path).each(self.parse))
 
     def told(self, problem: Any) -> dict[str, Any]:
-        """A problem as JSON, by which it is known again."""
+        """A problem as JSON. Different problems must differ."""
         return {"problem": problem}
 
     def record(self, solution: Solution) -> dict[str, Any]:
@@ -366,11 +378,11 @@ class BaseTask:
         return self.told(solution.problem) | {"answer": solution.answer}
 
     def row(self, solution: Solution, seconds: float) -> str:
-        """What is told of a solution to a reader; `seconds` have passed since the first began."""
+        """The line that `run` prints for a solution. seconds: since the command began to solve."""
         told = {"solved": "", "unverified": "", "unsolved": "  not right"}.get(solution.status, f"  {solution.status}")
         if solution.answer is None:
             return f"no answer; stopped: {solution.run.stop}  steps {solution.run.time}"
         return f"{solution.answer}{told}  steps {solution.run.time}"
 
     def deliver(self, solution: Solution) -> None:
-        """Whatever else is done with a solution, such as saving it in a form of the task's own."""
+        """What else `run` does with a solution, such as saving a file in the task's own format."""

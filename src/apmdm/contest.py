@@ -1,4 +1,4 @@
-"""Paradigms side by side: every model trained, or found trained, and measured on the same problems."""
+"""compare: train the paradigms on one task, unless they are trained already, and measure them on the same problems."""
 
 import hashlib
 import json
@@ -28,14 +28,17 @@ from apmdm.training.trainer import seconds_a_step
 
 Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
-"""accuracy and valid: shares of the problems; share: of the answers' tokens that are right; steps, work and computed:
-means over the runs, the last of the positions that the model computed, fewer than the work if it keeps keys and values;
-peak: the largest length of any run."""
+"""The measured columns of a comparison.
+
+accuracy: the share of problems that are solved. valid: the share of answers that have the right form. share: the share
+of the answers' tokens that are right. steps, work: means over the runs. computed: the mean number of positions that the
+model computed, which is less than the work if keys and values are kept. peak: the largest length of any run.
+"""
 
 
 @dataclass(frozen=True)
 class Contest:
-    """rows: one for each paradigm and size of problems, with the COLUMNS. picture: where they are plotted."""
+    """The result of `compare`. rows: one for each paradigm and size of problems. picture: the file with the plot."""
 
     rows: list[Row]
     picture: Path
@@ -44,10 +47,12 @@ class Contest:
 def compare(
     task: BaseTask | str, out: str | Path, *, tokens: int | None = None, seed: int = 0, device: str = "cpu"
 ) -> Contest | None:
-    """Train ARM, Masked ARM, MDM, AO-MDM and AP-MDM alike and measure them on the same held-out problems.
+    """Train ARM, Masked ARM, MDM, AO-MDM and AP-MDM alike, and measure them on the same held-out problems.
 
-    tokens: to train each of them on. What is trained or measured in the folder `out` already is not done again. None if
-    it was interrupted. Says on standard error beforehand how long it takes.
+    task: a task, or the name of one.
+    out: a folder for weights and measurements. What it already holds is not done again.
+    tokens: how many tokens each model is trained on. None means the task's own number.
+    Before it starts, it prints on standard error how long training will take. Returns None if it was interrupted.
     """
     found = registry.find(task) if isinstance(task, str) else task
     comparison, folder = found.comparison(tokens, seed), Path(out)
@@ -65,7 +70,7 @@ def compare(
 
 
 def _folder(out: Path, source: Recipe | str) -> Path:
-    """Where a run is kept: another setting, another folder. Shipped weights are where they are."""
+    """The folder of a training run. Every change of a setting gives another one. Shipped weights have their own."""
     if isinstance(source, str):
         return weights.folder(source)
     about = source.described() | {"vocab": source.source.vocab.symbols}
@@ -81,7 +86,7 @@ def _finished(path: Path) -> bool:
 
 
 def _announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
-    """Say what will be trained and how long that takes, by a few steps of each."""
+    """Say what will be trained and how long that will take, estimated from a few steps of each model."""
     print(f"{total} models, {total - len(missing)} of them there already")
     minutes = 0.0
     for path, recipe in missing.items():
@@ -102,14 +107,14 @@ def _announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
 
 
 def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, seed: int) -> list[Row]:
-    """The rows of an entrant, from an earlier measurement if nothing has changed since."""
+    """The rows of one model. They are read from an earlier measurement if nothing has changed since."""
     path = _folder(out, entrant.source)
     limits = [comparison.max_steps, comparison.max_length]
     about = [entrant.name, weights.checksum(path), seed, limits, comparison.problems, device]
     kept = out / "measured" / f"{_digest(about)}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
-    encoder = weights.load(str(path)).to(device)
+    encoder = weights.load_encoder(str(path)).to(device)
     trained = {"parameters": encoder.num_parameters(), "training_tokens": _training_tokens(entrant.source)}
     rows = []
     for size in track(comparison.problems, entrant.name, console=Console(stderr=True)):
@@ -121,7 +126,7 @@ def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, s
 
 
 def _training_tokens(source: Recipe | str) -> int | None:
-    """Positions that the model was trained on, by the mean of some batches; None for shipped weights."""
+    """How many tokens the model was trained on, estimated from some batches; None for shipped weights."""
     if isinstance(source, str):
         return None
     batches = source.batches()
@@ -129,7 +134,7 @@ def _training_tokens(source: Recipe | str) -> int | None:
 
 
 def _measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: str, seed: int) -> Row:
-    """Free-running decoding of every problem of one size."""
+    """The figures of one model on all problems of one size."""
     problems = comparison.problems[size]
     model = entrant.model(encoder)
     decoding = rollouts(
@@ -161,7 +166,7 @@ def _measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: 
 
 
 def show(rows: list[Row]) -> None:
-    """One line for each paradigm and size."""
+    """Print a table with one line for each paradigm and size."""
     table = Table("paradigm", "parameters", "training tokens", "size", *COLUMNS, box=None)
     told = None
     for row in rows:

@@ -1,4 +1,4 @@
-"""What is wrong with a task, before anyone trains on it, and where a trained model goes wrong."""
+"""check: find mistakes in a task before a model is trained on it. audit: find where a trained model goes wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -24,14 +24,14 @@ from apmdm.vocab import MASK
 
 SHOWN, BINS = 3, 10
 REMEDIES = (
-    "what decides between them must be in the sequence: keep the input in front of what is worked on, add a token that "
-    "says the phase, or put what is needed into the tokens themselves, as tuples"
+    "a model sees only the state, so the state must show what comes next: mask less at once, keep the input in front "
+    "of the working copy, add a token that names the phase, or use tuples as symbols that carry what is needed"
 )
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found about a task: mistakes and notes, and figures of its runs."""
+    """The result of `check`. findings: mistakes and notes. figures: of the teacher's runs."""
 
     findings: list[Finding]
     figures: dict[str, Any]
@@ -45,14 +45,17 @@ class Check:
         return {"passed": self.passed, "findings": [asdict(finding) for finding in self.findings], **self.figures}
 
     def text(self) -> str:
-        """For a reader, in lines."""
+        """As lines of text."""
         lines = [line for finding in self.findings for line in finding.lines()]
         lines += [f"{name}: {_told(value)}" for name, value in self.figures.items()]
         return "\n".join([*lines, "no mistake was found" if self.passed else "there are mistakes: see above"])
 
 
 def check(task: BaseTask | str, *, num: int = 200, seed: int = 0) -> Check:
-    """Run the teacher on `num` random problems, and look for what would keep a model from learning it."""
+    """Run a task's teacher on random problems, and look for what would keep a model from learning it.
+
+    task: a task, or the name of one. num: how many problems. seed: of the problems.
+    """
     found = registry.find(task) if isinstance(task, str) else task
     random = Random(f"check {seed}")
     problems = [found.problem(random) for _ in range(num)]
@@ -60,12 +63,13 @@ def check(task: BaseTask | str, *, num: int = 200, seed: int = 0) -> Check:
     if not sound:
         return Check(findings, {"problems": num})
     runs = found.taught(sound, record=True) if found.has_runs else []
-    findings += [*_ambiguous(found, sound, runs), *_ends(found, sound, runs)]
+    if found.has_runs:
+        findings += [*_ambiguous(found, sound, runs), *_ends(found, sound, runs)]
     return Check(findings, {"problems": num, **_run_figures(runs), **_state_figures(found, found.paths(sound))})
 
 
 def _ambiguous(task: BaseTask, problems: Seq[Any], runs: Seq[Run]) -> Iterator[Finding]:
-    """States that occur twice with different edits: no model can tell what to do there."""
+    """States that occur with different edits: no model can know what to do there."""
     decided: dict[Any, tuple[Any, int, int]] = {}
     clashes: list[tuple[int, int, int, int]] = []
     for number, (problem, run) in enumerate(zip(problems, runs, strict=True)):
@@ -81,11 +85,12 @@ def _ambiguous(task: BaseTask, problems: Seq[Any], runs: Seq[Run]) -> Iterator[F
         for run, place in ((runs[first], at), (runs[second], then))
         for line in (*_lines(task, problems[run.index], run, max(0, place - 2), place + 2), "")
     ]
-    yield Finding(f"{len(clashes)} times one state is met with different edits, first so:", REMEDIES, True, story[:-1])
+    what = f"the same state is met with different edits, {len(clashes)} times; the first two places are"
+    yield Finding(what, REMEDIES, True, story[:-1])
 
 
 def _states(task: BaseTask, problem: Any, run: Run) -> Iterator[tuple[Any, Any]]:
-    """Each state of a recorded run as something to compare, and its decisions."""
+    """Each state of a recorded run and its decisions, in a form that can be compared."""
     places = task.trace(problem, run).states() if task.encode(problem).coordinates is not None else []
     nothing = Step(tuple(run.final.ids.tolist()), {}, (), (), ())
     for number, step in enumerate((*run.steps, nothing)):
@@ -105,13 +110,13 @@ def _ends(task: BaseTask, problems: Seq[Any], runs: Seq[Run]) -> Iterator[Findin
     endless = [run for run in runs if run.stop != "fixed point"]
     if endless:
         what = f"{len(endless)} of {len(runs)} runs of the teacher do not end: {endless[0].stop}"
-        yield Finding(what, "a run ends where nothing changes any more; let the teacher leave its last state as it is")
+        yield Finding(what, "a run ends where nothing changes; let the teacher leave its last state as it is")
     answers = [task.judge(problems[run.index], run) for run in runs if run.stop == "fixed point"]
     wrong = sum(status == "unsolved" for _, status in answers)
     if wrong:
         told = next(answer for answer, status in answers if status == "unsolved")
         what = f"{wrong} of {len(answers)} answers of the teacher are not right, such as {told!r}"
-        yield Finding(what, "look at the process, at `answer` and at `verify`: they do not agree")
+        yield Finding(what, "the process, `answer` and `verify` do not agree; one of them is wrong")
 
 
 def _run_figures(runs: Seq[Run]) -> dict[str, Any]:
@@ -156,7 +161,10 @@ def _told(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where a failed run first decides otherwise than the teacher, drawn, and what follows from either decision."""
+    """The step at which a failed run first differs from the teacher's run.
+
+    state: before that step. model and teacher: what each of them does there. model_next and teacher_next: what follows.
+    """
 
     problem: Any
     answer: Any
@@ -179,11 +187,13 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Audit:
-    """Where a model goes wrong.
+    """The result of `audit`.
 
-    figures: of free runs, as evaluate gives them. decisions: shares of the teacher's decisions that are right, by
-    operation. calibration: the expected difference between the probability that a model gives a step and how often it
-    is right. divergences: of failed runs.
+    figures: of the model's own runs, as evaluate gives them.
+    decisions: on the states of the teacher's runs, the share of the model's decisions that are right, by operation.
+    calibration: the expected calibration error of a step. It is 0 if steps that the model holds for 90 % probable are
+    right in 90 % of the cases, and so on.
+    divergences: where failed runs first differ from the teacher's.
     """
 
     figures: dict[str, Any]
@@ -196,7 +206,7 @@ class Audit:
         return asdict(self)
 
     def text(self) -> str:
-        """For a reader, in lines."""
+        """As lines of text."""
         lines = [f"{name.replace('_', ' ')}: {_told(value)}" for name, value in self.figures.items()]
         lines += [f"right under the teacher: {_told(self.decisions)}"] if self.decisions else []
         if self.calibration is not None:
@@ -205,7 +215,10 @@ class Audit:
 
 
 def audit(model: Model, *, num: int = 200, seed: int = 1, device: str = "cpu") -> Audit:
-    """Run a model on `num` problems that it was not trained on, beside its teacher."""
+    """Run a model and its teacher on the same problems, and compare what they do.
+
+    num: how many problems. seed: of the problems. device: where the model runs.
+    """
     task = model.task
     problems = task.sample(num, seed)
     solutions = sorted(
@@ -222,7 +235,7 @@ def audit(model: Model, *, num: int = 200, seed: int = 1, device: str = "cpu") -
 
 @torch.no_grad()
 def _under_teacher(model: Model, problems: Seq[Any], device: str) -> tuple[dict[str, float], float | None]:
-    """Accuracy by operation on the teacher's states, and calibration of whole steps; nothing of a random teacher."""
+    """Accuracy by operation and calibration of steps, on the teacher's states; nothing if the policy is random."""
     task, weighed, total = model.task, Counter[str](), Counter[str]()
     sure, right = [], []
     policy, decoder = task.policy(0), task.decoder(model.encoder, device)
@@ -265,7 +278,7 @@ def _divergence(task: BaseTask, solution: Solution) -> Divergence | None:
 
 
 def _decision(task: BaseTask, step: Step | None) -> str:
-    """In words: what is written, remasked, followed by a new MASK, deleted."""
+    """A decision in words: what is written, remasked, inserted and deleted, and where."""
     if step is None:
         return "nothing"
     written = [f"writes {joined_text([task.vocab.symbols[token]])} at {i}" for i, token in step.unmask.items()]

@@ -1,14 +1,18 @@
-"""What a look at a task found."""
+"""A finding of `check`."""
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 
-HIDDEN = "let the next state follow from the state alone: no counter, no global, no random number outside of it"
+HIDDEN = "let the next state depend on the state alone: on no counter, no global variable and no random number"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a task that its maker should know, and what to do about it; a mistake keeps it from learning."""
+    """Something that the author of a task should know.
+
+    what: what was found. remedy: what to do about it. mistake: whether it keeps a model from learning the task.
+    story: lines that show an example.
+    """
 
     what: str
     remedy: str

@@ -1,4 +1,4 @@
-"""Training runs in folders: a recipe trained into weights with their manifest, and taken up again."""
+"""Training runs in folders: a recipe is trained, its weights and manifest are saved, and the run can be resumed."""
 
 import json
 import time
@@ -13,19 +13,24 @@ from apmdm import weights
 from apmdm.base_task import BaseTask
 from apmdm.model.encoder import Encoder
 from apmdm.outputs import unused_folder, writable_folder
-from apmdm.recipe import MAX_SEED, Recipe, override, read
+from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
 from apmdm.training.trainer import Outcome
 
 
-def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
-    """The task's recipe, changed by `path=value` settings; raises ValueError for unknown names, paths and values."""
+def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
+    """The task's recipe with some settings changed.
+
+    settings: texts `path=value`; a path is an option of the task or a setting of the recipe.
+    seed: None keeps the recipe's.
+    Raises ValueError for unknown paths and wrong values.
+    """
     pairs = [setting.partition("=") for setting in settings]
     wrong = next((path for path, sign, _ in pairs if not sign), None)
     if wrong is not None:
         raise ValueError(f"--set takes path=value, not {wrong!r}")
     options = task.options("train")
-    own = {path: read(path, options[path].type, value) for path, _, value in pairs if path in options}
+    own = {path: value_of(path, options[path].type, value) for path, _, value in pairs if path in options}
     recipe = task.with_options(own).recipe()
     for path, _, value in pairs:
         recipe = recipe if path in options else override(recipe, path, value)
@@ -37,9 +42,11 @@ def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
 
 @dataclass(frozen=True)
 class Fitting:
-    """A recipe and the folder that its weights go to.
+    """A training run in a folder.
 
-    start: the weights to begin with, instead of random ones. validated: figures are shown while it trains.
+    recipe: what is trained. out: the folder for weights, checkpoint and manifest. device: where it is trained.
+    start: weights to begin with, instead of random ones. say: prints a line.
+    validated: show figures now and then while it trains.
     """
 
     recipe: Recipe
@@ -50,11 +57,13 @@ class Fitting:
     validated: bool = True
 
     def begin(self) -> Outcome:
-        """Train from the first step. Raises ValueError if the folder holds weights or a run already."""
+        """Train from the first step. Raises ValueError if the folder already holds weights or a run."""
         model = self._new_model()
         if self.start is not None:
             _start_from(model, self.start)
         unused_folder(self.out)
+        for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
+            self.say(note)
         before = {"from": self.start and weights.checksum(weights.folder(self.start))}
         about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
         if PartialState().is_main_process:
@@ -62,7 +71,7 @@ class Fitting:
         return self._train(model, before, resume=False)
 
     def resume(self) -> Outcome:
-        """Go on from the checkpoint. Raises ValueError if there is none, or if it is of a run with other settings."""
+        """Go on from the checkpoint. Raises ValueError if there is none, or if the run had other settings."""
         if not (self.out / checkpoint.NAME).is_file():
             raise ValueError(
                 f"nothing to resume in {self.out}: it has no {checkpoint.NAME}; leave out --resume to start anew"
@@ -132,7 +141,7 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 
 def _start_from(model: Encoder, start: str) -> None:
     """Give a new model the weights of a shipped name or a folder."""
-    trained = weights.load(start, model.vocab)
+    trained = weights.load_encoder(start, model.vocab)
     if trained.shape != model.shape or trained.state_dict().keys() != model.state_dict().keys():
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
     model.load_state_dict(trained.state_dict())

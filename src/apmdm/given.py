@@ -1,4 +1,4 @@
-"""Tasks made of what a user has: a process, pairs, or plain sequences."""
+"""The tasks that Task.from_process, Task.from_pairs and Task.from_sequences make."""
 
 from ast import literal_eval
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -43,13 +43,14 @@ class PairsData:
     batch_size: int = 64
 
 
-MET, MAX_REACH = 200, 4
-"""Problems on which symbols and reach of a process are looked up; the largest reach that is tried."""
+MET, NOTED, MAX_REACH = 200, 20, 4
+"""How many problems are run to find the symbols and the reach of a process, and how many to look for mistakes before
+training; the largest reach that is tried."""
 
 
 @dataclass(frozen=True, eq=False)
 class FromProcess(BaseTask):
-    """A task whose teacher is a user's process on lists of symbols; Task.from_process says what the fields are."""
+    """A task whose teacher is a user's process on lists of symbols; Task.from_process explains the fields."""
 
     name: str
     process: Callable[..., Any]
@@ -78,7 +79,7 @@ class FromProcess(BaseTask):
         return states_of(self.process, list(self.start(problem)))
 
     def runs(self, problems: Iterable[Any]) -> list[list[Tokens]]:
-        """Runs as tokens, with states in between where a step of the process is more than the transition can do."""
+        """Runs as tokens. States are put in between where one step of the process takes more than one transition."""
         return with_ways([[*map(self.alphabet.encode, self.states(problem))] for problem in problems])
 
     def encode(self, problem: Any) -> Sequence:
@@ -96,7 +97,7 @@ class FromProcess(BaseTask):
         return "".join(map(str, symbols)) if all(isinstance(symbol, str) for symbol in symbols) else symbols
 
     def parse(self, text: str) -> Any:
-        """Text, where problems are text; else what Python would read, such as `[3, 1, 2]`."""
+        """The text itself, if problems are text; otherwise a Python literal such as `[3, 1, 2]`."""
         if isinstance(self.draw_problem(Random(0)), str):
             problem = text
         else:
@@ -144,6 +145,10 @@ class FromProcess(BaseTask):
             return super().examined(problems)
         return examined(self.process, self.start, self.alphabet, problems)
 
+    def notes(self) -> list[str]:
+        findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
+        return [f"{finding.what} (`apmdm check` tells more)" for finding in findings]
+
     def verify(self, problem: Any, answer: Any) -> bool | None:
         if self.right is None:
             return super().verify(problem, answer)
@@ -153,7 +158,7 @@ class FromProcess(BaseTask):
             return False  # the answer of a model may have any form
 
     def recipe(self) -> Recipe:
-        """Attention sees as far as the process does, if that is near: such a model works at any length."""
+        """If the process only looks at near positions, the model does so too, and then works at any length."""
         own = super().recipe()
         shape, training, _ = self.trained_as
         if shape is None:
@@ -164,9 +169,10 @@ class FromProcess(BaseTask):
 
 @dataclass(frozen=True, eq=False)
 class FromSequences(BaseTask):
-    """A task that learns to correct and complete plain sequences; Task.from_sequences says more.
+    """A task that corrects and completes plain sequences; Task.from_sequences says more.
 
-    A problem is a sequence with errors, or with _ where something is to be filled in; a tab and the right one may follow.
+    A problem is a sequence with errors, or with `_` where a character is to be filled in. A tab and the right sequence
+    may follow.
     """
 
     name: str = "sequences"
@@ -183,7 +189,7 @@ class FromSequences(BaseTask):
 
     @cached_property
     def _split(self) -> tuple[list[str], list[str], Random]:
-        """What is held out, what is learned from, and the randomness that goes on from there."""
+        """The sequences that are held out, those that are learned from, and a random generator for what follows."""
         random = Random(SPLIT_SEED)
         shuffled = random.sample(self.texts, len(self.texts))
         held_out = HELD_OUT if len(shuffled) >= 2 * HELD_OUT else len(shuffled) // 4
@@ -250,7 +256,7 @@ class FromSequences(BaseTask):
         return [], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
-        """Corruptions of the right sequences, labelled by what was done to them."""
+        """The right sequences with random errors, labelled with the edits that undo these."""
         right = tuple(problem.partition("\t")[2] for problem in problems)
         yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
 
@@ -277,7 +283,7 @@ class FromSequences(BaseTask):
 
 @dataclass(frozen=True, eq=False)
 class FromPairs(BaseTask):
-    """A task that turns sources into targets; Task.from_pairs says what the fields are. A problem is a Pair."""
+    """A task that turns sources into targets; Task.from_pairs explains the fields. A problem is a Pair."""
 
     name: str = "pairs"
     given: tuple[Pair, ...] = ()
@@ -298,7 +304,7 @@ class FromPairs(BaseTask):
 
     @cached_property
     def _split(self) -> tuple[list[Pair], list[Pair]]:
-        """What is measured on, and what is learned from."""
+        """The pairs to measure on, and those to learn from."""
         if self.measured:
             return list(self.measured), list(self.texts)
         shuffled = Random(SPLIT_SEED).sample(self.texts, len(self.texts))
@@ -365,7 +371,7 @@ class FromPairs(BaseTask):
         return answer == problem.target if problem.target else None
 
     def judge(self, problem: Pair, run: Run) -> tuple[str | None, str]:
-        """Characters that were never learned are read off the problem's source."""
+        """Characters that are new to the model are copied from the problem's source."""
         answer = self.code.decode(problem.source, run.final)
         return answer, self.status(problem, answer)
 

@@ -1,4 +1,7 @@
-"""Training batches from the runs of many problems at once: all states shuffled, those of about one length together."""
+"""Training batches from a teacher's runs.
+
+The states of many runs are shuffled and then sorted by length, so that a batch has states of similar length.
+"""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
@@ -16,12 +19,12 @@ from apmdm.state import concatenate, trimmed
 from apmdm.training.chunked import Chunked, seed_of
 
 PER_CHUNK = 500
-"""Batches that are drawn from one pool before the next one is made."""
+"""How many batches are drawn from one pool of states before the next pool is made."""
 
 
 @dataclass(frozen=True)
-class Data:
-    """problems: whose runs are drawn from together; batch_size: states a step learns from."""
+class PoolData:
+    """problems: how many runs make a pool of states. batch_size: how many states a training step learns from."""
 
     problems: int = 1000
     batch_size: int = 64
@@ -31,8 +34,11 @@ class Data:
             raise ValueError("data.problems and data.batch_size are at least 1")
 
 
-def pooled(seed: int, data: Data, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
-    """Batches as a function of their number. paths: states and edits of `data.problems` random problems."""
+def pooled(seed: int, data: PoolData, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
+    """Training batches as a function of their number.
+
+    paths: gives the states and edits of the runs on `data.problems` random problems.
+    """
 
     def pool(number: int) -> list[Batch]:
         random = Random(seed_of(seed, number))

@@ -1,7 +1,7 @@
-"""A process as a user writes it: from a list of symbols to the next one, turned into steps that the transition can do.
+"""A user's process, which maps a list of symbols to the next one, turned into steps that the transition can do.
 
-Any hashable value is a symbol; a tuple is a product symbol, whose parts the model learns to combine. A token can change
-only through MASK, so where the next list is more than one step away, a short way of states is put in between.
+A symbol is any hashable value. A tuple is a product symbol, whose parts the model learns to combine. A token can only
+change by becoming MASK first. Where two lists are more than one transition apart, states are put in between.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -25,11 +25,11 @@ from apmdm.trace import Step
 from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
 
 BEGIN, END = "<begin>", "<end>"
-"""Every state stands between these two: there is a place to insert at, and both ends can be seen."""
+"""Every state stands between these two, so that tokens can be inserted in front and both ends are visible."""
 MAX_STATES, AT_ONCE, REPEATED = 10_000, 2048, 4
 FAILING = {
-    "run": "let every run end: the last state is one that the process leaves as it is, or after which it gives None",
-    "symbol": "give all symbols by `symbols`, or let the process write only those",
+    "run": "let every run end: on the last state the process returns the same list, or None",
+    "symbol": "list every symbol in the argument `symbols`, or let the process write only those listed",
 }
 Symbols = list[Hashable]
 Tokens = tuple[int, ...]
@@ -39,7 +39,7 @@ Tokens = tuple[int, ...]
 class Alphabet:
     """The symbols of a task and their tokens.
 
-    Raises ValueError for symbols that would have one name, such as 1 and "1", and for reserved names.
+    Raises ValueError for two symbols that are spelt alike, such as 1 and "1", and for reserved names.
     """
 
     symbols: Seq[Hashable]
@@ -83,8 +83,8 @@ class Alphabet:
 def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     """The states of a run, from the start to the one that the process leaves as it is.
 
-    A function gives the next state, or None to halt; a generator function gives one state after the other. Raises
-    ValueError for a run that comes back to an earlier state, or has not ended after MAX_STATES.
+    process: a function that returns the next state, or None to halt; or a generator function that yields the states.
+    Raises ValueError if the run returns to an earlier state, or has not ended after MAX_STATES steps.
     """
     states, seen, taken = [list(start)], {tuple(start)}, 0
     generated = process(list(start)) if isgeneratorfunction(process) else None
@@ -109,7 +109,7 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
 
 
 def shown(symbols: Iterable[Hashable]) -> str:
-    """Symbols for a reader."""
+    """Symbols as a readable line."""
     return joined_text("/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol) for symbol in symbols)
 
 
@@ -118,16 +118,15 @@ def stacked(rows: Iterable[Seq[int]]) -> State:
 
 
 def with_ways(runs: list[list[Tokens]]) -> list[list[Tokens]]:
-    """The runs with short legal ways put wherever a state is more than one step away from the one before."""
+    """The runs, with states put in between wherever two neighbours are more than one transition apart."""
     steps = {step: core(*step) for run in runs for step in pairwise(run)}
     cores = list(dict.fromkeys((before, after) for _, before, after in steps.values()))
     legal = one_step(*(stacked(rows) for rows in zip(*cores, strict=True))).tolist() if cores else []
     ways = {ends: [] if direct else way(*ends) for ends, direct in zip(cores, legal, strict=True)}
 
     def between(before: Tokens, after: Tokens) -> list[Tokens]:
-        start, *ends = steps[before, after]
-        end = start + len(ends[0])
-        return [before[:start] + inner + before[end:] for inner in ways[tuple(ends)]]
+        start, own, other = steps[before, after]
+        return [before[:start] + inner + before[start + len(own) :] for inner in ways[own, other]]
 
     return [[run[0], *(state for step in pairwise(run) for state in (*between(*step), step[1]))] for run in runs]
 
@@ -147,9 +146,10 @@ def core(before: Tokens, after: Tokens) -> tuple[int, Tokens, Tokens]:
 
 
 def way(before: Tokens, after: Tokens) -> list[Tokens]:
-    """States from one to the other: remask and insert until there is room, then, in the last step, delete and unmask.
+    """The states between two that are more than one transition apart.
 
-    Between two tokens that stay, what was there becomes MASK, and MASKs are inserted up to the number that is wanted.
+    The tokens that both states share stay. Everything between two of them becomes MASK, and MASKs are inserted until
+    there are as many as the second state needs. The last step unmasks them and deletes those that are left over.
     """
     stay = [(-1, -1), *_kept(before, after), (len(before), len(after))]
     masked = [i - previous - 1 for (previous, _), (i, _) in pairwise(stay)]
@@ -163,7 +163,7 @@ def way(before: Tokens, after: Tokens) -> list[Tokens]:
 
 
 def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
-    """The places in both of the tokens that stay when the fewest are replaced, inserted and deleted."""
+    """The tokens that stay if as few as possible are replaced, inserted and deleted, as pairs of positions."""
     n, m = len(before), len(after)
     cost = [[0] * (m + 1) for _ in range(n + 1)]
     for i in range(n, -1, -1):
@@ -186,9 +186,9 @@ def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
 
 
 def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
-    """Every state of the runs with its edits, each pair once, those of about one length together.
+    """Every state of the runs with its edits, each pair once. A batch has states of similar length.
 
-    At the end of a run nothing happens.
+    The edits of the last state of a run are empty.
     """
     steps = list({step: None for run in runs for step in pairwise([*run, run[-1]])})
     cores = list({core(*step)[1:]: None for step in steps})
@@ -200,16 +200,16 @@ def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
         part = steps[first : first + AT_ONCE]
         state = stacked(before for before, _ in part)
         fields = torch.zeros(*state.ids.shape, 4, dtype=torch.long)
-        for row, (start, *ends) in enumerate(core(*step) for step in part):
-            fields[row, start : start + len(ends[0])] = edits[tuple(ends)]
+        for row, (start, own, other) in enumerate(core(*step) for step in part):
+            fields[row, start : start + len(own)] = edits[own, other]
         content, *bits = fields.unbind(-1)
         yield Batch(state, Edits(content, *(bit.bool() for bit in bits)))
 
 
 def reach(batches: Iterable[Batch], most: int) -> int | None:
-    """The least distance at which a position must see others for its edits to follow, as far as these states show.
+    """How far to either side a position must look so that what it sees decides its edits, in all these states.
 
-    None if `most` is not enough, or if windows come so seldom twice that this shows nothing.
+    None if that is more than `most`, or if few windows occur more than once, so that the states show nothing.
     """
     facts = [fact for batch in batches for fact in decisions(batch)]
     for distance in range(1, most + 1):
@@ -226,7 +226,7 @@ def reach(batches: Iterable[Batch], most: int) -> int | None:
 
 
 def decisions(batch: Batch) -> Iterator[tuple[Tokens, list[tuple[int, ...]]]]:
-    """For each row its tokens, and for each of them content, remask, insert, delete."""
+    """For each row its tokens, and for each token its content, remask, insert and delete."""
     edits = batch.edits
     fields = torch.stack((edits.content, edits.remask, edits.insert, edits.delete), -1).tolist()
     for row, length in enumerate(batch.state.lengths.tolist()):
@@ -234,7 +234,7 @@ def decisions(batch: Batch) -> Iterator[tuple[Tokens, list[tuple[int, ...]]]]:
 
 
 def run_of(index: int, states: list[Tokens], record: bool) -> Run:
-    """A run of states that follow from one another, as the sampler counts it."""
+    """The Run that consists of these states, with the counts that the sampler would give it."""
     lengths = list(map(len, states))
     final = Sequence(torch.tensor(states[-1]))
     steps = ()
@@ -248,7 +248,7 @@ def run_of(index: int, states: list[Tokens], record: bool) -> Run:
 def examined(
     process: Callable[..., Any], start: Callable[[Any], Iterable[Hashable]], alphabet: Alphabet, problems: Iterable[Any]
 ) -> tuple[list[Finding], list[Any]]:
-    """What is wrong with a process, each kind of mistake told once, and the problems whose runs are sound."""
+    """What is wrong with a process, one finding for each kind of mistake, and the problems whose runs are sound."""
     found: dict[str, Finding] = {}
     sound, steps, bridged = [], 0, list[tuple[Symbols, Symbols]]()
     for problem in problems:
@@ -269,8 +269,8 @@ def examined(
             continue
         if len(rest) > 1:
             story = [f"end:   {shown(states[-1])}", f"after: {shown(rest[1])}"]
-            what = f"on {problem!r} the end is no fixed point: from there the process would go on"
-            remedy = "end where the process leaves its state as it is, or mark in the sequence that it has ended"
+            what = f"on {problem!r} the run ends, but from its last state the process would go on"
+            remedy = "end where the process returns its state unchanged, or add a token that says that it has ended"
             found.setdefault("end", Finding(what, remedy, True, story))
         sound.append(problem)
         steps += len(run) - 1
@@ -280,7 +280,7 @@ def examined(
         before, after = bridged[0]
         between = way(alphabet.encode(before), alphabet.encode(after))
         story = [shown(before), *(shown(alphabet.decode(state) or []) for state in between), shown(after)]
-        what = f"{len(bridged)} of {steps} steps are more than one transition; states are put in between, such as"
-        remedy = "this is legal, but what a MASK is to become must still be read off the state it stands in"
+        what = f"{len(bridged)} of {steps} steps take more than one transition, so states are put in between, such as"
+        remedy = "nothing, if each of these states still shows what its MASKs are to become"
         found["between"] = Finding(what, remedy, False, story)
     return list(found.values()), sound

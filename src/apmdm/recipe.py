@@ -16,7 +16,7 @@ MAX_SEED = 2**32 - 1
 
 @runtime_checkable
 class Source(Protocol):
-    """What a model is trained on: a task, or a task's answers as another paradigm learns them."""
+    """What a recipe trains on: a task, or a task's answers in the form that another paradigm learns."""
 
     @property
     def name(self) -> str: ...
@@ -33,7 +33,7 @@ class Source(Protocol):
     def batches(self, recipe: "Recipe") -> Batches: ...
 
     def validate(self, recipe: "Recipe", model: Encoder) -> dict[str, float]:
-        """Figures that periodic evaluation shows, of the averaged model."""
+        """Figures of the averaged model that training shows now and then."""
         ...
 
     def initialise(self, model: Encoder) -> None:
@@ -41,15 +41,17 @@ class Source(Protocol):
         ...
 
     def described(self) -> dict[str, Any]:
-        """Options that training depends on, as JSON."""
+        """The options that training depends on, as JSON."""
         ...
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, on what, for how long. `seed` draws the initial weights and the data.
+    """The complete description of a training run.
 
-    data: the source's own settings, a frozen dataclass, or None.
+    source: what the model learns, usually a task. shape: the size of the model. training: the settings of the trainer.
+    data: how training data is drawn, a frozen dataclass of the source's own, or None.
+    seed: of the initial weights and of the data.
     """
 
     source: Source
@@ -69,7 +71,7 @@ class Recipe:
         return self.source.batches(self)
 
     def described(self) -> dict[str, Any]:
-        """Name, options, seed and settings as JSON; two recipes with one description train the same model."""
+        """Name, options, seed and settings as JSON. Recipes with equal descriptions train equal models."""
         groups = {"shape": self.shape, "training": self.training, "data": self.data}
         return {
             "recipe": self.source.name,
@@ -80,14 +82,17 @@ class Recipe:
 
 
 def override(settings: Any, path: str, text: str, within: str = "") -> Any:
-    """The settings with the one at a dotted path replaced by the value that `text` spells.
+    """The settings with one of them changed.
 
-    Raises ValueError for an unknown path, naming the allowed ones, or for text of the wrong type.
+    path: its name with dots, such as `training.steps`. text: its new value, as a user writes it.
+    Raises ValueError for an unknown path, naming the allowed ones, and for text of the wrong type.
     """
     name, _, rest = path.partition(".")
     kinds = {field.name: field.type for field in fields(settings)}
     groups = {known for known in kinds if known != "source" and _is_group(getattr(settings, known))}
-    allowed = sorted(groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or choices(kind)})
+    allowed = sorted(
+        groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or literal_texts(kind)}
+    )
     if name not in allowed:
         raise ValueError(f"unknown setting {within + name!r}; allowed are {', '.join(within + a for a in allowed)}")
     if (name in groups) != bool(rest):
@@ -95,21 +100,21 @@ def override(settings: Any, path: str, text: str, within: str = "") -> Any:
         raise ValueError(f"{within + name!r} is {example or 'a single setting'}")
     if rest:
         return replace(settings, **{name: override(getattr(settings, name), rest, text, f"{within}{name}.")})
-    return replace(settings, **{name: read(within + name, kinds[name], text)})
+    return replace(settings, **{name: value_of(within + name, kinds[name], text)})
 
 
 def _is_group(value: object) -> bool:
     return is_dataclass(value) and any(field.type in (int, float, bool) for field in fields(value))
 
 
-def choices(kind: Any) -> tuple[str, ...]:
-    """The texts that a Literal allows; none for another kind."""
+def literal_texts(kind: Any) -> tuple[str, ...]:
+    """The values that a Literal type allows; none for any other type."""
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def read(name: str, kind: Any, text: str) -> int | float | str:
-    """The value of this kind that `text` spells; raises ValueError with what is allowed."""
-    allowed = ("true", "false") if kind is bool else choices(kind)
+def value_of(name: str, kind: Any, text: str) -> int | float | str:
+    """The text as a value of this type; raises ValueError with what is allowed."""
+    allowed = ("true", "false") if kind is bool else literal_texts(kind)
     if allowed and text not in allowed:
         raise ValueError(f"{name} is one of {', '.join(allowed)}, not {text!r}")
     if allowed:

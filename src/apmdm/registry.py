@@ -1,6 +1,6 @@
-"""Tasks by name: those of this package, of a user's file, of a module, or of another package that offers some.
+"""Tasks by name: built-in ones, those in a user's file or module, and those that other packages offer.
 
-A module offers a task under the name `task`: an instance, or a subclass of Task whose options have defaults.
+In a file a task is the variable `task`: an instance of Task, or a subclass that needs no arguments.
 """
 
 import importlib
@@ -16,13 +16,14 @@ from apmdm.base_task import BaseTask
 
 GROUP, NAME = "apmdm.tasks", "task"
 DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
-"""The task that a file of data is for, by its suffix."""
+"""For the suffix of a data file, the built-in task that learns from it."""
 
 
 def find(name: str) -> BaseTask:
-    """The task of a name, `file.py`, `file.py:name`, `module:name`, or a file of pairs or sequences.
+    """The task that a name stands for.
 
-    Raises ValueError, with what is allowed, if there is none.
+    name: a built-in task, a task of another package, `file.py`, `file.py:variable`, `module:variable`, or a file of
+    pairs or sequences. Raises ValueError if there is no such task, and says what is allowed.
     """
     if name in tasks.names():
         return _task(importlib.import_module(f"apmdm.tasks.{name.replace('-', '_')}.task"), NAME, name)

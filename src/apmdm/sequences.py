@@ -1,6 +1,6 @@
-"""Plain sequences to learn from: their errors corrected in place, or, in other paradigms, the right one told anew.
+"""Learning from plain sequences. AP-MDM corrects errors in place; the other paradigms write the right sequence anew.
 
-A problem is the sequence with its errors, a tab, and the right one. MASKs in it, written _, are filled.
+A problem is a sequence with errors, a tab, and the right sequence. A MASK is written `_` and is filled.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from apmdm.vocab import MASK, Vocab, spelling
 
 BEGIN, EQUALS = "BEGIN", "EQUALS"
 BLANK = "_"
-"""How a MASK is written, unless it is a character of the sequences."""
+"""How a MASK is written, unless the sequences contain this character."""
 HELD_OUT, SPLIT_SEED, MAX_STEPS, DRAWN = 500, 1, 100, 1024
 DOUBT = 0.99
 """A mask-only model takes a token back if its probability is below one per cent."""
@@ -34,7 +34,7 @@ DOUBT = 0.99
 
 @dataclass(frozen=True)
 class CorpusData:
-    """digest: of the sequences that are learned from; batch_size: how many a step."""
+    """digest: tells apart different training sequences. batch_size: sequences in a training step."""
 
     digest: str
     batch_size: int = 64
@@ -42,7 +42,7 @@ class CorpusData:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Sequences to learn from, of characters of an alphabet. Raises ValueError for an empty one."""
+    """The sequences to learn from, and the characters that occur in them. Raises ValueError if one is empty."""
 
     sequences: tuple[str, ...]
     alphabet: str
@@ -86,11 +86,11 @@ class Corpus:
         return [spot.token for spot in with_errors(self.encode(text), num, self.characters, random)]
 
     def problem(self, text: str, num: int, random: Random) -> str:
-        """With exactly so many errors."""
+        """A problem: the text with exactly `num` errors, a tab, and the text."""
         return self.decode(self.with_errors(text, num, random)) + "\t" + text
 
     def corrupted(self, num: int, random: Random) -> Batch:
-        """A batch for self-supervised learning."""
+        """A training batch: random sequences with random errors, and the edits that undo these."""
         sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
         return corrupted(sequences, self.characters, random)
 
@@ -102,7 +102,7 @@ class Corpus:
 
 
 def plain(corpus: Corpus) -> Form:
-    """Nothing is given: what a mask-only model learns sequences from. Problems are corrected in place."""
+    """Sequences without a prompt, which mask-only models learn from. Problems are corrected in place."""
 
     def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
         texts = _random(random).choices(corpus.sequences, k=num)
@@ -112,7 +112,7 @@ def plain(corpus: Corpus) -> Form:
 
 
 def prompted(corpus: Corpus) -> Form:
-    """The sequence with 0 to MAX_ERRORS errors as a prompt; the answer is the right one, and END on all the room left."""
+    """The prompt is a sequence with 0 to MAX_ERRORS errors; the answer is the right one, filled up with END."""
     equals, end = corpus.vocab.encode([EQUALS, END])
 
     def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
@@ -146,7 +146,7 @@ def _random(random: torch.Generator) -> Random:
 def compared_on(
     corpus: Corpus, held_out: Seq[str], random: Random, own: Recipe, policy: Callable[[int], Policy], tokens: int
 ) -> Comparison:
-    """0 to MAX_ERRORS random errors in sequences that were held out: AP-MDM in turns, and others told them as a prompt."""
+    """The comparison on held-out sequences with 0 to MAX_ERRORS errors. The other paradigms get these as a prompt."""
     problems = {
         f"{num} errors": [corpus.problem(text, num, random) for text in held_out] for num in range(MAX_ERRORS + 1)
     }

@@ -1,4 +1,4 @@
-"""What came of a problem, and what a proof about a model says."""
+"""Solution: the result of running a model on a problem. Certificate: a proof about a model."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -9,10 +9,12 @@ from apmdm.trace import Step
 
 @dataclass(frozen=True)
 class Solution:
-    """What came of one problem.
+    """The result of running a model on one problem.
 
-    status: solved (the answer was verified), unsolved, or unverified where nothing is known to compare it with; a task
-    may have more. answer: None if the final state says none.
+    problem: the problem. answer: what the final state stands for, or None.
+    status: "solved" if the answer was verified, "unsolved" if it is wrong, "unverified" if this cannot be known. A task
+    may have more.
+    run: the run itself, with its final state, number of steps and reason to stop.
     """
 
     problem: Any
@@ -26,11 +28,11 @@ class Solution:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Those of the run, if they were recorded."""
+        """The steps of the run, if they were recorded."""
         return self.run.steps
 
     def cost(self) -> dict[str, Any]:
-        """Why and when the run ended, as JSON."""
+        """Why the run stopped and what it cost, as JSON."""
         run = self.run
         counts = {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}
         return counts | {"log_probability": round(run.log_probability, 6)}
@@ -38,7 +40,7 @@ class Solution:
 
 @runtime_checkable
 class Certificate(Protocol):
-    """A proof about a model, from finitely many evaluations."""
+    """A proof about a model that consists of finitely many evaluations of it."""
 
     @property
     def holds(self) -> bool: ...
@@ -48,5 +50,5 @@ class Certificate(Protocol):
         ...
 
     def text(self) -> str:
-        """For a reader, in lines."""
+        """As lines of text."""
         ...

@@ -1,4 +1,4 @@
-"""Task: what a user subclasses, or makes of a process, of pairs or of plain sequences."""
+"""Task: made from a process, from pairs or from plain sequences, or written as a subclass."""
 
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
@@ -15,7 +15,11 @@ from apmdm.training.trainer import Settings
 
 
 class Task(BaseTask):
-    """Everything that is known of a task; BaseTask says what that is."""
+    """What a model learns: problems, how they become sequences, and what a teacher does with them.
+
+    Most tasks are made by one of the three functions below. A task that needs more is a subclass; BaseTask lists what a
+    subclass gives, and what it may change.
+    """
 
     @staticmethod
     def from_process(
@@ -32,17 +36,27 @@ class Task(BaseTask):
         training: Settings | None = None,
         batched: bool = False,
     ) -> "FromProcess":
-        """A task from a process: a function from a list of symbols to the next one, or a generator of such lists.
+        """A task from a process: a function that turns a list of symbols into the next list.
 
-        The process halts where it gives the same list again, or None. Any hashable value is a symbol, a tuple is a
-        product symbol, and `apmdm.MASK` is the mask. Where a step does more than the transition can do at once, states
-        are put in between: what changes is masked first, so whatever the new tokens depend on must still be there.
+        The process halts when it returns the same list again, or None. It may also be a generator function, which takes
+        the first list and yields those that follow. A symbol is any hashable value. A tuple is a product symbol, whose
+        parts the model learns to combine. `apmdm.MASK` is the mask.
 
-        problem: a random training problem; test_problem: one to measure on, such as a longer one. start: the first
-        state of a problem; by default its own elements. answer: what a final state says; by default its symbols, as
-        text if they are text. verify: whether an answer is right; by default, whether it is the process's own.
-        symbols: all there are; by default those that are met on some hundred problems. shape and training: of the model.
-        batched: the process is given as a function from State to Edits; every row starts with <begin>, ends with <end>.
+        A token can only change by becoming MASK first. Where a step of the process changes more than the transition can
+        do at once, states with MASKs are put in between. The model must be able to read off such a state what its MASKs
+        are to become.
+
+        process: the process. It must be a function of its argument alone.
+        problem: draws a random training problem.
+        name: the name of the task. The default is the name of the process.
+        start: turns a problem into the first list. By default that is the list of the problem's elements.
+        answer: turns the last list into the answer. By default that is the list itself, joined if all symbols are text.
+        verify: tells whether an answer is right. By default it is right if the process gives the same answer.
+        test_problem: draws a random problem to measure on, such as a longer one. The default is `problem`.
+        symbols: all symbols. By default they are collected from 200 problems of each kind.
+        shape: the size of the model. training: how it is trained.
+        batched: the process maps State to Edits, for many rows at once. Every row starts with <begin> and ends with
+        <end>. Then `symbols` is needed.
         """
         given = symbols if symbols is None else tuple(symbols)
         own = test_problem or problem, start, answer, verify
@@ -56,21 +70,28 @@ class Task(BaseTask):
         dev: str | Path | Iterable[Pair | tuple[str, ...]] = (),
         start: Start = "copy",
     ) -> FromPairs:
-        """A task from pairs of a source and a target, each with features, such as `N;DAT;PL`, if need be.
+        """A task from pairs of a source text and a target text, which a model learns to turn into each other.
 
-        pairs: a file (TSV, CSV or JSON lines), or pairs as tuples of text. dev: pairs to measure on; if there are none, a
-        tenth of the pairs is held out for that. start: the working copy begins as the source, or empty.
+        The model edits a working copy of the source. The source itself stays in front of the copy, and each position of
+        the copy knows which place of the source it came from. A teacher gives, for any state of the copy, the edits
+        that lead to the target at least cost.
 
-        The source stays readable in front of the copy, and every position of the copy knows which place of the source
-        it came from. The teacher tells for any state of the copy the edits that lead to the target at least cost.
+        pairs: a file (TSV, CSV or JSON lines), or tuples (source, target) or (source, target, features). Features are
+        conditions of the target, such as `N;DAT;PL`.
+        name: the name of the task.
+        dev: pairs to measure on. By default a tenth of the pairs is held out, 500 at most.
+        start: the copy begins as the source ("copy") or empty ("empty").
         """
         return FromPairs(name, _pairs(pairs), _pairs(dev), start)
 
     @staticmethod
     def from_sequences(sequences: Iterable[str], *, name: str = "sequences") -> FromSequences:
-        """A task from plain sequences: a model that corrects and completes sequences like these.
+        """A task from plain sequences: a model learns to correct and to complete sequences like these.
 
-        It learns from its own corruptions of them, without any annotation. Some are held out to measure on.
+        Nothing has to be annotated. The model learns from random errors that are put into the sequences.
+
+        sequences: texts, at least 4 different ones. Some of them are held out to measure on.
+        name: the name of the task.
         """
         return FromSequences(name, tuple(sorted(set(sequences))))
 

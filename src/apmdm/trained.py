@@ -1,4 +1,4 @@
-"""A trained model together with the task that it is for: what a user of the library trains, loads and asks."""
+"""Model, a trained encoder with its task, and the functions that train, load, run and measure one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from apmdm import registry, tasks, weights
 from apmdm.base_task import BaseTask
-from apmdm.fit import Fitting, chosen
+from apmdm.fit import Fitting, recipe_of
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.sampler import Observation
@@ -17,7 +17,7 @@ from apmdm.state import State
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder and its task. As a function it is State -> Prediction."""
+    """A trained encoder and the task that it is for. Called with a State, it returns a Prediction."""
 
     encoder: Encoder
     task: BaseTask
@@ -27,12 +27,13 @@ class Model:
 
 
 def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
-    """The model of a shipped name or of a folder of weights.
+    """Load a trained model.
 
-    task: what it is for; needed only if the task is in a file of your own. Raises ValueError if there are no such
-    weights, or if they are of another task.
+    name: a model that comes with the package, such as "sudoku", or a folder of weights.
+    task: the task that it is for, or the task's name. Needed only for a task of your own.
+    Raises ValueError if there are no such weights, or if they are for another task.
     """
-    encoder, saved = weights.load(str(name)), weights.read_task(weights.folder(str(name)))
+    encoder, saved = weights.load_encoder(str(name)), weights.read_task(weights.folder(str(name)))
     if task is None and saved["name"] not in tasks.names():
         raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well")
     found = task if isinstance(task, BaseTask) else registry.find(task or saved["name"])
@@ -52,13 +53,17 @@ def train(
     resume: bool = False,
     device: str = "cpu",
 ) -> Model:
-    """Train a model and keep its weights, with how they were made, in the folder `out`.
+    """Train a model, and save its weights in a folder together with a record of how they were made.
 
-    settings: changes of the recipe by their paths, such as {"training.steps": 500}. start: weights to begin with.
-    resume: go on with the run in `out`. Raises ValueError for wrong settings, and for a folder that holds weights.
+    task: a task, or the name of one. out: the folder.
+    settings: changes of the task's recipe, such as {"training.steps": 500}.
+    seed: of the initial weights and the training data. None keeps the recipe's.
+    start: weights to begin with, a name or a folder. resume: go on with the run that `out` holds.
+    device: "cpu" or "cuda".
+    Raises ValueError for wrong settings, and if the folder already holds weights.
     """
     found = registry.find(task) if isinstance(task, str) else task
-    recipe = chosen(found, [f"{path}={value}" for path, value in settings.items()], seed)
+    recipe = recipe_of(found, [f"{path}={value}" for path, value in settings.items()], seed)
     fitting = Fitting(recipe, Path(out), device, start)
     outcome = fitting.resume() if resume else fitting.begin()
     return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, BaseTask) else found)
@@ -73,9 +78,10 @@ def generate(
     max_steps: int | None = None,
     on_step: Callable[[Observation], Any] | None = None,
 ) -> list[Solution]:
-    """Answer problems, in their order; each solution has its answer, whether it was verified, its steps and their cost.
+    """Run a model on problems. Returns one Solution for each problem, in the order of the problems.
 
-    on_step sees the state, the prediction and the edits of every step, and stops the run where it returns True.
+    seed: for models that draw at random. record: keep the steps of each run. max_steps: the most steps of a run.
+    on_step: called at every step with the state, the prediction and the edits. Runs stop where it returns True.
     """
     problems = list(problems)
     device = str(model.encoder.embedding.device)
@@ -88,7 +94,10 @@ def generate(
 def evaluate(
     model: Model, problems: Iterable[Any] | None = None, *, num: int | None = None, seed: int = 1
 ) -> dict[str, Any]:
-    """Free-running rollouts on these problems, or on `num` fresh ones; every answer is verified."""
+    """Run a model on problems, verify every answer, and return figures.
+
+    problems: what to measure on. If None, `num` fresh problems are drawn by `seed`.
+    """
     given = None if problems is None else list(problems)
     device = str(model.encoder.embedding.device)
     return model.task.evaluate(model.encoder, given, num=num, seed=seed, device=device)

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from apmdm import weights
-from apmdm.fit import chosen
 from apmdm.model.encoder import Encoder
 from apmdm.registry import find
 from apmdm.tasks.parity.task import Parity
@@ -28,7 +27,7 @@ def test_a_run_leaves_weights_and_their_manifest(apmdm: Ends, tmp_path: Path) ->
     assert (found["recipe"], found["seed"], found["step"], found["finished"]) == ("parity", 3, 5, True)
     assert found["settings"]["training"]["steps"] == 5
     assert found["settings"]["shape"]["attention"] == "block"
-    assert found["parameters"] == weights.load(str(tmp_path)).num_parameters() == 3463
+    assert found["parameters"] == weights.load_encoder(str(tmp_path)).num_parameters() == 3463
     assert 0 <= found["evaluation"]["certified blocks"] < 1
     assert found["seconds"] > 0
     assert found["machine"]["threads"] == 1
@@ -86,7 +85,7 @@ def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:
 def test_a_run_starts_from_weights(apmdm: Ends, tmp_path: Path) -> None:
     still = ["--set", "training.matrix_rate=0", "--set", "training.other_rate=0", "--set", "training.steps=2"]
     assert apmdm(*TRAIN, *still, "--from", "parity", "--out", tmp_path / "still")[0] == 0
-    shipped, kept = (weights.load(name).state_dict() for name in ("parity", str(tmp_path / "still")))
+    shipped, kept = (weights.load_encoder(name).state_dict() for name in ("parity", str(tmp_path / "still")))
     assert all(torch.allclose(shipped[name], kept[name]) for name in shipped)
     assert (
         weights.read_manifest(tmp_path / "still")["from"] == weights.read_manifest(weights.folder("parity"))["sha256"]
@@ -101,7 +100,7 @@ def test_weights_of_another_shape_are_no_start(apmdm: Ends, tmp_path: Path) -> N
 
 
 def test_a_damaged_model_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:
-    model: Encoder = weights.load("parity")
+    model: Encoder = weights.load_encoder("parity")
     model.controls.bias.data[0] += 100
     model.save_pretrained(tmp_path)
     code, out, _ = apmdm("certify", "parity", "--weights", tmp_path)

@@ -54,7 +54,7 @@ def test_dyck_by_hand(form: Form) -> None:
 def test_the_answer_of_every_sudoku_form_solves_the_puzzle(form: Form) -> None:
     state, answer = form.examples(5, random())
     whole = transition(state, answer)
-    values = sudoku.values_of if form.name == "grid" else sudoku.replayed
+    values = sudoku.values_of if form.name == "grid" else sudoku.values_told
     for row in range(5):
         prompt = Sequence(torch.where(state.masked[row], MASK, state.ids[row])[: int(state.lengths[row])])
         puzzle = [max(value, 0) for value in values(prompt)]

@@ -21,7 +21,7 @@ MISSING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
-class Source:
+class Given:
     """What an argument names: texts to be parsed, or problems; and the task with the options that they ask for."""
 
     task: BaseTask
@@ -42,10 +42,10 @@ class Parsed:
         return self.texts.each(self.task.parse)
 
 
-def source(task: BaseTask, given: str | None, limit: int | None = None) -> Source:
+def source(task: BaseTask, given: str | None, limit: int | None = None) -> Given:
     """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
     if task.whole_files:
-        return Source(task, None, task.open(Path(given or "")))
+        return Given(task, None, task.open(Path(given or "")))
     if given == "-":
         texts = standard_input()
     elif given is None or os.path.exists(given):
@@ -55,7 +55,7 @@ def source(task: BaseTask, given: str | None, limit: int | None = None) -> Sourc
     else:
         raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
     texts = Problems(texts.source, limit)
-    return Source(task.suited(next(iter(texts), "")), texts, [])
+    return Given(task.suited(next(iter(texts), "")), texts, [])
 
 
 def problems(task: BaseTask, given: str) -> Iterable[Any]:

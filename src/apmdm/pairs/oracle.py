@@ -1,12 +1,12 @@
-"""The teacher: the edits that lead a working copy, whatever it holds, to its target at least cost.
+"""The teacher for pairs: the edits that lead any working copy to its target at least cost.
 
-Between copy and target equal tokens cost nothing; what else costs how much stands below. Of alignments of the same cost
-the one is taken that, from left to right, rather pairs a token with a token of the target than drops it, and rather
-drops it than leaves out one of the target. What is wrong or superfluous is remasked, a superfluous MASK deleted.
+Copy and target are aligned by dynamic programming with the costs below; equal tokens cost nothing. Among alignments of
+equal cost, from left to right, pairing two tokens comes before dropping one of the copy, and that comes before leaving
+out one of the target. Wrong and superfluous tokens are remasked. Superfluous MASKs are deleted.
 
-A gap is what lies between two tokens that stay: MASKs, wrong tokens and tokens of the target that have no place yet.
-While places are missing all its MASKs wait, and each place (if there is none, the token before) inserts one more, as
-far as needed: 1, 2, 4, ... Then every MASK is written.
+A gap lies between two tokens that stay. It holds MASKs, wrong tokens, and tokens of the target that have no place yet.
+While places are missing, its MASKs wait and each place inserts one more, so a gap grows to 1, 2, 4, ... places. Where
+there is no place, the token before the gap inserts. When there are enough places, every MASK is written.
 
 Letters: B batch, N length of the copy, M length of the target.
 """
@@ -22,11 +22,11 @@ from apmdm.state import State
 from apmdm.vocab import MASK, PAD
 
 FILL, DROP_MASK, SUBSTITUTE, MISSING, DROP = 10, 400, 1000, 1000, 1001
-"""A MASK for a token; a MASK too many; a wrong token; a missing one; one too many."""
+"""The costs of a MASK where a token belongs, a MASK too many, a wrong token, a missing token, a token too many."""
 
 
 def oracle(state: State, targets: Seq[Seq[int]]) -> Edits:
-    """One row of the state, one target. In front of GO, and in a row without it, nothing ever fires."""
+    """The edits of each row towards its own target. Before GO, and in a row without GO, nothing fires."""
     if len(targets) != len(state):
         raise ValueError(f"every row of the state needs a target, got {len(targets)} targets for {len(state)} rows")
     width, lengths = state.ids.shape[1], state.lengths.cpu().numpy()

@@ -1,10 +1,10 @@
-"""A source and its working copy as one sequence of tokens, and the text of the copy back.
+"""A source and its working copy as one sequence of tokens.
 
     features SEP source END GO copy
 
-Everything to the left of GO is read only. The source is of product tokens `a@source`, the copy of plain ones. A
-position has the coordinates (i, i + 1, i - 1) of its place i in the source, which those of the copy keep through all
-edits; SEP and GO have place 0, END the place after the last, features none.
+Everything before GO stays as it is. A character `a` is the product token `a@source` in the source and the plain token
+`a` in the copy. A position that belongs to place i of the source has the coordinates (i, i + 1, i - 1). Positions of
+the copy keep theirs through all edits. SEP and GO have place 0, END has the place after the last, features have none.
 """
 
 import re
@@ -27,17 +27,19 @@ SEP_ID, END_ID, GO_ID = range(MASK + 1, MASK + 4)
 RELATIONS: tuple[Relation, ...] = ((0, 0), (1, 0), (2, 0), BEFORE)
 SPARES, SHOWN = 8, 10
 PRIVATE_USE = range(0xE000, 0xF900)
-"""Code points that no character of a text is assigned to."""
+"""Code points that Unicode assigns no character to."""
 
 Start = Literal["copy", "empty"]
 
 
 @dataclass(frozen=True)
 class Code:
-    """How pairs become tokens. start: the working copy begins as the source, or empty.
+    """How pairs become tokens.
 
-    Characters that are not among `characters` are written as UNKNOWN1, UNKNOWN2, ... in the order in which the source
-    has them. All symbols of more than one character are no character's: `%` and `@` are told as %25 and %40.
+    characters: those that have a token of their own. Others become UNKNOWN1, UNKNOWN2, ... in the order in which the
+    source has them, and can be copied.
+    features: the features that are known.
+    start: the working copy begins as the source ("copy") or empty ("empty").
     """
 
     characters: Seq[str]
@@ -54,7 +56,7 @@ class Code:
 
     @classmethod
     def of(cls, pairs: Iterable[Pair], start: Start = "copy") -> "Code":
-        """With the characters and features that occur in the pairs."""
+        """The code with the characters and features that occur in these pairs."""
         pairs = list(pairs)
         characters = {character for pair in pairs for character in pair.source + pair.target}
         features = {feature for pair in pairs for feature in atoms_of(pair.features)}
@@ -73,12 +75,12 @@ class Code:
 
     @cached_property
     def strangers(self) -> tuple[str, ...]:
-        """As many characters outside of the code as it can tell apart, to train on."""
+        """Unknown characters to train on, as many as one source may have."""
         unused = (chr(point) for point in PRIVATE_USE if chr(point) not in self._known)
         return tuple(next(unused) for _ in range(SPARES))
 
     def encode(self, source: str, features: str = "") -> Sequence:
-        """The state to begin with. Raises ValueError for an unknown feature and for too many unknown characters."""
+        """The first state. Raises ValueError for an unknown feature and for too many unknown characters."""
         ids = self._ids(source)
         plain = [ids[character] for character in source]
         spread = len(self.characters) + SPARES
@@ -91,7 +93,7 @@ class Code:
         return Sequence(torch.tensor([*conditions, *read_only, *copy]), torch.cat((nowhere, grid)))
 
     def target(self, pair: Pair) -> list[int]:
-        """The tokens of the copy when it is done. Raises ValueError for a character unknown here and in the source."""
+        """The tokens of the finished copy. Raises ValueError for a character neither known nor in the source."""
         ids = self._ids(pair.source)
         stranger = next((character for character in pair.target if character not in ids), None)
         if stranger is not None:
@@ -99,7 +101,7 @@ class Code:
         return [ids[character] for character in pair.target]
 
     def decode(self, source: str, sequence: Sequence) -> str | None:
-        """The text of the copy; None while it holds a MASK, and if anything stands where it does not belong."""
+        """The text of the copy. None if it holds a MASK, or if the part before GO is damaged."""
         ids, tokens = self._ids(source), sequence.ids.tolist()
         spread, go = len(self.characters) + SPARES, tokens.index(GO_ID) if GO_ID in tokens else 0
         read_only = [SEP_ID, *(ids[character] + spread for character in source), END_ID]
@@ -113,7 +115,7 @@ class Code:
         return dict(zip(self.characters, self.character_ids, strict=True))
 
     def _ids(self, source: str) -> dict[str, int]:
-        """Of every character that a copy of this source may have."""
+        """The token of every character that a copy of this source may contain."""
         strangers = [character for character in dict.fromkeys(source) if character not in self._known]
         if len(strangers) > SPARES:
             raise ValueError(
@@ -133,5 +135,5 @@ class Code:
 
 
 def atoms_of(features: str) -> list[str]:
-    """`N;DAT;PL` and `N DAT PL` are three each."""
+    """The single features of a text such as `N;DAT;PL` or `N DAT PL`."""
     return re.findall(r"[^;\s]+", features)

@@ -1,4 +1,4 @@
-"""Training states: runs of the oracle, on its way and off it, from pairs and variations of them."""
+"""Training states for pairs: states of the oracle's runs, some of them with random errors put in."""
 
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
@@ -26,11 +26,13 @@ SHORTEST_STEM = 3
 
 @dataclass(frozen=True)
 class Drawing:
-    """How runs are drawn, and how many at once; steps: the most that a run has.
+    """How training runs are drawn.
 
-    share_spoilt: of the runs, off the oracle's way, by turning each decision with the chance `spoil`; share_partial: of
-    them, in which a step writes only some of the MASKs that the oracle writes, so that the rest is learned given these;
-    share_varied: of them, with another stem (Anastasopoulos and Neubig 2019).
+    runs: how many are drawn at once. steps: the most steps of a run.
+    share_spoilt: the share of runs in which each decision is changed with probability `spoil`.
+    share_partial: the share of runs in which a step writes only some of the MASKs that the oracle writes. The model
+    then learns the others given these.
+    share_varied: the share of runs whose stem is replaced by random characters (Anastasopoulos and Neubig 2019).
     """
 
     runs: int = 200
@@ -51,7 +53,7 @@ USUAL = Drawing()
 
 
 def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int, drawing: Drawing = USUAL) -> Batches:
-    """Batch n of states of about one length, labelled by the oracle: a function of the seed and n."""
+    """Training batches as a function of their number: states of similar length, labelled by the oracle."""
 
     def cut(number: int) -> tuple[list[tuple[Sequence, list[int]]], list[int]]:
         states: list[tuple[Sequence, list[int]]] = []
@@ -73,7 +75,7 @@ def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int, drawing: D
 
 
 def chunk(code: Code, pairs: Seq[Pair], seed: int, drawing: Drawing = USUAL) -> tuple[list[Sequence], list[list[int]]]:
-    """The states of so many runs, the last ones included, and the target of each."""
+    """All states of `drawing.runs` runs, the last ones included, and the target of each state."""
     random, chance = Random(seed), torch.Generator().manual_seed(seed)
     drawn = random.choices(pairs, k=drawing.runs)
     drawn = [varied(code, pair, random) if random.random() < drawing.share_varied else pair for pair in drawn]
@@ -95,7 +97,7 @@ def chunk(code: Code, pairs: Seq[Pair], seed: int, drawing: Drawing = USUAL) -> 
 
 
 def varied(code: Code, pair: Pair, random: Random) -> Pair:
-    """With random characters, some unknown, within the longest text that source and target have in common."""
+    """The pair with random characters, some unknown, inside the longest text that source and target share."""
     i, j, length = _stem(pair.source, pair.target)
     if length < SHORTEST_STEM:
         return pair
@@ -111,14 +113,14 @@ def _stem(source: str, target: str) -> tuple[int, int, int]:
 
 
 def _partly(edits: Edits, state: State, rows: Bool[Tensor, "batch 1"], chance: torch.Generator) -> Edits:
-    """In these rows a random share of what would be written waits."""
+    """In these rows a random share of the MASKs that would be written waits."""
     share = torch.rand(len(state), 1, generator=chance)
     waits = edits.unmasked(state) & rows & (torch.rand(state.ids.shape, generator=chance) < share)
     return Edits(edits.content, edits.remask | waits, edits.insert, edits.delete)
 
 
 def _with_slips(edits: Edits, state: State, spoil: Tensor, code: Code, chance: torch.Generator) -> Edits:
-    """Each decision about the copy turned with this chance; of GO only whether it inserts."""
+    """Every decision about the copy is changed with this probability; at GO only the insertion."""
     go = (state.ids == GO_ID).cumsum(1) > 0
     copy = go & (state.ids != GO_ID) & state.valid
     wrong, remask, insert, delete = torch.rand(4, *state.ids.shape, generator=chance) < spoil

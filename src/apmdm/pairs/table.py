@@ -1,4 +1,4 @@
-"""Pairs of texts, with conditions if need be, read from a table. Knows nothing of tokens."""
+"""Pairs of texts, with features if there are any, read from a table. It knows nothing of tokens."""
 
 import csv
 import json
@@ -13,14 +13,17 @@ KNOWN = {
     "features": ("features", "tags", "condition"),
 }
 Columns = dict[str, str | None]
-"""For source, target and features the name of a column; None: one that is KNOWN."""
+"""The name of the column of source, target and features; None stands for the names in KNOWN."""
 Records = Iterator[tuple[int, dict[str, object]]]
-"""Number of a line, as an editor counts, and what its columns hold."""
+"""For each record the number of its line, counted as in an editor, and its columns."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A text, what is to become of it, and under which conditions: atoms between `;` or spaces."""
+    """A source text and its target text.
+
+    features: conditions that the target depends on, separated by `;` or spaces.
+    """
 
     source: str
     target: str
@@ -30,10 +33,12 @@ class Pair:
 def read_pairs(
     path: Path | str, source: str | None = None, target: str | None = None, features: str | None = None
 ) -> list[Pair]:
-    """The pairs of a file: .csv has commas, .jsonl and .json an object a line, everything else tabs and no quotes.
+    """The pairs of a file.
 
-    source, target, features: names of columns, unless they are KNOWN ones. Without any names in the first line two
-    columns are source and target, three source, target and features. Raises ValueError, naming file and line.
+    path: a .csv file has commas, a .jsonl or .json file has one object a line, any other file has tabs and no quotes.
+    source, target, features: the names of the columns, needed only if they are not among KNOWN. In a file without a
+    line of names, the columns are source, target and, if there are three, features.
+    Raises ValueError that names the file and the line.
     """
     path, columns = Path(path), {"source": source, "target": target, "features": features}
     suffix = path.suffix.lower()
@@ -52,7 +57,7 @@ def read_pairs(
 
 
 def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
-    """Of the columns asked for, under the names that a Pair has for them."""
+    """The cells of a record under the names of the fields of Pair."""
     cells = {}
     for field, name in columns.items():
         names = KNOWN[field] if name is None else (name,)
@@ -94,7 +99,7 @@ def _rows(file: TextIO, delimiter: str, columns: Columns) -> Records:
 
 
 def _header(row: list[str], columns: Columns) -> list[str]:
-    """The names in a first line; none if it has neither names that were asked for nor known ones."""
+    """The names of the columns in a first line; none if it holds a pair already."""
     names = [cell.strip() for cell in row]
     if any(columns.values()):
         return names
@@ -103,7 +108,7 @@ def _header(row: list[str], columns: Columns) -> list[str]:
 
 
 def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not blank, with the number of the line that it begins in."""
+    """Every row that is not blank, with the number of its first line."""
     quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
     reader, first = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True), 1
     try:

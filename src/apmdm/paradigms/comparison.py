@@ -1,4 +1,4 @@
-"""Comparison: which models meet on which problems, and how each is trained."""
+"""Comparison: which models are compared on which problems, and how each is trained."""
 
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
@@ -29,9 +29,11 @@ TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
 
 @dataclass(frozen=True)
 class Entrant:
-    """One row of the table: a model, trained by a recipe or shipped under a name, and how it answers problems.
+    """One model of a comparison, and how it answers problems.
 
-    policy: a new one from a seed, so that a random one begins anew. model: what decodes, made of the trained encoder.
+    name: of its rows in the table. source: the recipe that trains it, or the name of shipped weights.
+    start: the first state of a problem. verdict: judges a problem's final state.
+    policy: makes a policy from a seed. model: makes what the sampler calls from the trained encoder.
     """
 
     name: str
@@ -44,7 +46,10 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Comparison:
-    """problems: held-out ones by size, or by whatever tells them apart; runs end at max_steps and max_length."""
+    """problems: held-out problems by size, or by another property. entrants: the models.
+
+    max_steps, max_length: where a run is cut off. batch_size: runs under way at once.
+    """
 
     problems: dict[str, list[Any]]
     entrants: list[Entrant]
@@ -54,8 +59,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Data:
-    """What a baseline is trained on: a learner's view of a form, so many examples a step."""
+class BaselineData:
+    """What a baseline is trained on: which form, by which learner, and how many examples in a step."""
 
     form: str
     learner: str
@@ -65,7 +70,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Budget:
-    """What every paradigm is trained with: tokens in all, examples a step, a seed."""
+    """What all paradigms are trained with: tokens in all, examples in a step, and the seed."""
 
     tokens: int
     batch_size: int
@@ -120,7 +125,7 @@ class Baseline:
 
 
 def within(tokens: int, recipe: Recipe, tokens_a_step: float | None = None) -> Recipe:
-    """The recipe with as many steps as the training tokens allow; it is measured by the comparison alone."""
+    """The recipe with as many steps as this number of training tokens allows."""
     if tokens_a_step is None:
         batches = recipe.batches()
         tokens_a_step = sum(int(batches(number).state.lengths.sum()) for number in range(SAMPLED)) / SAMPLED
@@ -129,7 +134,7 @@ def within(tokens: int, recipe: Recipe, tokens_a_step: float | None = None) -> R
 
 
 def ablated(entrant: Entrant) -> list[Entrant]:
-    """An entrant of AP-MDM with each of its operations switched off."""
+    """For each operation, the AP-MDM entrant without it."""
     return [
         replace(entrant, name=f"{entrant.name} without {operation}", model=partial(Ablated, operation=operation))
         for operation in get_args(Operation)
@@ -139,7 +144,7 @@ def ablated(entrant: Entrant) -> list[Entrant]:
 def baselines(
     form: Form, paradigms: Iterable[Paradigm], shape: Shape, training: Settings, budget: Budget
 ) -> list[Entrant]:
-    """Paradigms that share a learner share its training run."""
+    """The entrants of these paradigms. Those with the same learner share one training run."""
     paradigms = list(paradigms)
     recipes = {p.learner.name: _recipe(Baseline(form, p.learner), shape, training, budget) for p in paradigms}
     return [
@@ -159,14 +164,14 @@ def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) 
     form, learner = source.form, source.learner
     example, _ = form.examples(CHUNK, torch.Generator().manual_seed(budget.seed))
     shape = replace(shape, attention=learner.attention)
-    data = Data(form.name, learner.name, budget.batch_size, form.source)
+    data = BaselineData(form.name, learner.name, budget.batch_size, form.source)
     tokens_a_step = budget.batch_size * float(example.lengths.float().mean())
     return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
 
 
 @runtime_checkable
 class Compared(Source, Protocol):
-    """What a comparison asks of a task that has no forms of its own."""
+    """What a task must have so that `compared` can make its comparison."""
 
     def recipe(self) -> Recipe: ...
 
@@ -186,13 +191,13 @@ class Compared(Source, Protocol):
 
 
 def compared(task: Compared, tokens: int, seed: int) -> Comparison:
-    """Any task: AP-MDM, with each operation switched off as well, beside the paradigms that write the answer as text."""
+    """The comparison of any task: AP-MDM, AP-MDM without each operation, and the other paradigms."""
     own, form = replace(task.recipe(), seed=seed), task.form()
     shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
     training = Settings(warmup=own.training.warmup, precision=own.training.precision)
     paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
 
-    trained = Entrant("AP-MDM", within(tokens, own), task.encode, judged(task), task.policy)
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, verdict_of(task), task.policy)
     problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
     size = -(-len(problems) // GROUPS)
     groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
@@ -203,8 +208,8 @@ def compared(task: Compared, tokens: int, seed: int) -> Comparison:
     return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
 
 
-def judged(task: Compared) -> Callable[[Any, Sequence], Verdict]:
-    """The verdict on a final state of the task's own form."""
+def verdict_of(task: Compared) -> Callable[[Any, Sequence], Verdict]:
+    """The function that judges final states by the task's own `decode` and `verify`."""
 
     def verdict(problem: Any, final: Sequence) -> Verdict:
         answer = task.decode(final)

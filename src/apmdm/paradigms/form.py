@@ -1,4 +1,4 @@
-"""A task as prompt and answer, for paradigms that write an answer and never change it."""
+"""A task as prompt and answer, for paradigms that write an answer once and never change it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ END = "END"
 
 
 class Verdict(NamedTuple):
-    """right: the answer solves the problem; valid: it is complete and of the right form; share: of it that is right."""
+    """How good an answer is. valid: complete and of the right form. share: the share of its tokens that are right."""
 
     right: bool
     valid: bool
@@ -26,9 +26,11 @@ class Verdict(NamedTuple):
 class Form:
     """A task as prompt and answer.
 
-    examples: so many random training problems, as states with MASK where the answer goes and the edits that would
-    write all of it at once. start: a problem's state before the answer; the answer is its MASKs. verdict: on a
-    problem and a final state. source: tells training data apart that have the same name.
+    name: of the form. vocab: its symbols.
+    examples: draws random training problems, as states with MASKs in place of the answer and the edits that write it.
+    start: the state of a problem with MASKs in place of the answer.
+    verdict: judges a problem's final state.
+    source: tells apart training data that have the same name.
     """
 
     name: str
@@ -48,7 +50,7 @@ def asked(prompts: Iterable[list[int]], answers: Iterable[list[int]]) -> tuple[S
 
 
 def share_of(right: list[int], told: list[int]) -> float:
-    """Of the places of either, how many hold the same token in both."""
+    """The share of the places that hold the same token in both."""
     return sum(map(int.__eq__, right, told)) / max(len(right), len(told), 1)
 
 
@@ -59,9 +61,10 @@ def direct(
     answer: Callable[[Any], list[str]],
     right: Callable[[Any, list[str]], bool],
 ) -> Form:
-    """The form of any task: the symbols of a problem, `=`, those of its answer, END.
+    """The form of any task: the symbols of a problem, `=`, the symbols of its answer, END.
 
-    draw: a random training problem. right: whether these symbols answer a problem.
+    vocab: the symbols of problems and answers. draw: draws a random training problem. prompt and answer: the symbols of
+    a problem and of its answer. right: whether these symbols answer the problem.
     """
     whole = Vocab.of(*vocab.symbols[2:], "=", END)
 

@@ -1,4 +1,4 @@
-"""A mask-only model finds errors: each token is masked in turn, and one that is improbable there is wrong."""
+"""How a mask-only model finds errors: it masks each token in turn, and an improbable token is an error."""
 
 import torch
 
@@ -9,9 +9,9 @@ from apmdm.vocab import MASK
 
 
 class LeaveOneOut:
-    """State -> Prediction whose remask probability is the model's doubt in the token, given all others.
+    """A model whose remask probability is one minus the probability of the token, given all others.
 
-    The first token is beyond doubt; nothing is inserted or deleted, of which a mask-only model knows nothing.
+    The first token is never remasked. Nothing is inserted or deleted, since a mask-only model cannot judge that.
     """
 
     def __init__(self, model: Predictor) -> None:

@@ -1,4 +1,4 @@
-"""The restricted paradigms: how each of them learns, and how it decodes what has been learned."""
+"""The other paradigms: how each of them learns, and how it decodes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from apmdm.vocab import MASK
 
 @dataclass(frozen=True)
 class Learner:
-    """One way to learn from problems and their answers: how they become batches, and the loss."""
+    """A way to learn from problems and answers. prepare: makes training batches. objective: the loss."""
 
     name: str
     attention: Literal["full", "causal"]
@@ -37,7 +37,7 @@ ANY_MASK = Learner("any mask", "full", some_masked, masked_loss)
 
 @dataclass(frozen=True)
 class Paradigm:
-    """A learner and a way to decode it; policy: a new one from a seed, so that a random one begins anew."""
+    """A learner and a way to decode what it has learned. policy: makes a policy from a seed."""
 
     name: str
     learner: Learner
@@ -47,7 +47,7 @@ class Paradigm:
         return Cached(encoder) if self.learner is NEXT_TOKEN else encoder
 
     def start(self, form: Form, problem: str) -> Sequence:
-        """ARM appends: its prompt has one MASK. The others fill a canvas that has room for the whole answer."""
+        """The first state. ARM starts with one MASK behind the prompt, the others with room for the whole answer."""
         whole = form.start(problem)
         if self.learner is not NEXT_TOKEN:
             return whole
@@ -64,7 +64,7 @@ def masked_arm() -> Paradigm:
 
 
 def mdm(num: int) -> list[Paradigm]:
-    """`num` tokens a step: ancestral sampling, and the surest positions first."""
+    """Two ways to write `num` tokens in a step: ancestral sampling, and the surest positions first."""
 
     def ancestral(seed: int) -> Policy:
         return Unmask("random", num, drawn=True, generator=torch.Generator().manual_seed(seed))
@@ -76,7 +76,7 @@ def mdm(num: int) -> list[Paradigm]:
 
 
 def ao_mdm(threshold: float = 0.9) -> list[Paradigm]:
-    """One token a step in four orders, and as many as exceed a threshold."""
+    """Five ways: one token a step in four orders, and every token whose probability exceeds a threshold."""
 
     def at_random(seed: int) -> Policy:
         return Unmask("random", generator=torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""A comparison as a picture: how often each paradigm is right, in how many steps, by the size of the problems."""
+"""The plot of a comparison: accuracy and steps of each paradigm by the size of the problems."""
 
 from itertools import cycle
 from pathlib import Path
@@ -12,7 +12,7 @@ MARKERS, COLOURS = "osv^D*", colormaps["tab10"].colors[:7]  # pyright: ignore[re
 
 
 def plot(task: str, rows: list[dict[str, Any]], out: Path) -> Path:
-    """Write out/TASK.png: lines over the sizes, or bars if there is one size only."""
+    """Write out/TASK.png and return its path: lines over the sizes, or bars if there is only one size."""
     names, sizes = (list(dict.fromkeys(str(row[key]) for row in rows)) for key in ("paradigm", "size"))
     figure = Figure(figsize=(15, 4 + 0.25 * len(names)), layout="constrained")
     panels = figure.subplots(1, len(PANELS), sharey=len(sizes) == 1)

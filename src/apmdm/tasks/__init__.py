@@ -1,8 +1,8 @@
-"""The tasks that come with the package, a folder each; its module `task` offers the task under the name `task`."""
+"""The built-in tasks, one folder each. The module `task` of a folder has the task in its variable `task`."""
 
 import pkgutil
 
 
 def names() -> list[str]:
-    """Those of the tasks, sorted; nothing is imported."""
+    """The names of the built-in tasks, sorted. Nothing is imported."""
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__) if module.ispkg)

@@ -28,7 +28,7 @@ from apmdm.tasks.dyck.process import (
     encode,
     process,
 )
-from apmdm.tasks.dyck.task import Dyck, Wanted
+from apmdm.tasks.dyck.task import Dyck, WordRequest
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import WIDTH, around, reachable
@@ -109,14 +109,14 @@ def test_every_word_can_be_written_and_nothing_else(language: str, length: int) 
 
 @pytest.mark.parametrize(("language", "length", "num"), [("k1", 6, 1000), ("brackets", 4, 1000)])
 def test_every_short_word_is_drawn_and_nothing_else(language: str, length: int, num: int) -> None:
-    drawn = list(Dyck().solve(process, [Wanted(language, length)] * num, seed=0, batch_size=num))
+    drawn = list(Dyck().solve(process, [WordRequest(language, length)] * num, seed=0, batch_size=num))
     assert all(word.solved and word.run.stop == "fixed point" for word in drawn)
     assert {word.answer for word in drawn} == set(words(language, length))
 
 
 @pytest.mark.parametrize(("language", "length"), [("k8", 30), ("k3", 1000), ("brackets", 200)])
 def test_long_words_are_valid_and_of_the_length_asked_for(language: str, length: int) -> None:
-    drawn = list(Dyck().solve(process, [Wanted(language, length)] * 4, seed=1))
+    drawn = list(Dyck().solve(process, [WordRequest(language, length)] * 4, seed=1))
     assert all(word.solved for word in drawn)
     assert len({word.answer for word in drawn}) == 4
 

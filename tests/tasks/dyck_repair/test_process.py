@@ -50,7 +50,7 @@ def test_repairs_by_hand(broken: str, fixed: str) -> None:
 def test_the_shipped_model_repairs_words_longer_than_trained_on() -> None:
     random = Random(0)
     words = [broken_word(100, random) for _ in range(60)]
-    fixed = list(DyckRepair().solve(weights.load("dyck-repair", VOCAB), words))
+    fixed = list(DyckRepair().solve(weights.load_encoder("dyck-repair", VOCAB), words))
     assert all(word.solved for word in fixed)
     assert {word.run.stop for word in fixed} == {"fixed point"}
 

@@ -1,4 +1,4 @@
-"""Brackets of Python files, each with some errors: what the repair of words is measured on besides words."""
+"""Repair of brackets, measured on the brackets of Python files into which errors are put."""
 
 import io
 import sysconfig
@@ -16,7 +16,7 @@ LONGEST_CODE = 600
 
 @dataclass(frozen=True)
 class Brackets(DyckRepair):
-    """The repair of words; fresh problems are the brackets of the standard library's modules."""
+    """Repair the brackets of programs, with the model of dyck-repair. Fresh problems come from Python's library."""
 
     name = "brackets"
     shipped = "dyck-repair"
@@ -26,13 +26,13 @@ class Brackets(DyckRepair):
 
 
 def brackets_of(source: str) -> str:
-    """Those of a program, in order, without the ones in strings and comments."""
+    """The brackets of a program, in order, without those in strings and comments."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return "".join(token.string for token in tokens if token.type == tokenize.OP and token.string in BRACKETS)
 
 
 def standard_library(longest: int) -> list[str]:
-    """Brackets of each module of the running interpreter's own library that has some and at most so many, by name."""
+    """The brackets of each module of Python's standard library that has 1 to `longest` of them, in order of names."""
     modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     found = [brackets_of(path.read_text(encoding="utf-8")) for path in modules]
     return [brackets for brackets in found if 0 < len(brackets) <= longest]

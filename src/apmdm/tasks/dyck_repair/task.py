@@ -1,4 +1,4 @@
-"""Repair of broken words, from states of runs on short ones; two layers see what the process looks at."""
+"""Repair of broken words and brackets, learned from states of runs on short words."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
 from apmdm.tasks.dyck.process import LANGUAGES, LETTERS
-from apmdm.tasks.dyck.task import Data
+from apmdm.tasks.dyck.task import DyckData
 from apmdm.tasks.dyck.uniform import damaged, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
 from apmdm.tasks.dyck_repair.process import CUTOFF, DONE_ID, REACH, VOCAB, decode, encode, process
@@ -31,19 +31,22 @@ from apmdm.training.trainer import Settings
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
 VALIDATION, LENGTH = 200, 100
 MIX = [*LANGUAGES, *["k1", "k2"] * 3]
-"""Languages that words are drawn from: with few letters neighbours cancel often, and rare windows come."""
+"""The languages of training words. Those with few letters come often, since they show windows that others rarely do."""
 MEASURED, MEASURED_LENGTH, TESTS = "k2", 100, 1000
 
 
 class Broken(str):
-    """A broken word that knows the word it was."""
+    """A broken word that remembers the word it was made from."""
 
     original: str = ""
 
 
 @dataclass(frozen=True)
 class DyckRepair(Task):
-    """Minutes on a CPU; one model for every language."""
+    """Edit a broken word, or broken brackets, into one that cancels, with few edits.
+
+    One model serves all languages; trained in minutes.
+    """
 
     name = shipped = "dyck-repair"
     problem_form = "a word of letters and brackets"
@@ -72,7 +75,7 @@ class DyckRepair(Task):
         return GreedyOrBestSingle(CUTOFF)
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
-        """What is matched already is hidden, so that what stood around it become neighbours."""
+        """Matched letters are hidden from the model, so that the letters around them become neighbours."""
         return Skipping(model, DONE_ID)  # pyright: ignore[reportArgumentType]
 
     @property
@@ -81,7 +84,7 @@ class DyckRepair(Task):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=64, layers=2, heads=8, attention="window", span=REACH, rotary=True)
-        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), Data(128))
+        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), DyckData(128))
 
     def batches(self, recipe: Recipe) -> Batches:
         def chunk(number: int) -> list[Sequence]:
@@ -102,7 +105,7 @@ class DyckRepair(Task):
         return batch
 
     def open_states(self, words: Iterable[str]) -> list[Sequence]:
-        """What is open in every state of the process's runs, their ends included, each once."""
+        """The open part of every state of the process's runs, each once, the last states included."""
         done = set(DONE_ID.tolist())
         found = dict[tuple[int, ...], None]()
         for fixed in self.solve(process, words, record=True):

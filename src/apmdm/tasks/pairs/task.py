@@ -1,4 +1,4 @@
-"""Sources turned into targets: learned from a file of pairs."""
+"""Pairs: source texts are turned into target texts, learned from a file."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ READS = f"{LEARNS} eval"
 
 @dataclass(frozen=True, eq=False)
 class Pairs(FromPairs):
-    """The task that `apmdm train FILE.tsv` learns."""
+    """Turn source texts into target texts, as a file of pairs shows it. `apmdm train FILE.tsv` trains a model."""
 
     data: Path | None = option(None, "A file of pairs: TSV, CSV or JSON lines.", LEARNS)
     test: Path | None = option(None, "Pairs to measure on; a tenth of the others, held out, if left out.", LEARNS)

@@ -1,4 +1,4 @@
-"""What came of many puzzles, in figures."""
+"""The figures of many solved puzzles."""
 
 from collections import Counter
 from typing import Any

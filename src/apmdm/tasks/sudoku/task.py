@@ -1,4 +1,4 @@
-"""Sudoku from 100 puzzles: one small encoder that executes the teacher's search."""
+"""Sudoku, learned from 100 puzzles: a small encoder carries out the search of its teacher."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -62,10 +62,14 @@ LARGE_WEIGHTS = LossWeights(31, 400)
 
 
 @dataclass(frozen=True)
-class Data:
-    """batch_size: states a step learns from; plain and mixed: chunks of CHUNK states of PLAIN's and of MIXED's kinds,
-    before those with HARD's (16x16: ROUGH's, then LARGE's); validation: freshly generated puzzles that periodic
-    evaluation solves; workers: processes that draw chunks ahead, for a GPU that would wait for them.
+class SudokuData:
+    """How training states are drawn.
+
+    batch_size: states in a training step.
+    plain, mixed: how many chunks of CHUNK states of the kinds PLAIN, and then MIXED, come before those of the kinds
+    HARD. For 16x16 the kinds are ROUGH and then LARGE.
+    validation: fresh puzzles that are solved now and then during training.
+    workers: processes that draw chunks ahead, so that a GPU need not wait.
     """
 
     batch_size: int = 64
@@ -85,13 +89,15 @@ class Data:
 
 @dataclass(frozen=True)
 class Sudoku(Task):
-    """A problem and an answer are the values of the cells in reading order, 0 for an empty one.
+    """Solve Sudoku puzzles of 9x9 or 16x16 cells that have one solution.
 
-    preset: laptop takes an hour on a CPU, full twice the steps. refine goes on from trained weights: every step looks at
-    eight batches (16x16: four) and learns from their least probable eighth (quarter).
-    board: 16x16 takes a sixth layer, lower rates, smaller batches, hints in detail, heads that start on their own unit,
-    and scrambled grids first (docs/log.md).
-    step, symmetric: for ablations; the process whose paths are learned, and whether puzzles are turned around.
+    A problem and an answer are the values of the cells in reading order, 0 for an empty cell.
+
+    preset: "laptop" takes about an hour on a CPU, "full" has twice the steps. "refine" goes on from trained weights;
+    each step learns from the least probable eighth of its states (16x16: from the least probable quarter).
+    board: 16x16 has one more layer, lower learning rates, smaller batches and more hints; its heads start on one unit
+    each, and training starts with scrambled grids (docs/log.md).
+    step, symmetric: for ablations. step is the process whose paths are learned; symmetric adds symmetry copies.
     """
 
     name = "sudoku"
@@ -152,7 +158,7 @@ class Sudoku(Task):
         return is_solution(problem, answer)
 
     def judge(self, problem: list[int], run: Run) -> tuple[list[int], str]:
-        """A run may also prove that there is no solution: the process says so, and an exact solver agrees."""
+        """The status is "unsolvable" if the run ends with FAIL and an exact solver finds no solution either."""
         answer = self.decode(run.final) or [0] * self.size.cells
         if is_solution(problem, answer):
             return answer, "solved"
@@ -184,10 +190,10 @@ class Sudoku(Task):
     def recipe(self) -> Recipe:
         large = self.size is SIXTEEN
         training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
-        data = Data()
+        data = SudokuData()
         if large:
             training = replace(training, steps=12_000, matrix_rate=0.01, other_rate=0.005)
-            data = Data(batch_size=16, plain=1, validation=60)
+            data = SudokuData(batch_size=16, plain=1, validation=60)
         if self.preset == "full":
             training = replace(training, steps=2 * training.steps)
         if self.preset == "refine":
@@ -205,16 +211,14 @@ class Sudoku(Task):
         return Recipe(self, shape, training, data)
 
     def initialise(self, model: Encoder) -> None:
-        """16x16: heads start by attending within their own unit, but for those of the first layer, which finds
-        candidates.
-        """
+        """On 16x16, heads start by attending within one unit each, except in the first layer: it finds candidates."""
         if self.size is SIXTEEN:
             for module in model.layers[1:].modules():
                 if isinstance(module, Relations):
                     module.start_apart()
 
     def batches(self, recipe: Recipe) -> Batches:
-        """States drawn as drawn_states does, chunk by chunk, and what the process makes of them."""
+        """States that `drawn_states` draws, chunk by chunk, with the edits of the process."""
         data, size = recipe.data, recipe.data.batch_size * recipe.training.focus
         draw = partial(_chunk, recipe.seed, data, self.step, self.symmetric, self.board)
         chunks = Chunked(draw, CHUNK // size, data.workers)
@@ -272,9 +276,9 @@ class Sudoku(Task):
 
 
 def _chunk(
-    seed: int, data: Data, step: Step, symmetric: bool, board: str, number: int
+    seed: int, data: SudokuData, step: Step, symmetric: bool, board: str, number: int
 ) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
-    """States and what becomes of them."""
+    """The states of a chunk, and the state that follows each."""
     random = torch.Generator().manual_seed(seed_of(seed, number))
     shares = PLAIN if number < data.plain else MIXED if number < data.plain + data.mixed else HARD
     shares = {"4x4": EASY, "16x16": ROUGH if number < data.plain else LARGE}.get(board, shares)

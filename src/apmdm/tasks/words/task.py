@@ -1,4 +1,4 @@
-"""Errors in sequences that nobody annotated, corrected: learned from a file with one sequence a line."""
+"""Words: errors in plain sequences are corrected, learned from a file with one sequence a line."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from apmdm.lines import lines
 
 @dataclass(frozen=True, eq=False)
 class Words(FromSequences):
-    """The task that `apmdm compare words --data FILE` and `apmdm train FILE.txt` learn."""
+    """Correct errors in sequences such as words, learned from the right ones. `apmdm train FILE.txt` trains a model."""
 
     name: str = "words"
     data: Path | None = option(None, "A file with one sequence a line.", "train compare check audit eval")
