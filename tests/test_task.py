@@ -13,6 +13,7 @@ from apmdm import base_task, given
 from apmdm.base_task import BaseTask
 from apmdm.pairs.table import Pair
 from apmdm.process import Symbols
+from support import unchecked
 
 SMALL = {"training.steps": 3, "training.warmup": 1, "training.evaluate_every": 3, "shape.width": 16, "shape.layers": 1}
 LITTLE = {**SMALL, "data.problems": 20}
@@ -104,7 +105,8 @@ def test_start_answer_and_verify_may_be_said() -> None:
         yield [("sum", symbol) for symbol in symbols]
 
     def start(terms: tuple[int, int]) -> Symbols:
-        return [1] * terms[0] + ["+"] + [1] * terms[1]
+        first: Symbols = [1]
+        return first * terms[0] + ["+"] + first * terms[1]
 
     task = apmdm.Task.from_process(
         add,
@@ -162,11 +164,11 @@ def test_a_process_may_be_given_on_batches() -> None:
 def test_pairs_are_a_task(tmp_path: Path) -> None:
     task = apmdm.Task.from_pairs(PAIRS, dev=[("bab", "babs"), ("aba", "abas")])
     model = trained(task, tmp_path / "run", SMALL)
-    (solution,) = apmdm.generate(model, [Pair("abab")], max_steps=10)
+    (solution,) = apmdm.generate(model, [Pair("abab", "")], max_steps=10)
     assert solution.status in ("unverified", "unsolved")
     assert apmdm.evaluate(model, num=2)["problems"] == 2
     assert apmdm.evaluate(model, [Pair("ab", "abs")])["problems"] == 1
-    assert_same(model, apmdm.load(tmp_path / "run"), [Pair("ab", "abs"), Pair("axb")])
+    assert_same(model, apmdm.load(tmp_path / "run"), [Pair("ab", "abs"), Pair("axb", "")])
 
 
 def test_pairs_come_from_a_file_and_have_features(tmp_path: Path) -> None:
@@ -243,5 +245,6 @@ def test_wrong_settings_are_refused(tmp_path: Path, settings: dict[str, Any], me
     ],
 )
 def test_what_cannot_be_learned_is_refused(tmp_path: Path, task: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    """Checks of types read all properties, and do not expect any to fail."""
+    with unchecked(), pytest.raises(ValueError, match=message):
         apmdm.train(task(), tmp_path / "run", settings=SMALL)
