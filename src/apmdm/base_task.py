@@ -1,7 +1,7 @@
 """BaseTask: everything that a task consists of. Training, commands and paradigms use tasks through it alone."""
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import Field, field, fields, is_dataclass, replace
@@ -17,21 +17,21 @@ from apmdm.lines import lines
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, same_step, supervised_loss
-from apmdm.paradigms.comparison import TOKENS, Comparison, compared
-from apmdm.paradigms.form import Form, direct
+from apmdm.paradigms.comparison import Comparison
+from apmdm.paradigms.form import Form, Verdict, direct
 from apmdm.policy import Greedy, Policy
 from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
-from apmdm.solution import Certificate, Solution
+from apmdm.solution import Certificate, Solution, shares_by_length
 from apmdm.state import Sequence, State, same_rows, trimmed
 from apmdm.step import transition
 from apmdm.trace import Trace
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
-TESTS, VALIDATION, VALIDATION_SEED = 1000, 100, 7
+TESTS, VALIDATION, VALIDATION_SEED, GROUPS = 1000, 100, 7, 6
 """How many fresh problems `eval` solves by default, how many evaluation during training solves, and its seed."""
 
 
@@ -275,16 +275,13 @@ class BaseTask:
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
         """Figures of one set of problems that were run."""
         times = [solution.run.time for solution in solutions]
-        known = [solution for solution in solutions if solution.status != "unverified"]
-        by_length: dict[int, list[bool]] = defaultdict(list)
-        for solution in known:
-            by_length[len(self.encode(solution.problem))].append(solution.solved)
-        right = sum(solution.solved for solution in known)
+        known = [(len(self.encode(one.problem)), one.solved) for one in solutions if one.status != "unverified"]
+        right = sum(solved for _, solved in known)
         return {
             "problems": len(solutions),
             "right": right,
             "accuracy": round(right / max(1, len(known)), 4),
-            "accuracy by length": {length: round(sum(v) / len(v), 4) for length, v in sorted(by_length.items())},
+            "accuracy by length": shares_by_length(known, GROUPS),
             "mean_steps": round(sum(times) / max(1, len(times)), 3),
             "max_steps": max(times, default=0),
             "stops": dict(Counter(solution.run.stop for solution in solutions)),
@@ -339,9 +336,18 @@ class BaseTask:
             right,
         )
 
-    def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        """What `compare` trains and measures. tokens: how many each model is trained on; None for the usual number."""
-        return compared(self, tokens or TOKENS, seed)
+    def verdict(self, problem: Any, final: Sequence) -> Verdict:
+        """What a comparison counts of a final state."""
+        answer = self.decode(final)
+        right = answer is not None and bool(self.verify(problem, answer))
+        return Verdict(right, answer is not None, float(right))
+
+    def comparison(self, tokens: int | None, seed: int) -> Comparison | None:
+        """What `compare` trains and measures; None for the usual comparison, which every task with a teacher has.
+
+        tokens: how many each model is trained on; None for the usual number.
+        """
+        return None
 
     # The command line.
 

@@ -110,7 +110,7 @@ class Left:
 
 
 def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device: str, resume: bool) -> bool:
-    """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved and verified."""
+    """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved."""
     task = model.task
     told = map(task.told, problems)
     saved = results.taken_up(out, told, number) if resume else results.begun(out, number)

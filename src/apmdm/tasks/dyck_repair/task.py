@@ -29,7 +29,7 @@ from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
 
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
-VALIDATION, LENGTH = 200, 100
+VALIDATION, LENGTH, VALIDATION_STEPS = 200, 100, 1000
 MIX = [*LANGUAGES, *["k1", "k2"] * 3]
 """The languages of training words. Those with few letters come often, since they show windows that others rarely do."""
 MEASURED, MEASURED_LENGTH, TESTS = "k2", 100, 1000
@@ -117,7 +117,7 @@ class DyckRepair(Task):
         """The share of broken words, longer than any trained on, that become valid ones."""
         random = Random(recipe.seed)
         words = [broken_word(LENGTH, random) for _ in range(VALIDATION)]
-        solutions = self.solve(model, words, device=str(model.embedding.device))
+        solutions = self.solve(model, words, max_steps=VALIDATION_STEPS, device=str(model.embedding.device))
         return {"repaired": sum(solution.solved for solution in solutions) / VALIDATION}
 
     def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Broken]]]:

@@ -84,7 +84,7 @@ def read_graph(path: Path, source: str, target: str, undirected: bool) -> Named:
 
 
 def write(graph: nx.Graph, path: Path) -> None:
-    """The graph in the format that the name asks for, as `read_graph` has them; ValueError if that format cannot hold it."""
+    """Write in the format that the name asks for, as `read_graph` has them; ValueError if it cannot hold the graph."""
     try:
         match path.suffix.lower():
             case ".graphml" | ".xml":
