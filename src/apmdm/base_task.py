@@ -321,11 +321,9 @@ class BaseTask:
             return self.vocab.decode(sequence.ids.tolist())
 
         def right(problem: Any, told: list[str]) -> bool:
-            answer = (
-                self.decode(Sequence(torch.tensor(self.vocab.encode(told))))
-                if set(told) <= self.vocab.ids.keys()
-                else None
-            )
+            if not set(told) <= self.vocab.ids.keys():
+                return False
+            answer = self.decode(Sequence(torch.tensor(self.vocab.encode(told), dtype=torch.long)))
             return answer is not None and bool(self.verify(problem, answer))
 
         return direct(
