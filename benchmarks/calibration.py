@@ -43,7 +43,7 @@ def expected_error(probability: torch.Tensor, right: torch.Tensor) -> float:
 
 @torch.inference_mode()
 def main() -> None:
-    model = weights.load(sys.argv[1] if len(sys.argv) > 1 else "sudoku", NINE.vocab)
+    model = weights.load_encoder(sys.argv[1] if len(sys.argv) > 1 else "sudoku", NINE.vocab)
     puzzles = generated(PUZZLES, SEED)
     ids = drawn_states(STATES, torch.Generator().manual_seed(SEED), puzzles, answers_of(puzzles), MIXED)
     steps, steps_right, bits, bits_right = [], [], [], []

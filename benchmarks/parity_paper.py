@@ -13,10 +13,11 @@ from random import Random
 import torch
 
 from apmdm.model.encoder import Encoder
-from apmdm.recipes import RECIPES
+from apmdm.registry import find
 from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
-from apmdm.tasks.parity import paper
+from apmdm.tasks.parity.process import parity_of
+from apmdm.tasks.parity_paper import process
 from apmdm.training.trainer import train
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 1000, 10_000)
@@ -27,25 +28,25 @@ PAIR_STEPS = 2
 def right(model: Encoder, length: int, random: Random) -> float:
     """Share of random strings with the right parity, or with the right first two steps if they are long."""
     strings = [f"{random.getrandbits(length):0{length}b}" for _ in range(100 if length <= FREE_RUNNING else 5)]
-    starts = [paper.encode(string) for string in strings]
+    starts = [process.encode(string) for string in strings]
     if length <= FREE_RUNNING:
         runs = rollouts(model, starts, max_steps=2 * length + 10)
-        return sum(paper.decode(run.final) == strings[run.index].count("1") % 2 for run in runs) / len(strings)
-    ends = [{run.index: run.final.ids for run in _pair(process, starts)} for process in (model, paper.teacher)]
+        return sum(process.decode(run.final) == parity_of(strings[run.index]) for run in runs) / len(strings)
+    ends = [{run.index: run.final.ids for run in _pair(one, starts)} for one in (model, process.teacher)]
     return sum(torch.equal(ends[0][row], ends[1][row]) for row in range(len(strings))) / len(strings)
 
 
-def _pair(process: Predictor, starts: list[Sequence]) -> Iterator[Run]:
-    return rollouts(process, starts, batch_size=1, max_steps=PAIR_STEPS)
+def _pair(predictor: Predictor, starts: list[Sequence]) -> Iterator[Run]:
+    return rollouts(predictor, starts, batch_size=1, max_steps=PAIR_STEPS)
 
 
 def main() -> None:
-    recipe = RECIPES["parity-paper"]()
+    recipe = find("parity-paper").recipe()
     with tempfile.TemporaryDirectory() as folder:
         outcome = train(
             recipe.new_model(),
-            recipe.batches(recipe),
-            lambda model: recipe.evaluate(recipe, model),
+            recipe.batches(),
+            lambda model: recipe.source.validate(recipe, model),
             recipe.training,
             Path(folder),
         )

@@ -23,15 +23,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from apmdm import weights
-from apmdm.cli import read
+from apmdm.edits import Edits
+from apmdm.lines import lines
 from apmdm.model.encoder import Encoder
 from apmdm.model.graphed import Graphed
 from apmdm.prediction import Prediction
 from apmdm.sampler import Predictor, Run
+from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.tasks.sudoku.data import generated, teacher_steps
 from apmdm.tasks.sudoku.grid import NINE, encode
-from apmdm.tasks.sudoku.solve import Solution, solve
+from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.vocab import MASK
 
 BATCH, NUM_FRESH, PER_TOKEN_STEPS = 256, 1000, 200
@@ -54,17 +56,17 @@ class Clocked:
         self.rows: list[int] = []
         self.drained = 0
 
-    def __call__(self, state: State) -> Prediction:
+    def __call__(self, state: State) -> Prediction | Edits:
         began = now()
-        prediction = self.model(state)
+        said = self.model(state)
         self.seconds += now() - began
         self.rows.append(len(state))
-        return prediction
+        return said
 
 
-def feed(puzzles: torch.Tensor, clocked: Clocked) -> Iterator[torch.Tensor]:
+def feed(puzzles: torch.Tensor, clocked: Clocked) -> Iterator[list[int]]:
     """The puzzles; notes at which call of the model none is left."""
-    yield from puzzles
+    yield from puzzles.tolist()
     clocked.drained = len(clocked.rows)
 
 
@@ -150,7 +152,7 @@ def ceilings(model: Encoder, puzzles: torch.Tensor, rates: dict[int, float]) -> 
 def draw(solutions: list[Solution], steps_of_teacher: torch.Tensor, rates: dict[int, float], out: Path) -> None:
     figure = Figure(figsize=(11, 4), layout="constrained")
     lengths, batches = figure.subplots(1, 2)
-    solved = sorted(solution.run.time for solution in solutions if solution.status == "solved")
+    solved = sorted(solution.run.time for solution in solutions if solution.solved)
     for name, times in (("the model, verified", solved), ("its teacher", sorted(steps_of_teacher.tolist()))):
         shares = [100 * (number + 1) / len(solutions) for number in range(len(times))]
         lengths.step(times, shares, where="post", label=name, linestyle="--" if times is not solved else "-")
@@ -164,14 +166,14 @@ def draw(solutions: list[Solution], steps_of_teacher: torch.Tensor, rates: dict[
 @torch.inference_mode()
 def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    puzzles = torch.tensor([NINE.parse(line) for line in read.lines(path)]) if path else generated(NUM_FRESH, seed=1)
+    puzzles = torch.tensor(list(lines(path).each(NINE.parse))) if path else generated(NUM_FRESH, seed=1)
     if len(puzzles) <= BATCH:
         sys.exit(f"give more than {BATCH} puzzles, so that there is a queue; {path} has {len(puzzles)}")
-    model = weights.load("sudoku", NINE.vocab).to(DEVICE)
+    model = weights.load_encoder("sudoku", NINE.vocab).to(DEVICE)
     quick = Graphed(model) if DEVICE == "cuda" else model
     clocked = Clocked(quick)
     began = time.perf_counter()
-    solutions = list(solve(clocked, feed(puzzles, clocked), batch_size=BATCH, device=DEVICE))
+    solutions = list(Sudoku().solve(clocked, feed(puzzles, clocked), batch_size=BATCH, device=DEVICE))
     seconds = time.perf_counter() - began
     runs = [solution.run for solution in solutions]
     evaluations, busy = sum(clocked.rows), clocked.rows[: clocked.drained]
@@ -187,7 +189,7 @@ def main() -> None:
     record = {
         "benchmark": "sampler",
         "puzzles": len(runs),
-        "solved": sum(solution.status == "solved" for solution in solutions),
+        "solved": sum(solution.solved for solution in solutions),
         "puzzles_per_second": round(len(runs) / seconds, 2),
         "busy_slots": round(sum(busy) / (BATCH * len(busy)), 4),
         "overhead_beyond_forward": round(seconds / clocked.seconds - 1, 4),

@@ -22,19 +22,21 @@ from torch import Tensor
 
 from apmdm import weights
 from apmdm.edits import edits_between
+from apmdm.model.encoder import Encoder
 from apmdm.objective.batch import Batch, Batches, Hints
-from apmdm.recipes.base import Recipe
-from apmdm.recipes.sudoku import batches, sudoku
+from apmdm.objective.supervised import Objective
+from apmdm.recipe import Recipe
 from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.grid import NINE, as_state, encode
 from apmdm.tasks.sudoku.hints import hints
 from apmdm.tasks.sudoku.process import analyse, next_ids
+from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.training import checkpoint
 from apmdm.training.trainer import train
-from apmdm.step import transition
 from apmdm.vocab import MASK, Vocab
 
 STEPS = int(os.environ.get("STEPS", "3000"))
@@ -50,8 +52,31 @@ class Row:
     values: Callable[[Tensor], Tensor] = lambda ids: NINE.value[ids[: NINE.cells]]
 
 
-def with_batches(recipe: Recipe, change: Callable[[Batches], Batches]) -> Recipe:
-    return replace(recipe, batches=lambda recipe: change(batches(recipe)))
+@dataclass(frozen=True)
+class Ablated:
+    """Sudoku as a source of training, with hints and a vocabulary of the row's own, and its batches changed."""
+
+    task: Sudoku
+    hints: Hints | None
+    vocab: Vocab = NINE.vocab
+    change: Callable[[Batches], Batches] = lambda batches: batches
+    name: str = "sudoku"
+
+    @property
+    def objective(self) -> Objective:
+        return self.task.objective
+
+    def batches(self, recipe: Recipe) -> Batches:
+        return self.change(self.task.batches(recipe))
+
+    def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
+        return {}
+
+    def initialise(self, model: Encoder) -> None:
+        self.task.initialise(model)
+
+    def described(self) -> dict[str, object]:
+        return self.task.described()
 
 
 def unmask_only(ids: Int[Tensor, "N 83"]) -> Int[Tensor, "N 83"]:
@@ -119,35 +144,35 @@ def field_values(ids: Int[Tensor, "245"]) -> Int[Tensor, "81"]:
 
 
 def rows() -> dict[str, Row]:
-    own = sudoku()
+    task = Sudoku()
+    own = task.recipe()
     own = replace(
         own,
         training=replace(own.training, steps=STEPS, evaluate_every=STEPS),
         data=replace(own.data, batch_size=BATCH_SIZE, plain=1),
     )
     rotary = replace(own.shape, relations=(), absolute=0, rotary=True)
+    as_given = replace(task, symmetric=False)
     fields = replace(
-        with_batches(own, fields_batches),
-        vocab=FIELDS,
+        own,
+        source=Ablated(task, Hints(task.hints.number, field_hints), FIELDS, fields_batches),
         shape=replace(own.shape, absolute=len(FIELD_PLACES)),
-        hints=Hints(own.hints.number if own.hints else 0, field_hints),
     )
-    naked = partial(batches, step=partial(one_at_a_time, hidden=False), symmetric=False)
+    naked = replace(as_given, step=partial(one_at_a_time, hidden=False))
     paper = replace(
-        fields,
-        batches=lambda recipe: fields_batches(naked(recipe)),
+        own,
+        source=Ablated(naked, None, FIELDS, fields_batches),
         shape=rotary,
-        hints=None,
         data=replace(own.data, plain=STEPS),
     )
     return {
         "as it is": Row(own),
-        "without hints": Row(replace(own, hints=None)),
-        "without remask": Row(replace(own, batches=partial(batches, step=unmask_only))),
+        "without hints": Row(replace(own, source=Ablated(task, None))),
+        "without remask": Row(replace(own, source=replace(task, step=unmask_only))),
         "rotary positions only": Row(replace(own, shape=rotary)),
-        "without symmetry copies": Row(replace(own, batches=partial(batches, symmetric=False))),
-        "without halting labels": Row(with_batches(own, moving)),
-        "one cell at a step": Row(replace(own, batches=partial(batches, step=one_at_a_time))),
+        "without symmetry copies": Row(replace(own, source=as_given)),
+        "without halting labels": Row(replace(own, source=Ablated(task, task.hints, change=moving))),
+        "one cell at a step": Row(replace(own, source=replace(task, step=one_at_a_time))),
         "three tokens a cell": Row(fields, in_fields, field_values),
         "all of the paper's choices": Row(paper, in_fields, field_values),
     }
@@ -159,10 +184,10 @@ def measured(name: str, row: Row) -> dict[str, object]:
     began, recipe = time.perf_counter(), row.recipe
     if not weights.read_manifest(folder).get("finished"):
         resume = (folder / checkpoint.NAME).is_file()
-        model, settings = recipe.new_model(), recipe.training
-        train(model, recipe.batches(recipe), lambda model: {}, settings, folder, hints=recipe.hints, resume=resume)
+        model, settings, told = recipe.new_model(), recipe.training, recipe.source.hints
+        train(model, recipe.batches(), lambda model: {}, settings, folder, hints=told, resume=resume)
         weights.write_manifest(folder, {"finished": True, "seconds": round(time.perf_counter() - began, 1)})
-    model, puzzles = weights.load(str(folder)), generated(PUZZLES, SEED)
+    model, puzzles = weights.load_encoder(str(folder)), generated(PUZZLES, SEED)
     starts = row.written(encode(puzzles))
     sequences = (
         Sequence(starts.ids[n], starts.coordinates[n] if starts.coordinates is not None else None)

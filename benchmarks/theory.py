@@ -27,27 +27,27 @@ from apmdm.objective.masked import masked_loss, some_masked
 from apmdm.policy import Greedy, Unmask
 from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence, State
-from apmdm.tasks.dyck.words import draw
+from apmdm.tasks.dyck.task import Dyck, WordRequest
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
 from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.evaluate import Evaluator
-from apmdm.theory.policy import SURE, Policy
+from apmdm.theory.policy import SURE, ArrayPolicy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import FORMS, Form, Outcome, simulate, simulate_all, start
+from apmdm.theory.simulate import FORMS, Form, Simulated, simulate, simulate_all, start
 from apmdm.theory.words import own_word, vocabulary
 from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, Vocab
 
 SIZES = [2] * 20 + [4] * 20 + [8] * 20 + [16] * 20 + [32] * 15 + [64] * 5
 SMALL = [2] * 30 + [4] * 30 + [8] * 40
-LEFT_TO_RIGHT = 2**17
+LEFT_TO_RIGHT, DRAWN = 2**17, 25_000
 """Sizes of the inputs of programs, and of those that need n^3 processors; most tokens of all runs left to right of a
-size above 4 that has more than one."""
+size above 4 that has more than one; words of each k."""
 
 
 def forms(name: str) -> dict[str, object]:
@@ -106,7 +106,7 @@ def _checked(name: str, form: Form, sizes: list[int]) -> dict[str, object]:
     return found
 
 
-def _as_stated(job: Job, reference: Result, outcome: Outcome) -> bool:
+def _as_stated(job: Job, reference: Result, outcome: Simulated) -> bool:
     """Whether steps and context are what the documentation says."""
     costs, registers = (outcome.steps, outcome.context), job.program.num_registers
     log = write_once.context(job, reference.time)
@@ -221,8 +221,11 @@ def _trained_converter(vocab: Vocab) -> dict[str, object]:
 
 
 def generator() -> dict[str, object]:
-    valid = {k: sum(word.valid for word in draw(dyck.policy(31), f"k{k}", 6, 25_000, k)) for k in (1, 2, 3, 4)}
-    return {"samples": 100_000, "valid": valid}
+    valid = {}
+    for k in (1, 2, 3, 4):
+        words = Dyck().solve(dyck.policy(31), [WordRequest(f"k{k}", 6)] * DRAWN, seed=k, batch_size=256)
+        valid[k] = sum(word.solved for word in words)
+    return {"samples": 4 * DRAWN, "valid": valid}
 
 
 def without_sampling() -> dict[str, object]:
@@ -360,7 +363,7 @@ def _reading(positions: int) -> dict[str, object]:
         ("rightmost", attend(key, key, cell(bits), Constant(1, 1), rightmost=True)),
     ):
         with patch.object(compiler, "MAX_POSITIONS", positions):
-            model = compile_policy(Policy(vocab, {}, {"remask": read[0:1]}), positions)
+            model = compile_policy(ArrayPolicy(vocab, {}, {"remask": read[0:1]}), positions)
         block, width = cast(Layer, model.layers[0]), model.shape.width
 
         def mapped(part: int, at: Tensor, block: Layer = block, model: Encoder = model, width: int = width) -> Tensor:

@@ -20,8 +20,8 @@ from apmdm.edits import edits_between
 from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import supervised_loss
 from apmdm.prediction import Prediction
-from apmdm.recipes.base import Recipe
-from apmdm.recipes.sudoku import sudoku
+from apmdm.recipe import Recipe
+from apmdm.registry import find
 from apmdm.state import State
 from apmdm.tasks.sudoku.data import path, training_puzzles
 from apmdm.tasks.sudoku.grid import as_state
@@ -35,13 +35,13 @@ class Plain(nn.Module):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         shape = recipe.shape
-        self.embedding = nn.Embedding(len(recipe.vocab), shape.width)
+        self.embedding = nn.Embedding(len(recipe.source.vocab), shape.width)
         self.absolute = nn.Parameter(0.1 * torch.randn(shape.absolute, shape.width))
         layer = nn.TransformerEncoderLayer(
             shape.width, shape.heads, 4 * shape.width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.encoder = nn.TransformerEncoder(layer, shape.layers, nn.LayerNorm(shape.width), enable_nested_tensor=False)
-        self.heads = nn.Linear(shape.width, len(recipe.vocab) + 3)
+        self.heads = nn.Linear(shape.width, len(recipe.source.vocab) + 3)
 
     def forward(self, state: State) -> Prediction:
         content, controls = self.heads(self.encoder(self.embedding(state.ids) + self.absolute)).tensor_split([-3], -1)
@@ -65,7 +65,7 @@ def our_seconds(recipe: Recipe, examples: list[Batch]) -> float:
 
     settings = Settings(steps=STEPS, evaluate_every=STEPS, checkpoint_every=STEPS)
     with tempfile.TemporaryDirectory() as folder:
-        train(recipe.new_model(), batches, lambda model: {}, settings, Path(folder), hints=recipe.hints)
+        train(recipe.new_model(), batches, lambda model: {}, settings, Path(folder), hints=recipe.source.hints)
     return median_step(began)
 
 
@@ -87,7 +87,7 @@ def median_step(began: list[float]) -> float:
 
 
 def main() -> None:
-    recipe = sudoku()
+    recipe = find("sudoku").recipe()
     examples = some_batches(recipe)
     ours, plain = our_seconds(recipe, examples), plain_seconds(recipe, examples)
     record = {

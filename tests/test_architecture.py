@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from apmdm import tasks
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/apmdm"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -17,29 +19,36 @@ PYTHON = [path for folder in ("src", "tests", "benchmarks") for path in sorted((
 
 # A component imports from the rows above its own; those in one row do not know each other.
 LAYERS = (
-    ("vocab", "allocator"),
-    ("state",),
+    ("vocab", "allocator", "lines", "finding"),
+    ("state", "drawing"),
     ("edits",),
-    ("transition", "prediction"),
+    ("step", "prediction"),
     ("trace",),
     ("model", "policy"),
     ("objective", "sampler"),
-    ("train",),
+    ("training",),
+    ("recipe", "weights", "solution"),
+    ("outputs", "paradigms"),
+    ("pool", "process", "pairs", "sequences"),
+    ("base_task",),
+    ("given",),
+    ("task",),
     ("tasks",),
-    ("baselines", "theory"),
-    ("recipes",),
-    ("weights",),
+    ("theory", "registry"),
+    ("fit",),
+    ("trained",),
+    ("diagnosis", "contest"),
     ("__init__",),
     ("cli",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Learning and generating know nothing of each other: they meet in state, prediction and edits.
-LEARNING, GENERATING = {"model", "objective", "train"}, {"policy", "sampler"}
+LEARNING, GENERATING = {"model", "objective", "training"}, {"policy", "sampler"}
 APART = {
-    "model": GENERATING | {"transition"},
+    "model": GENERATING | {"step"},
     "objective": GENERATING,
-    "train": GENERATING,
-    "policy": LEARNING | {"transition"},
+    "training": GENERATING,
+    "policy": LEARNING | {"step"},
     "sampler": LEARNING,
 }
 
@@ -117,6 +126,27 @@ def one_circle(graph: dict[str, set[str]]) -> list[str] | None:
     except CycleError as error:
         return error.args[1][::-1]
     return None
+
+
+COMMANDS = [path for path in SOURCES if component(path) == "cli"]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=relative)
+def test_the_command_line_knows_no_task_by_name(path: Path) -> None:
+    """Docstrings aside. The theory's commands have programs of their own, some of which are called like a task."""
+    assert not [module for module in imported_modules(path) if module.startswith("apmdm.tasks.")]
+    if path.stem == "theory":
+        return
+    name = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, tasks.names()))})(?![\w-])")
+    whole = list(nodes(path))
+    docstrings = {
+        id(node.body[0].value)
+        for node in whole
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(node.body[0], ast.Expr)
+    }
+    for node in whole:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            assert not name.search(node.value), f"line {node.lineno} names a task: {node.value!r}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

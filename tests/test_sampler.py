@@ -18,9 +18,9 @@ from apmdm.policy import Append, Greedy, Policy, Stochastic, Unmask
 from apmdm.prediction import Prediction
 from apmdm.sampler import Observation, Run, rollouts
 from apmdm.state import Sequence, State
+from apmdm.step import transition
 from apmdm.tasks.parity.process import encode, teacher
 from apmdm.trace import Step, Trace
-from apmdm.step import transition
 from apmdm.vocab import MASK, Vocab
 from reference import slow_run
 from support import Edit, Tokens, batched, edits_of_rows, places_of, sequence, stack, tokens_of, unchecked

@@ -9,8 +9,8 @@ from hypothesis import given
 
 from apmdm.edits import Edits
 from apmdm.state import State
-from apmdm.trace import Step, Trace
 from apmdm.step import transition
+from apmdm.trace import Step, Trace
 from apmdm.vocab import MASK, Vocab
 from support import (
     Edit,

@@ -23,20 +23,20 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", weights.shipped())
 def test_what_is_shipped_loads(name: str) -> None:
-    model = weights.load(name)
+    model = weights.load_encoder(name)
     assert not model.training
     assert 0 < model.num_parameters() <= 1_200_000
 
 
 def test_parity_is_shipped() -> None:
-    assert weights.load("parity", VOCAB).vocab == VOCAB
+    assert weights.load_encoder("parity", VOCAB).vocab == VOCAB
 
 
 def test_a_shipped_name_comes_before_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.rename(folder.with_name("parity"))
     monkeypatch.chdir(folder.parent)
-    assert weights.load("parity").shape.width == 16
-    assert weights.load("./parity").shape.width == 8
+    assert weights.load_encoder("parity").shape.width == 16
+    assert weights.load_encoder("./parity").shape.width == 8
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_damaged_config(folder: Path, config: Any) -> None:
     given = {"vocab": json.loads(path.read_text())["vocab"]} | config if isinstance(config, dict) else config
     path.write_text(json.dumps(given))
     with pytest.raises(ValueError, match="are damaged: ") as caught:
-        weights.load(str(folder))
+        weights.load_encoder(str(folder))
     assert "\n" not in str(caught.value)
 
 
@@ -73,7 +73,7 @@ def test_a_damaged_config(folder: Path, config: Any) -> None:
 def test_a_file_that_is_none(folder: Path, name: str, text: bytes) -> None:
     (folder / name).write_bytes(text)
     with pytest.raises(ValueError, match="damaged: "):
-        weights.load(str(folder))
+        weights.load_encoder(str(folder))
 
 
 def test_one_flipped_bit(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_one_flipped_bit(folder: Path) -> None:
     data[-2] ^= 1
     path.write_bytes(data)
     with pytest.raises(ValueError, match="is not the file that"):
-        weights.load(str(folder))
+        weights.load_encoder(str(folder))
 
 
 def test_numbers_that_are_none(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_numbers_that_are_none(folder: Path) -> None:
     save_file(tensors, folder / weights.TENSORS)
     (folder / weights.MANIFEST).unlink()
     with pytest.raises(ValueError, match="not finite"):
-        weights.load(str(folder))
+        weights.load_encoder(str(folder))
 
 
 def test_a_manifest_says_where_and_with_what(folder: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_manifest_says_where_and_with_what(folder: Path) -> None:
     assert found["versions"]["torch"] == torch.__version__
     assert found["machine"].keys() == {"architecture", "cpus", "threads", "gpu"}
     assert found["commit"] is None or len(found["commit"]) == 40
-    assert weights.load(str(folder)).vocab == VOCAB
+    assert weights.load_encoder(str(folder)).vocab == VOCAB
 
 
 def test_no_git_is_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,4 +115,4 @@ def test_no_git_is_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_there_may_be_no_manifest(folder: Path) -> None:
     (folder / weights.MANIFEST).unlink()
     assert weights.read_manifest(folder) == {}
-    assert weights.load(str(folder)).vocab == VOCAB
+    assert weights.load_encoder(str(folder)).vocab == VOCAB

@@ -1,7 +1,7 @@
 """BaseTask: everything that a task consists of. Training, commands and paradigms use tasks through it alone."""
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import Field, field, fields, is_dataclass, replace
@@ -20,18 +20,18 @@ from apmdm.objective.supervised import Objective, same_step, supervised_loss
 from apmdm.paradigms.comparison import TOKENS, Comparison, compared
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Greedy, Policy
-from apmdm.pool import Data, pooled
+from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
-from apmdm.solution import Certificate, Solution
+from apmdm.solution import Certificate, Solution, shares_by_length
 from apmdm.state import Sequence, State, same_rows, trimmed
 from apmdm.step import transition
 from apmdm.trace import Trace
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
-TESTS, VALIDATION, VALIDATION_SEED = 1000, 100, 7
+TESTS, VALIDATION, VALIDATION_SEED, GROUPS = 1000, 100, 7, 6
 """How many fresh problems `eval` solves by default, how many evaluation during training solves, and its seed."""
 
 
@@ -132,6 +132,10 @@ class BaseTask:
             return [Finding("asked twice about the same states, the teacher gives different edits", HIDDEN)], []
         return [], list(problems)
 
+    def notes(self) -> list[str]:
+        """What is told of the task before it is learned."""
+        return []
+
     def trace(self, problem: Any, run: Run) -> Trace:
         """A recorded run on a problem."""
         start = self.encode(problem)
@@ -144,7 +148,7 @@ class BaseTask:
 
     def recipe(self) -> Recipe:
         """The size of the model and how it is trained, before any setting is changed."""
-        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), Data())
+        return Recipe(self, Shape(width=64, layers=4, heads=4, rotary=True), Settings(steps=2000), PoolData())
 
     def batches(self, recipe: Recipe) -> Batches:
         """The training batches, as a function of their number."""
@@ -180,8 +184,11 @@ class BaseTask:
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
         """Whether the answer is right, None if this cannot be known. By default it must be the teacher's answer."""
-        (run,) = self.taught([problem])
-        return answer == self.decode(run.final)
+        return answer == self.decode(self.reference(problem))
+
+    def reference(self, problem: Any) -> Sequence:
+        """The state that the teacher ends in."""
+        return self.taught([problem])[0].final
 
     def judge(self, problem: Any, run: Run) -> tuple[Any, str]:
         """The answer of a run, and its status."""
@@ -266,16 +273,13 @@ class BaseTask:
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
         """Figures of one set of problems that were run."""
         times = [solution.run.time for solution in solutions]
-        known = [solution for solution in solutions if solution.status != "unverified"]
-        by_length: dict[int, list[bool]] = defaultdict(list)
-        for solution in known:
-            by_length[len(self.encode(solution.problem))].append(solution.solved)
-        right = sum(solution.solved for solution in known)
+        known = [(len(self.encode(one.problem)), one.solved) for one in solutions if one.status != "unverified"]
+        right = sum(solved for _, solved in known)
         return {
             "problems": len(solutions),
             "right": right,
             "accuracy": round(right / max(1, len(known)), 4),
-            "accuracy by length": {length: round(sum(v) / len(v), 4) for length, v in sorted(by_length.items())},
+            "accuracy by length": shares_by_length(known, GROUPS),
             "mean_steps": round(sum(times) / max(1, len(times)), 3),
             "max_steps": max(times, default=0),
             "stops": dict(Counter(solution.run.stop for solution in solutions)),
@@ -326,7 +330,7 @@ class BaseTask:
             self.vocab,
             lambda random: self.problem(Random(int(torch.randint(2**62, (), generator=random)))),
             lambda problem: symbols(self.encode(problem)),
-            lambda problem: symbols(self.taught([problem])[0].final),
+            lambda problem: symbols(self.reference(problem)),
             right,
         )
 

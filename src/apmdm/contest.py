@@ -114,7 +114,7 @@ def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, s
     kept = out / "measured" / f"{_digest(about)}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
-    encoder = weights.load(str(path)).to(device)
+    encoder = weights.load_encoder(str(path)).to(device)
     trained = {"parameters": encoder.num_parameters(), "training_tokens": _training_tokens(entrant.source)}
     rows = []
     for size in track(comparison.problems, entrant.name, console=Console(stderr=True)):

@@ -63,7 +63,8 @@ def check(task: BaseTask | str, *, num: int = 200, seed: int = 0) -> Check:
     if not sound:
         return Check(findings, {"problems": num})
     runs = found.taught(sound, record=True) if found.has_runs else []
-    findings += [*_ambiguous(found, sound, runs), *_ends(found, sound, runs)]
+    if found.has_runs:
+        findings += [*_ambiguous(found, sound, runs), *_ends(found, sound, runs)]
     return Check(findings, {"problems": num, **_run_figures(runs), **_state_figures(found, found.paths(sound))})
 
 

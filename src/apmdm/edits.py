@@ -96,8 +96,9 @@ def _aligned(state: State, became: Int[Tensor, "batch length"], choices: Int[Ten
 
 
 def _cheapest_alignment(state: State, next_state: State) -> tuple[Int[Tensor, "batch length"], Bool[Tensor, "batch"]]:
-    """What happens to every position (KEEP, DELETE, INSERT: it stays and a MASK is inserted after it, or BEYOND), and the
-    rows in which that leads to the next state.
+    """What happens to every position: KEEP, DELETE, INSERT (it stays and a MASK is inserted after it) or BEYOND.
+
+    The second result is True for the rows in which this leads to the next state.
 
     This is dynamic programming over all rows at once. cost[:, j] is the least cost of turning the positions so far into
     the first j positions of the next state.

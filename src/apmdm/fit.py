@@ -13,12 +13,12 @@ from apmdm import weights
 from apmdm.base_task import BaseTask
 from apmdm.model.encoder import Encoder
 from apmdm.outputs import unused_folder, writable_folder
-from apmdm.recipe import MAX_SEED, Recipe, override, read
+from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
 from apmdm.training.trainer import Outcome
 
 
-def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
+def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
     """The task's recipe with some settings changed.
 
     settings: texts `path=value`; a path is an option of the task or a setting of the recipe.
@@ -30,7 +30,7 @@ def chosen(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
     if wrong is not None:
         raise ValueError(f"--set takes path=value, not {wrong!r}")
     options = task.options("train")
-    own = {path: read(path, options[path].type, value) for path, _, value in pairs if path in options}
+    own = {path: value_of(path, options[path].type, value) for path, _, value in pairs if path in options}
     recipe = task.with_options(own).recipe()
     for path, _, value in pairs:
         recipe = recipe if path in options else override(recipe, path, value)
@@ -62,6 +62,8 @@ class Fitting:
         if self.start is not None:
             _start_from(model, self.start)
         unused_folder(self.out)
+        for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
+            self.say(note)
         before = {"from": self.start and weights.checksum(weights.folder(self.start))}
         about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
         if PartialState().is_main_process:
@@ -139,7 +141,7 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 
 def _start_from(model: Encoder, start: str) -> None:
     """Give a new model the weights of a shipped name or a folder."""
-    trained = weights.load(start, model.vocab)
+    trained = weights.load_encoder(start, model.vocab)
     if trained.shape != model.shape or trained.state_dict().keys() != model.state_dict().keys():
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
     model.load_state_dict(trained.state_dict())

@@ -43,8 +43,9 @@ class PairsData:
     batch_size: int = 64
 
 
-MET, MAX_REACH = 200, 4
-"""How many problems are run to find the symbols and the reach of a process, and the largest reach that is tried."""
+MET, NOTED, MAX_REACH = 200, 20, 4
+"""How many problems are run to find the symbols and the reach of a process, and how many to look for mistakes before
+training; the largest reach that is tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,10 @@ class FromProcess(BaseTask):
     def teacher(self, state: State) -> Edits:
         return self.process(state)
 
+    def max_length(self, problems: Iterable[Any]) -> int:
+        """Twice what the process needs: a model that has learned little inserts without end."""
+        return 64 + 2 * max((run.space for run in self.taught(problems)), default=0)
+
     def paths(self, problems: Seq[Any]) -> Iterator[Batch]:
         return super().paths(problems) if self.trained_as[2] else labelled(self.runs(problems))
 
@@ -130,10 +135,19 @@ class FromProcess(BaseTask):
             return super().taught(problems, record)
         return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
 
+    def reference(self, problem: Any) -> Sequence:
+        if self.trained_as[2]:
+            return super().reference(problem)
+        return Sequence(torch.tensor(self.alphabet.encode(self.states(problem)[-1])))
+
     def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
         if self.trained_as[2]:
             return super().examined(problems)
         return examined(self.process, self.start, self.alphabet, problems)
+
+    def notes(self) -> list[str]:
+        findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
+        return [f"{finding.what} (`apmdm check` tells more)" for finding in findings]
 
     def verify(self, problem: Any, answer: Any) -> bool | None:
         if self.right is None:
@@ -183,6 +197,8 @@ class FromSequences(BaseTask):
 
     @cached_property
     def corpus(self) -> Corpus:
+        if not self.texts and not self.characters:
+            raise ValueError(f"{self.name} has no sequences to learn from: give a file of them by --data")
         if self.texts and len(self.texts) < 4:
             raise ValueError(f"at least 4 different sequences are needed to learn from, got {len(self.texts)}")
         alphabet = self.characters or "".join(sorted(set("".join(self.texts))))
@@ -217,6 +233,9 @@ class FromSequences(BaseTask):
         _, known, right = problem.partition("\t")
         return answer == right if known else None
 
+    def max_length(self, problems: Iterable[str]) -> int:
+        return 64 + 8 * max(map(len, problems), default=0)
+
     def policy(self, seed: int) -> Policy:
         return Correct()
 
@@ -243,7 +262,8 @@ class FromSequences(BaseTask):
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         if len(self.texts) < 2 * HELD_OUT:
-            raise ValueError(f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}")
+            found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
+            raise ValueError(f"{found}; give a file of them by --data")
         held_out, _, random = self._split
         own = replace(self.recipe(), seed=seed)
         return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or TOKENS)
@@ -295,7 +315,7 @@ class FromPairs(BaseTask):
     def code(self) -> Code:
         """The characters and features that there are."""
         if self.learned is None and not self.texts:
-            raise ValueError(f"{self.name} has no pairs to learn from: give a file of them")
+            raise ValueError(f"{self.name} has no pairs to learn from: give a file of them by --data")
         return self.learned or Code.of(self._split[1], self.start)
 
     @property

@@ -3,15 +3,19 @@
 The states of many runs are shuffled and then sorted by length, so that a batch has states of similar length.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from functools import reduce
 from random import Random
 
 import torch
+from torch import Tensor
+from torch.nn.functional import pad
 
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch, Batches
-from apmdm.state import Sequence, State
+from apmdm.state import concatenate, trimmed
 from apmdm.training.chunked import Chunked, seed_of
 
 PER_CHUNK = 500
@@ -19,7 +23,7 @@ PER_CHUNK = 500
 
 
 @dataclass(frozen=True)
-class Data:
+class PoolData:
     """problems: how many runs make a pool of states. batch_size: how many states a training step learns from."""
 
     problems: int = 1000
@@ -30,7 +34,7 @@ class Data:
             raise ValueError("data.problems and data.batch_size are at least 1")
 
 
-def pooled(seed: int, data: Data, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
+def pooled(seed: int, data: PoolData, paths: Callable[[Random], Iterable[Batch]]) -> Batches:
     """Training batches as a function of their number.
 
     paths: gives the states and edits of the runs on `data.problems` random problems.
@@ -38,10 +42,10 @@ def pooled(seed: int, data: Data, paths: Callable[[Random], Iterable[Batch]]) ->
 
     def pool(number: int) -> list[Batch]:
         random = Random(seed_of(seed, number))
-        rows = [row for batch in paths(random) for row in _rows(batch)]
-        random.shuffle(rows)
-        rows.sort(key=lambda row: len(row[0]))
-        return [_stacked(rows[first : first + data.batch_size]) for first in range(0, len(rows), data.batch_size)]
+        whole = joined_batches(list(paths(random)))
+        mixed = torch.randperm(len(whole.state), generator=torch.Generator().manual_seed(random.getrandbits(32)))
+        order = mixed[whole.state.lengths[mixed].argsort(stable=True)]
+        return [trimmed_batch(whole[rows]) for rows in order.split(data.batch_size)]
 
     chunks = Chunked(pool, PER_CHUNK)
 
@@ -52,13 +56,19 @@ def pooled(seed: int, data: Data, paths: Callable[[Random], Iterable[Batch]]) ->
     return batch
 
 
-def _rows(batch: Batch) -> Iterator[tuple[Sequence, Edits]]:
-    for row, length in enumerate(batch.state.lengths.tolist()):
-        yield batch.state.sequence(row), batch.edits.map(lambda field, row=row, length=length: field[row, :length])
+def joined_batches(batches: Seq[Batch]) -> Batch:
+    """The rows of all of them, padded to the longest."""
+    state = reduce(concatenate, (batch.state for batch in batches))
+    width = state.ids.shape[1]
+
+    def padded(field: Tensor) -> Tensor:
+        return pad(field, (0, width - field.shape[1]))
+
+    fields = zip(*(batch.edits.map(padded).tensors for batch in batches), strict=True)
+    return Batch(state, Edits(*map(torch.cat, fields)))
 
 
-def _stacked(rows: list[tuple[Sequence, Edits]]) -> Batch:
-    sequences, edits = zip(*rows, strict=True)
-    pad = torch.nn.utils.rnn.pad_sequence
-    fields = ([getattr(row, name) for row in edits] for name in ("content", "remask", "insert", "delete"))
-    return Batch(State.stack(sequences), Edits(*(pad(field, batch_first=True) for field in fields)))
+def trimmed_batch(batch: Batch) -> Batch:
+    """Without the columns in which every row is padding."""
+    state = trimmed(batch.state)
+    return Batch(state, batch.edits.map(lambda field: field[:, : state.ids.shape[1]]))

@@ -13,15 +13,16 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from apmdm.drawing import joined_text
-from apmdm.edits import edits_between, one_step
+from apmdm.edits import Edits, edits_between, one_step
 from apmdm.finding import HIDDEN, Finding
 from apmdm.objective.batch import Batch
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.trace import Step
-from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
+from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
 
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two, so that tokens can be inserted in front and both ends are visible."""
@@ -49,7 +50,7 @@ class Alphabet:
             twin = names.setdefault(spelling(symbol), symbol)
             if twin != symbol:
                 raise ValueError(f"the symbols {twin!r} and {symbol!r} are spelt alike; rename one of them")
-        reserved = {BEGIN, END, MASK_SYMBOL} & names.keys()
+        reserved = {BEGIN, END, PAD_SYMBOL, MASK_SYMBOL} & names.keys()
         if reserved:
             raise ValueError(f"the symbol {min(reserved)!r} is reserved; rename it")
 
@@ -85,20 +86,22 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
     process: a function that returns the next state, or None to halt; or a generator function that yields the states.
     Raises ValueError if the run returns to an earlier state, or has not ended after MAX_STATES steps.
     """
-    states, seen = [list(start)], {tuple(start)}
+    states, seen, taken = [list(start)], {tuple(start)}, 0
     generated = process(list(start)) if isgeneratorfunction(process) else None
     while True:
+        taken += 1
         try:
-            state = process(list(states[-1])) if generated is None else next(generated, None)
+            given = process(list(states[-1])) if generated is None else next(generated, None)
+            state = None if given is None else list(given)
+            known = generated is None and state is not None and tuple(state) in seen
         except Exception as error:
             failed = f"{type(error).__name__}: {error}"
             raise ValueError(f"the process fails after {shown(states[-1])}: {failed}") from error
-        if state is None or (generated is None and list(state) == states[-1]):
+        if state is None or (generated is None and state == states[-1]):
             return states
-        state = list(state)
-        if generated is None and tuple(state) in seen:
+        if known:
             raise ValueError(f"the process never ends: it comes back to {shown(state)} after {len(states)} steps")
-        if len(states) >= MAX_STATES:
+        if taken >= MAX_STATES:
             raise ValueError(f"the process has not ended after {MAX_STATES:,} steps, from {shown(states[0])}")
         if state != states[-1]:
             seen.add(tuple(state))
@@ -116,14 +119,30 @@ def stacked(rows: Iterable[Seq[int]]) -> State:
 
 def with_ways(runs: list[list[Tokens]]) -> list[list[Tokens]]:
     """The runs, with states put in between wherever two neighbours are more than one transition apart."""
-    steps = {step: None for run in runs for step in pairwise(run)}
-    before, after = zip(*steps, strict=True) if steps else ((), ())
-    legal = dict(zip(steps, one_step(stacked(before), stacked(after)).tolist(), strict=True)) if steps else {}
-    return [
-        [run[0], *(state for step in pairwise(run) for state in ([] if legal[step] else way(*step)) + [step[1]])]
-        for run in runs
-        if run
-    ]
+    steps = {step: core(*step) for run in runs for step in pairwise(run)}
+    cores = list(dict.fromkeys((before, after) for _, before, after in steps.values()))
+    legal = one_step(*(stacked(rows) for rows in zip(*cores, strict=True))).tolist() if cores else []
+    ways = {ends: [] if direct else way(*ends) for ends, direct in zip(cores, legal, strict=True)}
+
+    def between(before: Tokens, after: Tokens) -> list[Tokens]:
+        start, own, other = steps[before, after]
+        return [before[:start] + inner + before[start + len(own) :] for inner in ways[own, other]]
+
+    return [[run[0], *(state for step in pairwise(run) for state in (*between(*step), step[1]))] for run in runs]
+
+
+def core(before: Tokens, after: Tokens) -> tuple[int, Tokens, Tokens]:
+    """Where two states begin to differ, and what of both is left without what is common to them at either end.
+
+    One common token stays in front, after which MASKs may come in. What is common ends at a MASK, which may be any of
+    several, and so do the edits that lead from one core to the other.
+    """
+    shorter = min(len(before), len(after))
+    head = next((i for i in range(shorter) if not before[i] == after[i] != MASK), shorter)
+    rest = shorter - head
+    tail = next((i for i in range(rest) if not before[-1 - i] == after[-1 - i] != MASK), rest)
+    start = max(0, head - 1)
+    return start, before[start : len(before) - tail], after[start : len(after) - tail]
 
 
 def way(before: Tokens, after: Tokens) -> list[Tokens]:
@@ -172,10 +191,19 @@ def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
     The edits of the last state of a run are empty.
     """
     steps = list({step: None for run in runs for step in pairwise([*run, run[-1]])})
+    cores = list({core(*step)[1:]: None for step in steps})
+    before, after = (stacked(rows) for rows in zip(*cores, strict=True))
+    decided = torch.stack(edits_between(before, after).map(Tensor.long).tensors, -1)
+    edits = {one: row[: len(one[0])] for one, row in zip(cores, decided, strict=True)}
     steps.sort(key=lambda step: len(step[0]))
     for first in range(0, len(steps), AT_ONCE):
-        before, after = (stacked(rows) for rows in zip(*steps[first : first + AT_ONCE], strict=True))
-        yield Batch(before, edits_between(before, after))
+        part = steps[first : first + AT_ONCE]
+        state = stacked(before for before, _ in part)
+        fields = torch.zeros(*state.ids.shape, 4, dtype=torch.long)
+        for row, (start, own, other) in enumerate(core(*step) for step in part):
+            fields[row, start : start + len(own)] = edits[own, other]
+        content, *bits = fields.unbind(-1)
+        yield Batch(state, Edits(content, *(bit.bool() for bit in bits)))
 
 
 def reach(batches: Iterable[Batch], most: int) -> int | None:
@@ -246,7 +274,8 @@ def examined(
             found.setdefault("end", Finding(what, remedy, True, story))
         sound.append(problem)
         steps += len(run) - 1
-        bridged += [pair for pair, ways in zip(pairwise(states), _ways(run), strict=True) if ways]
+        made = set(pairwise(with_ways([run])[0]))
+        bridged += [pair for pair, step in zip(pairwise(states), pairwise(run), strict=True) if step not in made]
     if bridged:
         before, after = bridged[0]
         between = way(alphabet.encode(before), alphabet.encode(after))
@@ -255,8 +284,3 @@ def examined(
         remedy = "nothing, if each of these states still shows what its MASKs are to become"
         found["between"] = Finding(what, remedy, False, story)
     return list(found.values()), sound
-
-
-def _ways(run: list[Tokens]) -> list[bool]:
-    """For each step whether it is more than one transition."""
-    return (~one_step(stacked(run[:-1]), stacked(run[1:]))).tolist() if len(run) > 1 else []

@@ -1,7 +1,7 @@
 """Recipe: the complete frozen description of a training run, and how `--set path=value` changes one."""
 
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
-from typing import Any, Literal, Protocol, get_args, get_origin
+from typing import Any, Literal, Protocol, get_args, get_origin, runtime_checkable
 
 import torch
 
@@ -14,6 +14,7 @@ from apmdm.vocab import Vocab
 MAX_SEED = 2**32 - 1
 
 
+@runtime_checkable
 class Source(Protocol):
     """What a recipe trains on: a task, or a task's answers in the form that another paradigm learns."""
 
@@ -89,7 +90,9 @@ def override(settings: Any, path: str, text: str, within: str = "") -> Any:
     name, _, rest = path.partition(".")
     kinds = {field.name: field.type for field in fields(settings)}
     groups = {known for known in kinds if known != "source" and _is_group(getattr(settings, known))}
-    allowed = sorted(groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or choices(kind)})
+    allowed = sorted(
+        groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or literal_texts(kind)}
+    )
     if name not in allowed:
         raise ValueError(f"unknown setting {within + name!r}; allowed are {', '.join(within + a for a in allowed)}")
     if (name in groups) != bool(rest):
@@ -97,21 +100,21 @@ def override(settings: Any, path: str, text: str, within: str = "") -> Any:
         raise ValueError(f"{within + name!r} is {example or 'a single setting'}")
     if rest:
         return replace(settings, **{name: override(getattr(settings, name), rest, text, f"{within}{name}.")})
-    return replace(settings, **{name: read(within + name, kinds[name], text)})
+    return replace(settings, **{name: value_of(within + name, kinds[name], text)})
 
 
 def _is_group(value: object) -> bool:
     return is_dataclass(value) and any(field.type in (int, float, bool) for field in fields(value))
 
 
-def choices(kind: Any) -> tuple[str, ...]:
+def literal_texts(kind: Any) -> tuple[str, ...]:
     """The values that a Literal type allows; none for any other type."""
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def read(name: str, kind: Any, text: str) -> int | float | str:
+def value_of(name: str, kind: Any, text: str) -> int | float | str:
     """The text as a value of this type; raises ValueError with what is allowed."""
-    allowed = ("true", "false") if kind is bool else choices(kind)
+    allowed = ("true", "false") if kind is bool else literal_texts(kind)
     if allowed and text not in allowed:
         raise ValueError(f"{name} is one of {', '.join(allowed)}, not {text!r}")
     if allowed:

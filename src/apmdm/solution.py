@@ -1,7 +1,8 @@
 """Solution: the result of running a model on a problem. Certificate: a proof about a model."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from apmdm.sampler import Run
 from apmdm.trace import Step
@@ -38,6 +39,20 @@ class Solution:
         return counts | {"log_probability": round(run.log_probability, 6)}
 
 
+def shares_by_length(known: Iterable[tuple[int, bool]], groups: int) -> dict[str, float]:
+    """The share of True among pairs of a length and a truth, in about as many groups of lengths, equally large."""
+    ordered = sorted(known)
+    ends = {ordered[len(ordered) * part // groups - 1][0] for part in range(1, groups + 1)} if ordered else set()
+    shares, first = {}, 0
+    for end in sorted(ends):
+        inside = [(length, right) for length, right in ordered if first <= length <= end]
+        name = str(end) if inside[0][0] == end else f"{inside[0][0]} to {end}"
+        shares[name] = round(sum(right for _, right in inside) / len(inside), 4)
+        first = end + 1
+    return shares
+
+
+@runtime_checkable
 class Certificate(Protocol):
     """A proof about a model that consists of finitely many evaluations of it."""
 

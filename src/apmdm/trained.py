@@ -7,7 +7,7 @@ from typing import Any
 
 from apmdm import registry, tasks, weights
 from apmdm.base_task import BaseTask
-from apmdm.fit import Fitting, chosen
+from apmdm.fit import Fitting, recipe_of
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.sampler import Observation
@@ -33,7 +33,7 @@ def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
     task: the task that it is for, or the task's name. Needed only for a task of your own.
     Raises ValueError if there are no such weights, or if they are for another task.
     """
-    encoder, saved = weights.load(str(name)), weights.read_task(weights.folder(str(name)))
+    encoder, saved = weights.load_encoder(str(name)), weights.read_task(weights.folder(str(name)))
     if task is None and saved["name"] not in tasks.names():
         raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well")
     found = task if isinstance(task, BaseTask) else registry.find(task or saved["name"])
@@ -63,7 +63,7 @@ def train(
     Raises ValueError for wrong settings, and if the folder already holds weights.
     """
     found = registry.find(task) if isinstance(task, str) else task
-    recipe = chosen(found, [f"{path}={value}" for path, value in settings.items()], seed)
+    recipe = recipe_of(found, [f"{path}={value}" for path, value in settings.items()], seed)
     fitting = Fitting(recipe, Path(out), device, start)
     outcome = fitting.resume() if resume else fitting.begin()
     return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, BaseTask) else found)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from apmdm import weights
+from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.training import checkpoint
 
 EMPTY = "." * 81
@@ -78,13 +79,13 @@ def test_the_wrong_line_of_a_file_is_named(refused: Refused, tmp_path: Path) -> 
 @pytest.mark.usefixtures("teacher_as_model")
 def test_results(refused: Refused, tmp_path: Path) -> None:
     out = tmp_path / "results"
-    foreign = "does not hold results of these puzzles; give the file that --out wrote"
-    for content in ("no results\n", "[]\n", '{"index": 7, "puzzle": "", "status": "solved"}\n'):
+    foreign = "does not hold results of these problems; give the file that --out wrote"
+    for content in ("no results\n", "[]\n", '{"index": 7, "puzzle": "", "verified": true}\n'):
         out.write_text(content)
         assert "is there already; --resume goes on with it" in refused("solve", "sudoku", EMPTY, "--out", out)
         assert foreign in refused("solve", "sudoku", EMPTY, "--out", out, "--resume")
         assert out.read_text() == content
-    record = f'{{"index": 0, "puzzle": "{EMPTY}", "status": "unsolved"}}\n'
+    record = f'{{"index": 0, "puzzle": "{EMPTY}", "verified": false}}\n'
     for puzzle, content in (("1" + EMPTY[1:], record), (EMPTY, 2 * record)):
         out.write_text(content)
         assert foreign in refused("solve", "sudoku", puzzle, "--out", out, "--resume")
@@ -130,17 +131,17 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         ([], "Missing command. (apmdm --help tells more)"),
         (["fly"], "No such command 'fly'"),
         (["solve"], "Missing command. (apmdm solve --help tells more)"),
-        (["solve", "chess"], "No such command 'chess'"),
+        (["solve", "chess"], "unknown task 'chess'; allowed are brackets, dyck, "),
         (["solve", "parity"], "Missing argument"),
         (["solve", "sudoku", "--fast"], "No such option: --fast"),
         (["solve", "sudoku", "--limit", "0"], "--limit"),
         (["solve", "sudoku", "--limit", "many"], "--limit"),
         (["solve", "sudoku", "--device", "tpu"], "--device"),
         (["solve", "sudoku", EMPTY, "more"], "unexpected extra argument"),
-        (["eval", "chess"], "'sudoku', 'parity'"),
+        (["eval", "chess"], "sudoku, words, a Python file such as my_task.py, module:name, or a file of data"),
         (["eval", "parity", "--seed", "-1"], "--seed"),
-        (["eval", "parity", "--num", "5"], "--num is the number of fresh Sudoku puzzles"),
-        (["certify", "sudoku"], "'sudoku'"),
+        (["eval", "parity", "--num", "5", "--data", "x"], "--num is a number of fresh problems; it does not go with"),
+        (["certify", "sudoku"], "nothing is known that would prove a model of sudoku right"),
         (
             ["generate", "dyck", "--length", "1000000000000000", "--num", "1"],
             "too large for this machine: out of memory",
@@ -150,7 +151,7 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         (["train", "parity", "--seed", str(2**32)], "--seed"),
         (
             ["train", "chess"],
-            "unknown recipe 'chess'; allowed are dyck, dyck-repair, graph, parity, parity-paper, sudoku",
+            "allowed are brackets, dyck, dyck-repair, graph, pairs, parity, parity-paper, sudoku, words, a Python file",
         ),
     ],
 )
@@ -215,7 +216,7 @@ def test_an_unwritable_trace(refused: Refused, tmp_path: Path, place: str) -> No
 
 
 def test_a_trace_of_several_puzzles(refused: Refused, tmp_path: Path) -> None:
-    assert "--trace writes the run of one puzzle, there are 8" in refused("solve", "sudoku", "--trace", tmp_path / "t")
+    assert "--trace writes the run of one problem, there are 8" in refused("solve", "sudoku", "--trace", tmp_path / "t")
     assert not (tmp_path / "t").exists()
 
 
@@ -299,6 +300,6 @@ def test_ctrl_c(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("apmdm.cli.solve.solve", interrupted)
+    monkeypatch.setattr(Sudoku, "solve", interrupted)
     code, _, err = apmdm("solve", "sudoku", EMPTY, "--weights", sudoku_weights)
     assert (code, err) == (130, "")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.cli import compare as command
-from apmdm.recipes import COMPARISONS
-from apmdm.recipes import comparison as comparison_module
-from apmdm.recipes.comparison import Comparison, Entrant
+from apmdm import contest
+from apmdm.paradigms import comparison as comparison_module
+from apmdm.paradigms.comparison import Comparison
+from apmdm.registry import find
+from apmdm.tasks.parity.task import Parity
 from apmdm.training import trainer
 
 BUDGET = 3000
@@ -19,11 +20,11 @@ BUDGET = 3000
 @pytest.fixture(autouse=True)
 def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four paradigms on four short strings."""
-    whole = COMPARISONS["parity"]
+    whole = Parity.comparison
     monkeypatch.setattr(comparison_module, "CHUNK", 64)
 
-    def few(**settings: int) -> Comparison:
-        comparison = whole(**settings)
+    def few(task: Parity, tokens: int, seed: int) -> Comparison:
+        comparison = whole(task, tokens, seed)
         chosen = [
             e
             for e in comparison.entrants
@@ -31,13 +32,13 @@ def few_problems(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         return replace(comparison, problems={"2": ["00", "01"], "3": ["011", "111"]}, entrants=chosen, max_length=20)
 
-    monkeypatch.setitem(COMPARISONS, "parity", few)
+    monkeypatch.setattr(Parity, "comparison", few)
 
 
 def rows(apmdm: Callable, *arguments: object) -> list[dict[str, object]]:
     ended = apmdm("compare", "parity", "--budget", BUDGET, "--json", *arguments)
     assert ended.code == 0, ended
-    assert "GB of memory" in ended.err or "3 of them there already" in ended.err
+    assert "together about" in ended.err or "3 of them there already" in ended.err
     return [json.loads(line) for line in ended.out.splitlines()]
 
 
@@ -65,13 +66,13 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(
 
 
 def test_another_policy_or_problem_trains_nothing(tmp_path: Path) -> None:
-    entrants = COMPARISONS["parity"](tokens=BUDGET).entrants
-    folders = {command.folder(tmp_path, entrant.source) for entrant in entrants}
+    entrants = find("parity").comparison(BUDGET, 0).entrants
+    folders = {contest._folder(tmp_path, entrant.source) for entrant in entrants}
     assert len(folders) == 3
     sources = {entrant.name: entrant.source for entrant in entrants}
     assert sources["MDM ancestral, 4 a step, direct"] is sources["AO-MDM random, direct"]
-    other: list[Entrant] = COMPARISONS["parity"](tokens=BUDGET, seed=1).entrants
-    assert not folders & {command.folder(tmp_path, entrant.source) for entrant in other}
+    other = find("parity").comparison(BUDGET, 1).entrants
+    assert not folders & {contest._folder(tmp_path, entrant.source) for entrant in other}
 
 
 def test_words_need_a_file_and_enough_of_them(refused: Callable[..., str], tmp_path: Path) -> None:

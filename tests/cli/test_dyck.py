@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.cli import evaluate, repair
+from apmdm.tasks.brackets import task as brackets
+from apmdm.tasks.dyck import task as dyck
 from apmdm.tasks.dyck.verify import distance, is_word
+from apmdm.tasks.dyck_repair import task as dyck_repair
 
 Ends = Callable[..., tuple[int, str, str]]
 
@@ -55,7 +57,7 @@ def test_a_model_that_knows_nothing_is_not_certified(apmdm: Ends, tmp_path: Path
 
 
 def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate, "DRAWN", 300)
+    monkeypatch.setattr(dyck, "DRAWN", 300)
     code, out, _ = apmdm("eval", "dyck", "--json", "--device", "cpu")
     found = json.loads(out)
     assert code == 0
@@ -79,8 +81,8 @@ def test_broken_words_are_repaired(apmdm: Ends, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("task", "num"), [("dyck-repair", 20), ("brackets", 5)])
 def test_evaluation_of_repairs(apmdm: Ends, monkeypatch: pytest.MonkeyPatch, task: str, num: int) -> None:
-    monkeypatch.setattr(repair, "WORDS", num)
-    monkeypatch.setattr(repair, "standard_library", lambda longest: ["([]{})", "(())"] * 2 + ["[]"])
+    monkeypatch.setattr(dyck_repair, "TESTS", num)
+    monkeypatch.setattr(brackets, "standard_library", lambda longest: ["([]{})", "(())"] * 2 + ["[]"])
     code, out, _ = apmdm("eval", task, "--json", "--device", "cpu")
     found = json.loads(out)
     assert code == 0
@@ -96,9 +98,9 @@ def test_evaluation_of_repairs(apmdm: Ends, monkeypatch: pytest.MonkeyPatch, tas
         (["generate", "dyck", "--k", "9"], "less than or equal to 8"),
         (["generate", "dyck", "--weights", "parity"], "of another task"),
         (["certify", "dyck", "--weights", "parity"], "of another task"),
-        (["certify", "parity", "--k", "2"], "parity has none"),
-        (["eval", "dyck", "--data", "words"], "leave --data out"),
-        (["eval", "dyck-repair", "--data", "words"], "leave --data out"),
+        (["certify", "parity", "--k", "2"], "No such option: --k"),
+        (["eval", "dyck", "--data", "words"], "there is no file words"),
+        (["eval", "dyck-repair", "--data", "words", "--num", "3"], "it does not go with --data"),
         (["eval", "brackets", "--weights", "dyck"], "of another task"),
         (["solve", "dyck", "ax"], "neither a word of letters and brackets nor a file"),
         (["solve", "dyck", ""], "neither a word of letters and brackets nor a file"),

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.cli.solve import DEMO
+from apmdm.tasks.sudoku.task import Sudoku
 
+assert Sudoku.demo is not None
+DEMO = Sudoku.demo
 PROGRAM = [sys.executable, "-c", "from apmdm.cli import main; main()"]
 
 

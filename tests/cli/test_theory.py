@@ -123,7 +123,7 @@ def test_compiled_weights_are_saved_as_any_others(apmdm: Ends, tmp_path: Path) -
     assert code == 0
     assert weights.read_manifest(tmp_path / "weights")["task"] == "theory/tqbf"
     formula = tqbf.random_formula(Random(5), 4, 8)
-    model = weights.load(str(tmp_path / "weights"), tqbf.vocabulary(3))
+    model = weights.load_encoder(str(tmp_path / "weights"), tqbf.vocabulary(3))
     run = next(rollouts(model, [tqbf.encode(formula, 3)]))
     assert (tqbf.decode(run.final, 3), run.time) == tqbf.search(formula)
     code, _, err = apmdm("theory", "run", "tqbf", "--n", "4", "--compiled", "--save", tmp_path / "weights")

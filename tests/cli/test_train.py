@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import pytest
 import torch
 
 from apmdm import weights
-from apmdm.cli.train import choose
 from apmdm.model.encoder import Encoder
+from apmdm.registry import find
+from apmdm.tasks.parity.task import Parity
 from apmdm.training import checkpoint
 
 Ends = Callable[..., tuple[int, str, str]]
@@ -27,7 +27,7 @@ def test_a_run_leaves_weights_and_their_manifest(apmdm: Ends, tmp_path: Path) ->
     assert (found["recipe"], found["seed"], found["step"], found["finished"]) == ("parity", 3, 5, True)
     assert found["settings"]["training"]["steps"] == 5
     assert found["settings"]["shape"]["attention"] == "block"
-    assert found["parameters"] == weights.load(str(tmp_path)).num_parameters() == 3463
+    assert found["parameters"] == weights.load_encoder(str(tmp_path)).num_parameters() == 3463
     assert 0 <= found["evaluation"]["certified blocks"] < 1
     assert found["seconds"] > 0
     assert found["machine"]["threads"] == 1
@@ -44,7 +44,7 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 
     arguments = [*TRAIN, "--set", "training.steps=7", "--set", "training.evaluate_every=4", "--out", str(tmp_path)]
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["apmdm.recipes.parity"], "_evaluate_blocks", stop)
+        patch.setattr(Parity, "validate", stop)
         code, out, _ = apmdm(*arguments)
     first = weights.read_manifest(tmp_path)
     assert (code, first["finished"]) == (1, False)
@@ -59,10 +59,10 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 
 
 def test_a_preset_and_data_are_described() -> None:
-    described = choose("sudoku", ["preset=full", "data.batch_size=8"], None).described()
+    described = chosen(find("sudoku"), ["preset=full", "data.batch_size=8"], None).described()
     assert (described["recipe"], described["preset"], described["seed"]) == ("sudoku", "full", 0)
     assert described["settings"]["data"]["batch_size"] == 8  # pyright: ignore[reportIndexIssue]
-    assert choose("sudoku", [], 4).described()["preset"] == "laptop"
+    assert chosen(find("sudoku"), [], 4).described()["preset"] == "laptop"
 
 
 def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:
 def test_a_run_starts_from_weights(apmdm: Ends, tmp_path: Path) -> None:
     still = ["--set", "training.matrix_rate=0", "--set", "training.other_rate=0", "--set", "training.steps=2"]
     assert apmdm(*TRAIN, *still, "--from", "parity", "--out", tmp_path / "still")[0] == 0
-    shipped, kept = (weights.load(name).state_dict() for name in ("parity", str(tmp_path / "still")))
+    shipped, kept = (weights.load_encoder(name).state_dict() for name in ("parity", str(tmp_path / "still")))
     assert all(torch.allclose(shipped[name], kept[name]) for name in shipped)
     assert (
         weights.read_manifest(tmp_path / "still")["from"] == weights.read_manifest(weights.folder("parity"))["sha256"]
@@ -100,7 +100,7 @@ def test_weights_of_another_shape_are_no_start(apmdm: Ends, tmp_path: Path) -> N
 
 
 def test_a_damaged_model_is_not_certified(apmdm: Ends, tmp_path: Path) -> None:
-    model: Encoder = weights.load("parity")
+    model: Encoder = weights.load_encoder("parity")
     model.controls.bias.data[0] += 100
     model.save_pretrained(tmp_path)
     code, out, _ = apmdm("certify", "parity", "--weights", tmp_path)

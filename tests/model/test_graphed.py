@@ -15,7 +15,7 @@ on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def model() -> Encoder:
-    return weights.load("sudoku").to("cuda")
+    return weights.load_encoder("sudoku").to("cuda")
 
 
 def puzzles() -> State:
@@ -48,4 +48,4 @@ def test_runs_are_the_encoders() -> None:
 
 def test_attention_in_blocks_is_refused() -> None:
     with pytest.raises(ValueError, match="not for blocks"):
-        Graphed(weights.load("parity"))
+        Graphed(weights.load_encoder("parity"))

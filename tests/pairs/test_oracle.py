@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.edits import Edits
-from apmdm.sampler import generate
-from apmdm.state import Sequence, State, same_rows
 from apmdm.pairs.oracle import oracle
 from apmdm.pairs.sequence import END_ID, GO_ID, SEP_ID
-from apmdm.transition import transition
+from apmdm.sampler import rollouts
+from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.vocab import MASK, PAD
 from support import stack
 
@@ -100,7 +100,7 @@ def teacher(goal: list[int]) -> Callable[[State], Edits]:
 @given(st.lists(tokens, min_size=1, max_size=6), targets)
 def test_from_every_state_it_leads_to_the_target_and_halts(copies: list[list[int]], goal: list[int]) -> None:
     state = state_of(copies)
-    for run in generate(teacher(goal), [state.sequence(row) for row in range(len(state))]):
+    for run in rollouts(teacher(goal), [state.sequence(row) for row in range(len(state))]):
         assert run.final.ids.tolist() == [*state.ids[run.index, : run.index + 3].tolist(), *goal]
         assert run.stop == "fixed point"
         assert run.time <= 2 + len(goal).bit_length()

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apmdm.state import Sequence
 from apmdm.pairs.sequence import GO_ID, SPARES, Code
 from apmdm.pairs.table import Pair
+from apmdm.state import Sequence
 from apmdm.vocab import MASK
 from support import unchecked
 

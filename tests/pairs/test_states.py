@@ -5,12 +5,12 @@ from random import Random
 import pytest
 import torch
 
-from apmdm.state import Sequence, State, same_rows
 from apmdm.pairs.oracle import oracle
 from apmdm.pairs.sequence import GO_ID, Code
 from apmdm.pairs.states import Drawing, batches, chunk, varied
 from apmdm.pairs.table import Pair
-from apmdm.transition import transition
+from apmdm.state import Sequence, State, same_rows
+from apmdm.step import transition
 from apmdm.vocab import MASK
 
 PAIRS = [Pair("laufen", "gelaufen", "V;PTCP"), Pair("Hahn", "Hähne", "N;PL"), Pair("ab", "", "")]
@@ -70,12 +70,13 @@ def test_a_varied_pair_keeps_the_ends_of_the_stem_and_what_is_around() -> None:
 def test_batches_are_a_function_of_seed_and_number() -> None:
     drawing = Drawing(runs=50)
     drawn, again, other = (batches(CODE, PAIRS, seed, 4, drawing) for seed in (0, 0, 1))
-    (state, edits), (state_again, edits_again) = drawn(65), (again(3), again(65))[1]
-    assert same_rows(state, state_again).all()
-    assert torch.equal(edits.remask, edits_again.remask)
+    first, second = drawn(65), (again(3), again(65))[1]
+    state = first.state
+    assert same_rows(state, second.state).all()
+    assert torch.equal(first.edits.remask, second.edits.remask)
     assert len(state) == 4
     assert int(state.lengths.max() - state.lengths.min()) <= 4
-    assert not torch.equal(state.ids, other(65)[0].ids)
+    assert not torch.equal(state.ids, other(65).state.ids)
 
 
 def test_settings_out_of_range() -> None:

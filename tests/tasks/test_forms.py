@@ -1,23 +1,19 @@
 """Every form of every task: its own answers are right, others are not, and what is trained is what is asked."""
 
-from random import Random
-
 import pytest
 import torch
 
+from apmdm.paradigms.form import Form
 from apmdm.state import Sequence
+from apmdm.step import transition
 from apmdm.tasks.dyck import forms as dyck
-from apmdm.tasks.form import Form
 from apmdm.tasks.parity import forms as parity
 from apmdm.tasks.sudoku import forms as sudoku
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import to_text
-from apmdm.tasks.words.forms import Words, plain, prompted
-from apmdm.step import transition
 from apmdm.vocab import MASK
 
-WORDS = Words(("abba", "cab", "back"), "abck")
-FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid(), *sudoku.texts(), plain(WORDS), prompted(WORDS)]
+FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid(), *sudoku.texts()]
 
 
 def random() -> torch.Generator:
@@ -58,7 +54,7 @@ def test_dyck_by_hand(form: Form) -> None:
 def test_the_answer_of_every_sudoku_form_solves_the_puzzle(form: Form) -> None:
     state, answer = form.examples(5, random())
     whole = transition(state, answer)
-    values = sudoku.values_of if form.name == "grid" else sudoku.replayed
+    values = sudoku.values_of if form.name == "grid" else sudoku.values_told
     for row in range(5):
         prompt = Sequence(torch.where(state.masked[row], MASK, state.ids[row])[: int(state.lengths[row])])
         puzzle = [max(value, 0) for value in values(prompt)]
@@ -71,29 +67,3 @@ def test_a_trace_tells_guesses_that_are_taken_back() -> None:
     told = sudoku.traces(training_puzzles()[:8], training_puzzles()[:8])
     assert any(sudoku.UNDO in tokens for tokens in told)
     assert all(tokens.count(sudoku.GUESS) >= tokens.count(sudoku.UNDO) for tokens in told)
-
-
-def test_words_in_place_and_told_again() -> None:
-    problem = WORDS.problem("back", 2, Random(0))
-    assert problem.endswith("\tback")
-    assert problem != "back\tback"
-    right = Sequence(torch.tensor(WORDS.encode("back")))
-    assert WORDS.verdict(problem, right) == (True, True, 1.0)
-    assert not WORDS.verdict(problem, WORDS.start(problem)).right
-    form, before = prompted(WORDS), problem.partition("\t")[0]
-    told = WORDS.vocab.encode(["BEGIN", *before, "EQUALS", *"back", "END", "END"])
-    assert form.verdict(problem, Sequence(torch.tensor(told))).right
-
-
-@pytest.mark.parametrize(
-    ("sequences", "message"),
-    [
-        (("ab", ""), "at least one character"),
-        (("a\tb",), "no tab and no @"),
-        (("a@b",), "no tab and no @"),
-        (("a", "aa"), "two different"),
-    ],
-)
-def test_words_that_cannot_be_learned_are_refused(sequences: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Words(sequences, "".join(sorted(set("".join(sequences)))))

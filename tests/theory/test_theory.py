@@ -25,7 +25,7 @@ from apmdm.theory import dyck, in_place, parity, replay, sparse, tqbf, write_onc
 from apmdm.theory.array import ALWAYS, Constant, Map, atoms, attend, attention_depth, cell, choose
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.gates import of
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
@@ -238,7 +238,7 @@ def test_the_converter_as_weights() -> None:
     vocab, place = Vocab.of("BEGIN", "a", "b"), cell(5)
     left = attend(cell(5, offset=-1), place, atoms("a", "b"), Constant(1, 1))
     waits = atoms(MASK_SYMBOL) & ~left.nonzero()
-    any_order = Policy(vocab, {"a": left[0:1], "b": left[1:2]}, {"remask": waits})
+    any_order = ArrayPolicy(vocab, {"a": left[0:1], "b": left[1:2]}, {"remask": waits})
     model, masked = compile_policy(replay.replayed(any_order, 5), 31), MASK
     audited = replay.LeftToRight(replace(replay.replayed(any_order, 5), audit=True))
     for ids in ([2, 3, masked, masked, 4, masked], [2, masked, 4, masked, 3, masked]):
@@ -332,7 +332,7 @@ def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path)
         job = random_job(Random(seed))
         model = compile_policy(in_place.policy(job.program, 6, 255), 256)
         model.save_pretrained(tmp_path / str(seed))
-        loaded = weights.load(str(tmp_path / str(seed)), vocabulary(6))
+        loaded = weights.load_encoder(str(tmp_path / str(seed)), vocabulary(6))
         result, run = execute(job, "CREW"), next(rollouts(loaded, [in_place.encode(job)], Greedy()))
         assert in_place.decode(job, run.final) == (result.registers, result.memory)
         assert run.time == result.time
@@ -381,4 +381,4 @@ def test_an_audit_finds_what_is_wrong() -> None:
         (~mask, mask, "is not awake"),
     ):
         with pytest.raises(ValueError, match=message):
-            Policy(vocabulary(2), {}, {"remask": remask}, awake=awake, audit=True)(state)
+            ArrayPolicy(vocabulary(2), {}, {"remask": remask}, awake=awake, audit=True)(state)

@@ -7,7 +7,9 @@ from typer.core import TyperGroup
 
 from apmdm import tasks
 
-NAMED = "{names}, a Python file (my_task.py), module:name, a folder of weights, or a file of data (.tsv, .csv, .jsonl, .txt)"
+NAMED = (
+    "{names}, a Python file (my_task.py), module:name, a folder of weights, or a file of data: .tsv, .csv, .jsonl, .txt"
+)
 
 
 class OnTask(TyperGroup):

@@ -12,7 +12,7 @@ from apmdm import weights
 
 def info(name: str, as_json: bool) -> None:
     """Describe weights: size, shape, vocabulary and how they were made."""
-    model = weights.load(name)
+    model = weights.load_encoder(name)
     about = {
         "parameters": model.num_parameters(),
         "symbols": len(model.vocab),

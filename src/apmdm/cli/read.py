@@ -21,7 +21,7 @@ MISSING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
-class Source:
+class Given:
     """What an argument names: texts to be parsed, or problems; and the task with the options that they ask for."""
 
     task: BaseTask
@@ -42,10 +42,10 @@ class Parsed:
         return self.texts.each(self.task.parse)
 
 
-def source(task: BaseTask, given: str | None, limit: int | None = None) -> Source:
+def source(task: BaseTask, given: str | None, limit: int | None = None) -> Given:
     """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
     if task.whole_files:
-        return Source(task, None, task.open(Path(given or "")))
+        return Given(task, None, task.open(Path(given or "")))
     if given == "-":
         texts = standard_input()
     elif given is None or os.path.exists(given):
@@ -55,7 +55,7 @@ def source(task: BaseTask, given: str | None, limit: int | None = None) -> Sourc
     else:
         raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
     texts = Problems(texts.source, limit)
-    return Source(task.suited(next(iter(texts), "")), texts, [])
+    return Given(task.suited(next(iter(texts), "")), texts, [])
 
 
 def problems(task: BaseTask, given: str) -> Iterable[Any]:
@@ -65,7 +65,7 @@ def problems(task: BaseTask, given: str) -> Iterable[Any]:
 
 def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:
     """The model of these weights, or of those that come with the package, and its device."""
-    name = weights or task.shipped
+    name = task.shipped if weights is None else weights
     if name is None:
         raise ValueError(
             f"no weights for {task.name} come with the package: train some by `apmdm train`, and give their folder by "

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,25 +94,34 @@ def _in_order(solutions: Iterator[Solution]) -> Iterator[Solution]:
             wanted += 1
 
 
+@dataclass(frozen=True)
+class Left:
+    """Problems that are not done yet; numbers: those of the ones under way, among all problems."""
+
+    problems: Iterable[Any]
+    done: bytes
+    numbers: dict[int, int]
+
+    def __iter__(self) -> Iterator[Any]:
+        left = (pair for pair in enumerate(self.problems) if not self.done[pair[0]])
+        for number, (index, problem) in enumerate(left):
+            self.numbers[number] = index
+            yield problem
+
+
 def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device: str, resume: bool) -> bool:
-    """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved and verified."""
+    """Save what came of each problem, one JSON object a line, as runs end; True if every one was solved."""
     task = model.task
     told = map(task.told, problems)
     saved = results.taken_up(out, told, number) if resume else results.begun(out, number)
-    numbers: dict[int, int] = {}
-
-    def remaining() -> Iterator[Any]:
-        left = (pair for pair in enumerate(problems) if not saved.done[pair[0]])
-        for number, (index, problem) in enumerate(left):
-            numbers[number] = index
-            yield problem
+    left = Left(problems, bytes(saved.done), {})
 
     counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
     columns = BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns, console=read.stderr()) as progress:
         bar = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
-        for solution in task.solve(model.encoder, remaining(), device=device):
-            saved.append(_record(task, solution) | {"index": numbers.pop(solution.run.index)})
+        for solution in task.solve(model.encoder, left, device=device):
+            saved.append(_record(task, solution) | {"index": left.numbers.pop(solution.run.index)})
             progress.update(bar, advance=1, solved=saved.solved)
     typer.echo(f"{saved.solved} of {number} solved and verified")
     return saved.solved == number

@@ -43,7 +43,7 @@ def theory_run(
     """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
     from apmdm import outputs
     from apmdm.theory.policies import POLICIES
-    from apmdm.theory.run import Wanted, problem_of, refuse_stray, run, run_policy
+    from apmdm.theory.run import Request, problem_of, refuse_stray, run_policy, run_program
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
@@ -51,8 +51,8 @@ def theory_run(
     n = 8 if n is None else n
     problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1)
     files = trace and outputs.writable(trace), save and outputs.unused_folder(save)
-    wanted = Wanted(form.value, compiled, as_json, *files)
-    finish(run_policy(program, n, seed, wanted) if problem is None else run(*problem, program, wanted))
+    wanted = Request(form.value, compiled, as_json, *files)
+    finish(run_policy(program, n, seed, wanted) if problem is None else run_program(*problem, program, wanted))
 
 
 @theory.command("mascot")

@@ -13,7 +13,7 @@ from apmdm.base_task import BaseTask
 from apmdm.cli import read
 from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOption, WeightsOption, finish, on_task
 from apmdm.cli.run import run
-from apmdm.fit import Fitting, chosen
+from apmdm.fit import Fitting, recipe_of
 from apmdm.solution import Solution
 from apmdm.trained import load
 
@@ -122,7 +122,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a model, from nothing or from weights; Ctrl-C stops it with a checkpoint."""
-    recipe = chosen(task, settings or [], seed)
+    recipe = recipe_of(task, settings or [], seed)
     out = out or Path("runs") / task.name
     fitting = Fitting(recipe, out, read.device(device), start, typer.echo)
     outcome = fitting.resume() if resume else fitting.begin()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import torch
 
@@ -59,7 +59,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Data:
+class BaselineData:
     """What a baseline is trained on: which form, by which learner, and how many examples in a step."""
 
     form: str
@@ -164,11 +164,12 @@ def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) 
     form, learner = source.form, source.learner
     example, _ = form.examples(CHUNK, torch.Generator().manual_seed(budget.seed))
     shape = replace(shape, attention=learner.attention)
-    data = Data(form.name, learner.name, budget.batch_size, form.source)
+    data = BaselineData(form.name, learner.name, budget.batch_size, form.source)
     tokens_a_step = budget.batch_size * float(example.lengths.float().mean())
     return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
 
 
+@runtime_checkable
 class Compared(Source, Protocol):
     """What a task must have so that `compared` can make its comparison."""
 
@@ -196,17 +197,18 @@ def compared(task: Compared, tokens: int, seed: int) -> Comparison:
     training = Settings(warmup=own.training.warmup, precision=own.training.precision)
     paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
 
-    trained = Entrant("AP-MDM", within(tokens, own), task.encode, judged(task), task.policy)
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, verdict_of(task), task.policy)
     problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
     size = -(-len(problems) // GROUPS)
     groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
-    longest = 2 * max(run.space for run in task.taught(problems)) + max(len(form.start(p)) for p in problems)
-    steps = 4 * max(run.time for run in task.taught(problems)) + longest
+    runs = task.taught(problems)
+    longest = 2 * max(run.space for run in runs) + max(len(form.start(problem)) for problem in problems)
+    steps = 4 * max(run.time for run in runs) + longest
     entrants = [*baselines(form, paradigms, shape, training, Budget(tokens, BATCH_SIZE, seed)), trained]
     return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
 
 
-def judged(task: Compared) -> Callable[[Any, Sequence], Verdict]:
+def verdict_of(task: Compared) -> Callable[[Any, Sequence], Verdict]:
     """The function that judges final states by the task's own `decode` and `verify`."""
 
     def verdict(problem: Any, final: Sequence) -> Verdict:

@@ -21,7 +21,7 @@ from apmdm.theory import gates
 from apmdm.theory.array import Array, Atoms, Attend, Bits, Broadcast, Choose, Constant, Map, Place, Together
 from apmdm.theory.evaluate import place
 from apmdm.theory.gates import Sum, Unit, Wire
-from apmdm.theory.policy import SURE, Policy
+from apmdm.theory.policy import SURE, ArrayPolicy
 
 MARGIN = 14.0
 """Nats between what an attention looks for and all else together."""
@@ -36,7 +36,7 @@ ONE, BEGIN = 0, 1
 class _Plan:
     """Which array lies on which wires, and which layer's attention or MLP computes it."""
 
-    policy: Policy
+    policy: ArrayPolicy
     wires: dict[Array, list[Wire]] = field(default_factory=dict)
     ready: dict[Array, int] = field(default_factory=dict)
     """0: before the first layer; 2 l + 1: after the attention of layer l; 2 l + 2: after its MLP."""
@@ -87,7 +87,7 @@ class _Plan:
         return gates.of(array, [self.wires[one] for one in gates.inputs_of(array)])  # pyright: ignore[reportArgumentType]
 
 
-def compile_policy(policy: Policy, positions: int) -> Encoder:
+def compile_policy(policy: ArrayPolicy, positions: int) -> Encoder:
     """An encoder that computes what the policy does, for sequences of at most so many positions.
 
     Raises ValueError for more positions than float32 was found to be exact for.

@@ -9,14 +9,14 @@ import math
 from apmdm.tasks.dyck.process import CROWDED_CHANCE, HOP_CHANCE, MAX_K, START_CHANCE, VOCAB
 from apmdm.tasks.dyck.process import LETTERS as ALL_LETTERS
 from apmdm.theory.array import ALWAYS, Array, atoms, attend, cell, choose, together, unpack
-from apmdm.theory.policy import SURE, Policy
+from apmdm.theory.policy import SURE, ArrayPolicy
 from apmdm.theory.words import own_mask
 
 SIZES = [f"k{k}" for k in range(1, MAX_K + 1)]
 LETTERS = ALL_LETTERS[: 2 * MAX_K]
 
 
-def policy(positions: int) -> Policy:
+def policy(positions: int) -> ArrayPolicy:
     """For sequences of at most so many positions, any k."""
     width = (positions + 1).bit_length()
     pair, hop, fuel, masked = *(atoms(name) for name in ("PAIR", "HOP", "FUEL")), own_mask()
@@ -60,4 +60,4 @@ def policy(positions: int) -> Policy:
     for where, chance in ((starts & ~right_fuel, START_CHANCE), (starts & right_fuel, CROWDED_CHANCE)):
         chances.append(("insert", where, SURE + math.log(chance / (1 - chance))))
     controls = {"remask": remask, "insert": chooses | hopped_over, "delete": delete}
-    return Policy(VOCAB, content, controls, chances)
+    return ArrayPolicy(VOCAB, content, controls, chances)

@@ -11,7 +11,7 @@ import torch
 
 from apmdm.state import Sequence
 from apmdm.theory.array import ALWAYS, Array, Constant, attend, cell, choose, field, together
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
 from apmdm.theory.words import (
@@ -127,7 +127,7 @@ def update(program: Program, own: Cell) -> Update:
     return Update(takes | counts | kept, value, instruction, a, b, present)
 
 
-def policy(program: Program, bits: int, positions: int) -> Policy:
+def policy(program: Program, bits: int, positions: int) -> ArrayPolicy:
     """For words of so many bits and sequences of at most so many positions."""
     place, part = cell((positions // CELL + 1).bit_length(), CELL), field(CELL)
     key = together(place, part)
@@ -138,4 +138,6 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
     own = Cell(at(0, own_kind()), at(1, own_word(bits)), at(2, own_word(bits)) | at(3, own_word(bits)), part.equals(0))
     step = update(program, own)
     slot = part[1:2]
-    return Policy(vocabulary(bits), word_atoms(step.change, step.value), {"remask": slot & (own_mask() ^ step.change)})
+    return ArrayPolicy(
+        vocabulary(bits), word_atoms(step.change, step.value), {"remask": slot & (own_mask() ^ step.change)}
+    )

@@ -7,7 +7,7 @@ import typer
 
 from apmdm import weights
 from apmdm.sampler import Predictor
-from apmdm.tasks.graph.problem import Problem
+from apmdm.tasks.graph.problem import CutProblem
 from apmdm.tasks.graph.task import Graph
 from apmdm.theory.programs import ENTRIES, LABELS, edges_of, hooking
 from apmdm.theory.simulate import Form, simulate
@@ -35,7 +35,7 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
         rows.append((name, connected, outcome.steps, outcome.context, work))
 
     def cut(name: str, model: Predictor) -> None:
-        (solution,) = task.solve(model, [Problem(n, edges, 0, n - 1, directed=False)])
+        (solution,) = task.solve(model, [CutProblem(n, edges, 0, n - 1, directed=False)])
         deleted, run = task.cut(solution), solution.run
         rows.append((name, None if deleted is None else bool(deleted), run.time, run.space, run.work))
 
@@ -45,7 +45,7 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
     program("theorem 4: sparse memory", "sparse")
     program("theorem 4: in place, compiled to weights", "ap-mdm", compiled=True)
     cut("minimum cut, the process", task.teacher)
-    cut("minimum cut, the trained model", weights.load(task.name, task.vocab))
+    cut("minimum cut, the trained model", weights.load_encoder(task.name, task.vocab))
     if as_json:
         fields = ("what", "connected", "time", "space", "work")
         typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))

@@ -16,7 +16,7 @@ from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, parity, tqbf
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.write_once import WriteOnce, assert_theorem_2
 
 
@@ -24,7 +24,7 @@ from apmdm.theory.write_once import WriteOnce, assert_theorem_2
 class Instance:
     """A policy with what it starts from, for how many positions it is compiled, and how a run is read and judged."""
 
-    policy: Policy
+    policy: ArrayPolicy
     start: Sequence
     positions: int
     read: Callable[[Sequence], object]
@@ -58,7 +58,7 @@ def hard(n: int) -> tqbf.Formula:
     return tqbf.Formula("A" * n, ((1, -1, 1),))
 
 
-def random_formula(n: int, seed: int) -> tqbf.Formula:
+def drawn_formula(n: int, seed: int) -> tqbf.Formula:
     return tqbf.random_formula(Random(seed), n, 2 * n)
 
 
@@ -74,7 +74,7 @@ def formula_write_once(formula: tqbf.Formula) -> Instance:
     return _formula(tqbf.write_once_policy(size, len(start)), start, size, truth)
 
 
-def _formula(policy: Policy, start: Sequence, size: int, truth: tuple[bool, int]) -> Instance:
+def _formula(policy: ArrayPolicy, start: Sequence, size: int, truth: tuple[bool, int]) -> Instance:
     def read(final: Sequence) -> bool | None:
         return tqbf.decode(final, size)
 
@@ -105,8 +105,8 @@ POLICIES = {
     "tqbf": Listed(
         "Truth of a random quantified Boolean formula of n variables and 2 n clauses, by search.",
         {
-            "ap-mdm": lambda n, seed: formula_in_place(random_formula(n, seed)),
-            "mdm": lambda n, seed: formula_write_once(random_formula(n, seed)),
+            "ap-mdm": lambda n, seed: formula_in_place(drawn_formula(n, seed)),
+            "mdm": lambda n, seed: formula_write_once(drawn_formula(n, seed)),
         },
         16,
     ),

@@ -25,7 +25,7 @@ CONTROLS = "remask", "insert", "delete"
 
 
 @dataclass(frozen=True)
-class Policy:
+class ArrayPolicy:
     """What every position does, from arrays: an AP-MDM that the sampler runs in place of a model.
 
     content: for each atom of the vocabulary a bit, whether the token to write has it; none: it never has.

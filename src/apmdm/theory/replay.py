@@ -35,7 +35,7 @@ from apmdm.theory.array import (
     unpack,
 )
 from apmdm.theory.evaluate import Evaluator
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.words import own_mask
 from apmdm.theory.write_once import WriteOnce
 from apmdm.vocab import JOINT, MASK, MASK_SYMBOL, Vocab
@@ -55,7 +55,7 @@ class LeftToRight:
         return edits
 
 
-def left_to_right(policy: Policy, start: Sequence, window: int = 4096) -> Run:
+def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096) -> Run:
     """A Masked ARM's run as `rollouts` would give it, if nothing depends on the MASKs to the right of the leftmost.
 
     Everything written is held, as an ARM caches it, and the sampler sees so many MASKs behind it, then the next ones;
@@ -78,7 +78,7 @@ def left_to_right(policy: Policy, start: Sequence, window: int = 4096) -> Run:
 class _Cached:
     """A policy at the last positions of a sequence, all before them being held."""
 
-    policy: Policy
+    policy: ArrayPolicy
     ids: Int[Tensor, "length"]
 
     def __call__(self, state: State) -> Edits:
@@ -154,7 +154,7 @@ class _Front:
         return cls(virtual, masked, size, position, is_address & ~old, after_address, left, after_sep, is_next)
 
 
-def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: Mapping[str, Array]) -> Policy:
+def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: Mapping[str, Array]) -> ArrayPolicy:
     """What the next token is, given which virtual cells are unmasked in this round, and with what."""
     address = atoms(*(f"a{2**bit}" for bit in range(bits)))
     written = attend(front.position, address, front.new_address, front.new_address)
@@ -167,10 +167,10 @@ def _behind(front: _Front, vocab: Vocab, bits: int, fires: Array, content: Mappi
     written_atoms |= {f"a{2**bit}": names & target[bit : bit + 1] for bit in range(bits)}
     written_atoms |= {"ADDR": names, "SEP": ends}
     waits = own_mask() & ~(front.is_next & ~(ends & front.after_sep))
-    return Policy(replay_vocabulary(vocab, bits), written_atoms, {"remask": waits}, awake=front.is_next)
+    return ArrayPolicy(replay_vocabulary(vocab, bits), written_atoms, {"remask": waits}, awake=front.is_next)
 
 
-def replayed(policy: Policy, bits: int) -> Policy:
+def replayed(policy: ArrayPolicy, bits: int) -> ArrayPolicy:
     """The Masked ARM of an AO-MDM that is written in arrays: as arrays again, so it can be compiled."""
     front = _Front.of(policy.vocab, bits)
 
@@ -198,7 +198,7 @@ class Replay:
     coordinates: Int[Tensor, "cells axes"] | None = None
 
     @cached_property
-    def _arrays(self) -> tuple[_Front, Evaluator, Given, list[Given], Policy]:
+    def _arrays(self) -> tuple[_Front, Evaluator, Given, list[Given], ArrayPolicy]:
         front, fires = _Front.of(self.vocab, self.bits), Given(1)
         content = [Given(1) for _ in self.vocab.atoms]
         named = dict(zip(self.vocab.atoms, content, strict=True))

@@ -13,7 +13,7 @@ from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import Job, Mode, Program, Result, execute
 from apmdm.theory.words import vocabulary
 from apmdm.vocab import Vocab
@@ -25,7 +25,7 @@ TOKENS, LONG = 2**19, 2**16
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Simulated:
     """What a form ended in, its decoding steps and context; not of the interpreter: its run, symbols and weights."""
 
     form: Form
@@ -42,7 +42,7 @@ class Outcome:
 class Start:
     """A policy with the sequence that it starts from, and how many positions it must know."""
 
-    policy: Policy
+    policy: ArrayPolicy
     sequence: Sequence
     positions: int
 
@@ -77,14 +77,14 @@ def compiled(form: Form, begun: Start) -> Encoder:
 
 def simulate(
     job: Job, form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
-) -> Outcome:
+) -> Simulated:
     """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form."""
     return simulate_all([job], form, mode, weights=weights, record=record)[0]
 
 
 def simulate_all(
     jobs: Seq[Job], form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
-) -> list[Outcome]:
+) -> list[Simulated]:
     """Run jobs in one form; those with the same program and symbols, and lengths alike, share a policy and a batch."""
     references = [execute(job, mode) for job in jobs]
     if form == "pram":
@@ -93,7 +93,7 @@ def simulate_all(
     alike: dict[tuple[Program, Vocab, int], list[int]] = {}
     for number, (job, one) in enumerate(zip(jobs, begun, strict=True)):
         alike.setdefault((job.program, one.policy.vocab, one.positions.bit_length()), []).append(number)
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, Simulated] = {}
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
         encoder = compiled(form, largest) if weights else None
@@ -105,7 +105,7 @@ def simulate_all(
                 write_once.assert_theorem_2(begun[number].sequence, run)
             registers, memory = read(jobs[number], form, references[number].time, begun[number], run.final)
             costs = run.time, run.space
-            outcomes[number] = Outcome(form, registers, memory, *costs, run, largest.policy.vocab, encoder)
+            outcomes[number] = Simulated(form, registers, memory, *costs, run, largest.policy.vocab, encoder)
     return [outcomes[number] for number in range(len(jobs))]
 
 
@@ -123,9 +123,9 @@ def _runs(form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder
     yield from rollouts(model, sequences, batch_size=rows, max_steps=10**7, max_length=most, record=record)
 
 
-def _of_interpreter(job: Job, result: Result) -> Outcome:
+def _of_interpreter(job: Job, result: Result) -> Simulated:
     size = len(job.memory) + job.processors * (job.program.num_registers + 1)
-    return Outcome("pram", result.registers, result.memory, result.time, size)
+    return Simulated("pram", result.registers, result.memory, result.time, size)
 
 
 def read(

@@ -13,7 +13,7 @@ from operator import or_
 from apmdm.state import Sequence
 from apmdm.theory.array import ALWAYS, Array, anywhere, attend, cell, choose, together, unpack
 from apmdm.theory.in_place import CELL, Cell, context, sequence_of, update
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.words import KIND_BITS, PC, own_kind, own_mask, own_word, vocabulary, word_atoms
 
@@ -30,7 +30,7 @@ def most_context(job: Job, live: int) -> int:
     return context(live, job.processors, job.program.num_registers) + 8 * job.processors
 
 
-def policy(program: Program, bits: int, positions: int) -> Policy:
+def policy(program: Program, bits: int, positions: int) -> ArrayPolicy:
     """For words of so many bits and sequences of at most so many positions."""
     width = (positions + RIGHT - 1).bit_length()
     own = together(own_kind(), own_word(bits), own_mask())
@@ -70,7 +70,7 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
         "insert": grows | (wants & role[3] & ~mask[1]),
         "delete": outside & ~wants,
     }
-    return Policy(vocabulary(bits), content | {"MEM": becomes[0]}, controls)
+    return ArrayPolicy(vocabulary(bits), content | {"MEM": becomes[0]}, controls)
 
 
 def _all(mask: dict[int, Array], place: int) -> Array:

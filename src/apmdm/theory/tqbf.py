@@ -29,7 +29,7 @@ from apmdm.theory.array import (
     together,
     unpack,
 )
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.words import own_mask, own_word, powers, symbol
 from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
 
@@ -127,7 +127,7 @@ def decode(final: Sequence, bits: int) -> bool | None:
     return {symbol(0): False, "ANSWER": False, symbol(1): True, "ANSWER@T": True}.get(last)
 
 
-def policy(bits: int, positions: int) -> Policy:
+def policy(bits: int, positions: int) -> ArrayPolicy:
     """In place, for up to 2^bits variables."""
     place, part = cell((positions // CELL + 1).bit_length(), CELL), field(CELL)
     key = together(place, part)
@@ -145,10 +145,10 @@ def policy(bits: int, positions: int) -> Policy:
     slot = part[1:2] & (exists | forall)
     bit = choose((end, holds), (~end, is_pivot))
     waits = (slot & (own_mask() ^ change)) | (end & own_mask() & found)
-    return Policy(vocabulary(bits), {"0": ALWAYS, "1": bit}, {"remask": waits})
+    return ArrayPolicy(vocabulary(bits), {"0": ALWAYS, "1": bit}, {"remask": waits})
 
 
-def write_once_policy(bits: int, positions: int) -> Policy:
+def write_once_policy(bits: int, positions: int) -> ArrayPolicy:
     """The twin whose context holds every assignment that the search went through."""
     place, position = cell((positions // CELL + 1).bit_length(), CELL), cell(positions.bit_length())
     log, exists, forall, true = (atoms(name) for name in ("LOG", "EXISTS", "FORALL", "T"))
@@ -166,7 +166,7 @@ def write_once_policy(bits: int, positions: int) -> Policy:
     content["T"] = choose((found, new), (~found, holds))
     content |= {name: found & was_index[bit : bit + 1] for bit, name in enumerate(powers(bits))}
     awake = own_mask() & was_log
-    return Policy(vocabulary(bits), content, {"remask": own_mask() & ~was_log}, awake=awake)
+    return ArrayPolicy(vocabulary(bits), content, {"remask": own_mask() & ~was_log}, awake=awake)
 
 
 def _clauses_hold(place: Array, value: Array) -> Array:

@@ -15,7 +15,7 @@ from apmdm.policy import Greedy
 from apmdm.sampler import Predictor, Run
 from apmdm.state import Sequence, State
 from apmdm.theory.array import ALWAYS, Array, Constant, atoms, attend, broadcast, cell, choose, field, together
-from apmdm.theory.policy import Policy
+from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import Job, Program
 from apmdm.theory.step import Decoded, next_counter, result
 from apmdm.theory.words import (
@@ -69,7 +69,7 @@ def decode(job: Job, final: Sequence) -> tuple[tuple[tuple[int, ...], ...], tupl
     return tuple(registers), tuple(words.get(("MEM", address), 0) for address in range(len(job.memory)))
 
 
-def policy(program: Program, bits: int, positions: int) -> Policy:
+def policy(program: Program, bits: int, positions: int) -> ArrayPolicy:
     """For words of so many bits and sequences of at most so many positions."""
     width = max(bits, (positions // RECORD + 1).bit_length())
     record, part = cell(width, RECORD, HEADER), field(RECORD, HEADER)
@@ -110,7 +110,7 @@ def policy(program: Program, bits: int, positions: int) -> Policy:
     )
     content = word_atoms(~is_at[KIND_FIELD], word) | {name: names[bit : bit + 1] for bit, name in enumerate(KIND)}
     remask = own_mask() & ~(written & instruction.goes_on)
-    return Policy(vocabulary(bits), content, {"remask": remask}, awake=own_mask() & written)
+    return ArrayPolicy(vocabulary(bits), content, {"remask": remask}, awake=own_mask() & written)
 
 
 @dataclass(frozen=True)

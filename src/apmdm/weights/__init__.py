@@ -39,7 +39,7 @@ def folder(weights: str) -> Path:
     return path
 
 
-def load(weights: str, *vocabs: Vocab) -> Encoder:
+def load_encoder(weights: str, *vocabs: Vocab) -> Encoder:
     """The model of a shipped name or a folder, on the CPU, in evaluation mode.
 
     Raises ValueError if there is none, if it is damaged or not the one its manifest describes, or if its

@@ -9,12 +9,12 @@ from apmdm import weights
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.tasks.dyck.certify import certify
 from apmdm.tasks.dyck.process import VOCAB
-from apmdm.tasks.dyck.words import draw
+from apmdm.tasks.dyck.task import Dyck, WordRequest
 
 
 @pytest.fixture(scope="module")
 def model() -> Encoder:
-    return weights.load("dyck", VOCAB)
+    return weights.load_encoder("dyck", VOCAB)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_a_damaged_model_is_not(model: Encoder, name: str) -> None:
 
 
 def test_the_shipped_model_writes_words(model: Encoder) -> None:
-    drawn = [*draw(model, "k2", 8, 500, seed=0)]
-    drawn += [*draw(model, "k4", 2000, 1, seed=0), *draw(model, "brackets", 200, 5, seed=0)]
-    assert all(word.valid for word in drawn)
-    assert len({word.text for word in drawn}) > 200
+    wanted = [WordRequest("k2", 8)] * 500, [WordRequest("k4", 2000)], [WordRequest("brackets", 200)] * 5
+    drawn = [word for problems in wanted for word in Dyck().solve(model, problems, seed=0)]
+    assert all(word.solved for word in drawn)
+    assert len({word.answer for word in drawn}) > 200
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ from apmdm.tasks.dyck.process import (
     encode,
     process,
 )
+from apmdm.tasks.dyck.task import Dyck, WordRequest
 from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import WIDTH, around, reachable
-from apmdm.tasks.dyck.words import draw
 from apmdm.theory.support import chain, words
 
 MASK, MASK_ID = "<mask>", VOCAB.ids["<mask>"]
@@ -109,16 +109,16 @@ def test_every_word_can_be_written_and_nothing_else(language: str, length: int) 
 
 @pytest.mark.parametrize(("language", "length", "num"), [("k1", 6, 1000), ("brackets", 4, 1000)])
 def test_every_short_word_is_drawn_and_nothing_else(language: str, length: int, num: int) -> None:
-    drawn = list(draw(process, language, length, num, seed=0, batch_size=num))
-    assert all(word.valid and word.run.stop == "fixed point" for word in drawn)
-    assert {word.text for word in drawn} == set(words(language, length))
+    drawn = list(Dyck().solve(process, [WordRequest(language, length)] * num, seed=0, batch_size=num))
+    assert all(word.solved and word.run.stop == "fixed point" for word in drawn)
+    assert {word.answer for word in drawn} == set(words(language, length))
 
 
 @pytest.mark.parametrize(("language", "length"), [("k8", 30), ("k3", 1000), ("brackets", 200)])
 def test_long_words_are_valid_and_of_the_length_asked_for(language: str, length: int) -> None:
-    drawn = list(draw(process, language, length, 4, seed=1))
-    assert all(word.valid for word in drawn)
-    assert len({word.text for word in drawn}) == 4
+    drawn = list(Dyck().solve(process, [WordRequest(language, length)] * 4, seed=1))
+    assert all(word.solved for word in drawn)
+    assert len({word.answer for word in drawn}) == 4
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apmdm.paradigms.form import Form
 from apmdm.state import Sequence
-from apmdm.tasks.form import Form
 from apmdm.tasks.graph.data import training_problem
 from apmdm.tasks.graph.forms import VOCAB, answer, augmented, forms, named, parse, to_text
-from apmdm.tasks.graph.problem import Problem
+from apmdm.tasks.graph.problem import CutProblem
 from apmdm.tasks.graph.verify import minimum_cut_size
 
 every_form = pytest.mark.parametrize("form", forms(), ids=lambda form: form.name)
 
 
-def drawn(seed: int) -> Problem:
+def drawn(seed: int) -> CutProblem:
     random = Random(seed)
     return named(training_problem(random), random)
 
 
-def told(form: Form, problem: Problem, symbols: list[str]) -> tuple[bool, bool, float]:
+def told(form: Form, problem: CutProblem, symbols: list[str]) -> tuple[bool, bool, float]:
     return form.verdict(to_text(problem), Sequence(torch.tensor(VOCAB.encode(to_text(problem).split() + symbols))))
 
 
@@ -42,7 +42,7 @@ def test_answers_are_minimum_cuts_after_as_many_paths(seed: int) -> None:
 
 
 def test_other_answers_are_told_apart() -> None:
-    form, problem = forms()[0], Problem(64, [(1, 2), (2, 3), (1, 4), (4, 3)], 1, 3, directed=True)
+    form, problem = forms()[0], CutProblem(64, [(1, 2), (2, 3), (1, 4), (4, 3)], 1, 3, directed=True)
     assert told(form, problem, ["1", "2", "4", "3", "END"]) == (True, True, 0.5)
     assert told(form, problem, ["1", "2", "END"]) == (False, True, 0.5)
     assert told(form, problem, ["1", "2", "2", "3", "END"]) == (False, True, 0.5)

@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 
 from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
-from apmdm.tasks.graph.data import path, scrambled, shapes, sized, teacher_run, training_problem, training_states
+from apmdm.tasks.graph.data import (
+    scrambled,
+    shapes,
+    sized,
+    teacher_path,
+    teacher_run,
+    training_problem,
+    training_states,
+)
 from apmdm.tasks.graph.graphs import disguised
-from apmdm.tasks.graph.problem import Problem, decode, encode
+from apmdm.tasks.graph.problem import CutProblem, decode, encode
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import is_minimum_cut, minimum_cut_size
 
@@ -106,12 +114,12 @@ def assert_as_slow(sequence: Sequence) -> None:
 def test_agrees_with_the_slow_teacher(seed: int) -> None:
     random, draw = Random(seed), torch.Generator().manual_seed(seed)
     state = State.stack([encode(training_problem(random))])
-    for met, _ in path(state):
+    for met, _ in teacher_path(state):
         assert_as_slow(met.sequence(0))
         assert_as_slow(scrambled(met, draw).sequence(0))
 
 
-def all_of(kinds: dict[str, list[Problem]]) -> list[Problem]:
+def all_of(kinds: dict[str, list[CutProblem]]) -> list[CutProblem]:
     return [problem for problems in kinds.values() for problem in problems]
 
 
@@ -124,7 +132,7 @@ def all_of(kinds: dict[str, list[Problem]]) -> list[Problem]:
     ],
     ids=["4 to 10 nodes", "20 nodes", "shapes"],
 )
-def test_ends_in_a_minimum_cut_and_takes_no_more_room_than_stated(problems: list[Problem]) -> None:
+def test_ends_in_a_minimum_cut_and_takes_no_more_room_than_stated(problems: list[CutProblem]) -> None:
     steps = teacher_run(problems)[0].tolist()
     for run in rollouts(teacher, map(encode, problems), batch_size=64):
         problem, left = problems[run.index], decode(run.final)
@@ -161,7 +169,7 @@ def test_names_of_nodes_change_nothing() -> None:
 )
 def test_what_is_no_problem_is_refused(problem: tuple[int, list[tuple[int, int]], int, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Problem(*problem, directed=False)
+        CutProblem(*problem, directed=False)
 
 
 def test_states_without_coordinates_are_refused() -> None:

@@ -14,8 +14,9 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Greedy
 from apmdm.sampler import rollouts
 from apmdm.state import State
-from apmdm.tasks.parity import paper, process
+from apmdm.tasks.parity import process
 from apmdm.tasks.parity.certify import certify
+from apmdm.tasks.parity_paper import process as paper
 
 SHORT = ["".join(bits) for length in range(9) for bits in product("01", repeat=length)]
 
@@ -43,7 +44,7 @@ def test_only_bits_are_encoded(task: Any, text: str) -> None:
 
 
 def test_the_shipped_model_is_certified_and_right_about_every_short_string() -> None:
-    model = weights.load("parity", process.VOCAB)
+    model = weights.load_encoder("parity", process.VOCAB)
     blocks = certify(model)
     assert [block.before for block in blocks] == ["0", "1", "00", "01", "10", "11", "_", "__", "_1", "1_"]
     assert all(block.holds for block in blocks)
@@ -64,19 +65,19 @@ def test_every_block_that_occurs_is_in_the_certificate() -> None:
 
     list(rollouts(watched, map(process.encode, SHORT)))
     names = {process.ZERO: "0", process.ONE: "1", process.MASK: "_"}
-    certified = {block.before for block in certify(weights.load("parity"))}
+    certified = {block.before for block in certify(weights.load_encoder("parity"))}
     assert {"".join(names[token] for token in block) for block in met} == certified
 
 
 @pytest.mark.parametrize("name", ["embedding", "controls.weight", "layers.0.down.weight"])
 def test_a_damaged_model_is_not_certified(name: str) -> None:
-    model = weights.load("parity")
+    model = weights.load_encoder("parity")
     model.load_state_dict({name: -model.state_dict()[name]}, strict=False)
     assert not all(block.holds for block in certify(model))
 
 
 def test_a_model_too_close_to_a_threshold_is_not_certified() -> None:
-    model = weights.load("parity")
+    model = weights.load_encoder("parity")
     with torch.no_grad():
         model.controls.weight.mul_(0.05)
         model.controls.bias.mul_(0.05)
@@ -93,6 +94,6 @@ def test_only_blocks_of_two_can_be_certified(shape: Shape) -> None:
 
 def test_a_million_bits() -> None:
     bits = f"{3**631_000:b}"[:1_000_000]
-    (run,) = rollouts(weights.load("parity"), [process.encode(bits)], Greedy())
+    (run,) = rollouts(weights.load_encoder("parity"), [process.encode(bits)], Greedy())
     assert process.decode(run.final) == bits.count("1") % 2
     assert (run.time, run.space) == (4, 1_000_000)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from apmdm.edits import edits_between
 from apmdm.state import same_rows
+from apmdm.step import transition
 from apmdm.tasks.sudoku.data import MIXED, answers_of, drawn_states, generated, teacher_run, training_puzzles
 from apmdm.tasks.sudoku.grid import (
     DIGITS,
@@ -34,7 +35,6 @@ from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
 from apmdm.tasks.sudoku.puzzles import full_grid, solutions
 from apmdm.tasks.sudoku.verify import is_solution
-from apmdm.step import transition
 from apmdm.vocab import MASK
 
 SHARED = Path(__file__).parents[3].parent / "shared/data/sudoku"

@@ -29,7 +29,7 @@ SAFETY = 2.0
 
 
 @dataclass(frozen=True)
-class Certificate:
+class DyckProof:
     """How many windows were checked for a language, how many failed, and the first of those, as symbols."""
 
     language: str
@@ -55,7 +55,7 @@ class Certificate:
 
 
 @torch.no_grad()
-def certify(model: Encoder, language: str) -> Certificate:
+def certify(model: Encoder, language: str) -> DyckProof:
     """Check every window with every choice of letters.
 
     Raises ValueError for a model that is not a Dyck model with this attention.
@@ -70,7 +70,7 @@ def certify(model: Encoder, language: str) -> Certificate:
         num_windows, failures = num_windows + len(kinds), failures + int(wrong.sum())
         for row in islice(wrong.nonzero()[:, 0].tolist(), SHOWN - len(examples)):
             examples.append(" ".join(VOCAB.decode(state.sequence(row).ids.tolist())))
-    return Certificate(language, num_windows, failures, examples)
+    return DyckProof(language, num_windows, failures, examples)
 
 
 def _every_window(language: int) -> Iterator[tuple[Int[Tensor, "windows 5"], Int[Tensor, "windows 5"]]]:

@@ -47,7 +47,7 @@ PROVED = ["k1", "k2", "k3", "k4", "brackets"]
 DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 100_000, "k2", 8, 64, 2**16
 
 
-class Wanted(NamedTuple):
+class WordRequest(NamedTuple):
     """A problem: which language, and how many letters the word is to have."""
 
     language: str
@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Data:
+class DyckData:
     """batch_size: sequences in a training step."""
 
     batch_size: int = 256
@@ -83,38 +83,38 @@ class Dyck(Task):
     brackets: bool = option(False, "Words over ()[]{} instead, opened first.", "generate certify")
     length: int = option(64, "Exact length of every word, an even number.", "generate", min=0)
 
-    def encode(self, problem: Wanted) -> Sequence:
+    def encode(self, problem: WordRequest) -> Sequence:
         return encode(*problem)
 
     def decode(self, final: Sequence) -> str | None:
         return decode(final)
 
-    def parse(self, text: str) -> Wanted:
+    def parse(self, text: str) -> WordRequest:
         language, _, length = text.partition(" ")
         if not length.strip().isdecimal():
             raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
         encode(language, int(length))
-        return Wanted(language, int(length))
+        return WordRequest(language, int(length))
 
-    def problem(self, random: Random) -> Wanted:
-        return Wanted(random.choice(LANGUAGES), 2 * random.randint(0, LONGEST_PROBLEM // 2))
+    def problem(self, random: Random) -> WordRequest:
+        return WordRequest(random.choice(LANGUAGES), 2 * random.randint(0, LONGEST_PROBLEM // 2))
 
     def teacher(self, state: State) -> Prediction:
         return process(state)
 
-    def verify(self, problem: Wanted, answer: str) -> bool:
+    def verify(self, problem: WordRequest, answer: str) -> bool:
         return len(answer) == problem.length and is_word(answer)
 
     def policy(self, seed: int) -> Stochastic:
         return Stochastic(cutoff=CUTOFF, generator=torch.Generator().manual_seed(seed))
 
-    def solve(self, model: Predictor, problems: Iterable[Wanted], **options: Any) -> Iterator[Solution]:
+    def solve(self, model: Predictor, problems: Iterable[WordRequest], **options: Any) -> Iterator[Solution]:
         wanted = list(problems)
         longest = max((problem.length for problem in wanted), default=0)
         rows = max(1, min(4096, TOKENS_AT_ONCE // max(1, longest)))
         return super().solve(model, wanted, **{"batch_size": rows, "max_steps": 1000 + 100 * longest, **options})
 
-    def max_length(self, problems: Iterable[Wanted]) -> int:
+    def max_length(self, problems: Iterable[WordRequest]) -> int:
         return 1000 + 2 * max((problem.length for problem in problems), default=0)
 
     @property
@@ -123,7 +123,7 @@ class Dyck(Task):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=32, layers=REACH, heads=2, attention="window", span=1, rotary=True)
-        return Recipe(self, shape, Settings(steps=3000, evaluate_every=1000, warmup=100), Data())
+        return Recipe(self, shape, Settings(steps=3000, evaluate_every=1000, warmup=100), DyckData())
 
     def batches(self, recipe: Recipe) -> Batches:
         rows, num = [torch.tensor(kinds) for kinds in around()], recipe.data.batch_size
@@ -144,13 +144,13 @@ class Dyck(Task):
         """The share of windows on which the certificate holds, and of samples that are words of the right length."""
         device = model.embedding.device
         proof = certify(model.cpu(), CERTIFIED)
-        words = self.solve(model, [Wanted(CERTIFIED, LENGTH)] * SAMPLES, seed=recipe.seed)
+        words = self.solve(model, [WordRequest(CERTIFIED, LENGTH)] * SAMPLES, seed=recipe.seed)
         valid = sum(word.solved for word in words)
         model.to(device)
         return {"certified windows": 1 - proof.failures / proof.windows, "valid words": valid / SAMPLES}
 
-    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Wanted]]]:
-        yield "", [Wanted(MEASURED, MEASURED_LENGTH)] * (num or DRAWN)
+    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[WordRequest]]]:
+        yield "", [WordRequest(MEASURED, MEASURED_LENGTH)] * (num or DRAWN)
 
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
         """How many words are valid. If all have one length: how many differ, and how far from uniform they are."""
@@ -175,12 +175,12 @@ class Dyck(Task):
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_dyck(self, tokens, seed)
 
-    def prompted(self) -> Wanted:
+    def prompted(self) -> WordRequest:
         if self.brackets and self.k is not None:
             raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
-        return Wanted("brackets" if self.brackets else f"k{self.k or 2}", self.length)
+        return WordRequest("brackets" if self.brackets else f"k{self.k or 2}", self.length)
 
-    def told(self, problem: Wanted) -> dict[str, Any]:
+    def told(self, problem: WordRequest) -> dict[str, Any]:
         return problem._asdict()
 
     def record(self, solution: Solution) -> dict[str, Any]:

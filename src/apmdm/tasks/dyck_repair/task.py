@@ -21,7 +21,7 @@ from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
 from apmdm.tasks.dyck.process import LANGUAGES, LETTERS
-from apmdm.tasks.dyck.task import Data
+from apmdm.tasks.dyck.task import DyckData
 from apmdm.tasks.dyck.uniform import damaged, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
 from apmdm.tasks.dyck_repair.process import CUTOFF, DONE_ID, REACH, VOCAB, decode, encode, process
@@ -29,7 +29,7 @@ from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
 
 WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
-VALIDATION, LENGTH = 200, 100
+VALIDATION, LENGTH, VALIDATION_STEPS = 200, 100, 1000
 MIX = [*LANGUAGES, *["k1", "k2"] * 3]
 """The languages of training words. Those with few letters come often, since they show windows that others rarely do."""
 MEASURED, MEASURED_LENGTH, TESTS = "k2", 100, 1000
@@ -84,7 +84,7 @@ class DyckRepair(Task):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=64, layers=2, heads=8, attention="window", span=REACH, rotary=True)
-        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), Data(128))
+        return Recipe(self, shape, Settings(steps=6000, evaluate_every=2000, warmup=100), DyckData(128))
 
     def batches(self, recipe: Recipe) -> Batches:
         def chunk(number: int) -> list[Sequence]:
@@ -117,7 +117,7 @@ class DyckRepair(Task):
         """The share of broken words, longer than any trained on, that become valid ones."""
         random = Random(recipe.seed)
         words = [broken_word(LENGTH, random) for _ in range(VALIDATION)]
-        solutions = self.solve(model, words, device=str(model.embedding.device))
+        solutions = self.solve(model, words, max_steps=VALIDATION_STEPS, device=str(model.embedding.device))
         return {"repaired": sum(solution.solved for solution in solutions) / VALIDATION}
 
     def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Broken]]]:

@@ -21,7 +21,7 @@ from apmdm.tasks.graph.graphs import (
     layered,
     pairs,
 )
-from apmdm.tasks.graph.problem import Problem, encode
+from apmdm.tasks.graph.problem import CutProblem, encode
 from apmdm.tasks.graph.process import BOTH, CUT, EDGES, GO, MARKS, B, E, F, among, partners, teacher
 from apmdm.tasks.graph.verify import is_trivial, minimum_cut_size
 from apmdm.vocab import MASK
@@ -34,7 +34,7 @@ SMALL_LAYERS = (1, 8), (2, 4), (2, 3), (3, 2), (4, 2), (8, 1)
 AT_ONCE = 1024
 
 
-def path(state: State) -> Iterator[tuple[State, Int[Tensor, "rows"]]]:
+def teacher_path(state: State) -> Iterator[tuple[State, Int[Tensor, "rows"]]]:
     """The states that the teacher meets from each row of a state to its fixed point, with the numbers of the rows."""
     rows = torch.arange(len(state))
     while len(rows):
@@ -44,23 +44,25 @@ def path(state: State) -> Iterator[tuple[State, Int[Tensor, "rows"]]]:
         state, rows = following[moved], rows[moved]
 
 
-def teacher_run(problems: Seq[Problem]) -> tuple[Int[Tensor, "N"], Bool[Tensor, "N"]]:
+def teacher_run(problems: Seq[CutProblem]) -> tuple[Int[Tensor, "N"], Bool[Tensor, "N"]]:
     """The teacher's steps, and whether it takes flow back on its way to the target."""
     steps, undo = torch.zeros(len(problems), dtype=torch.long), torch.zeros(len(problems), dtype=torch.bool)
     for first in range(0, len(problems), AT_ONCE):
-        for state, rows in path(State.stack([encode(problem) for problem in problems[first : first + AT_ONCE]])):
+        for state, rows in teacher_path(
+            State.stack([encode(problem) for problem in problems[first : first + AT_ONCE]])
+        ):
             steps[first + rows] += 1
             back = (state.ids == MASK) & among(partners(state), B)
             undo[first + rows] |= back.any(1) & among(state.ids, [GO, BOTH]).any(1)
     return steps - 1, undo
 
 
-def training_problem(random: Random) -> Problem:
+def training_problem(random: Random) -> CutProblem:
     """A graph of any kind, sparse or dense, of at most MAX_NODES nodes."""
     nodes, directed = random.randint(MIN_NODES, MAX_NODES), random.random() < 0.5
     most = len(pairs(range(nodes), directed))
     edges = random.randint(nodes - 1, most if random.random() < 0.3 else min(most, 3 * nodes))
-    kinds: tuple[Callable[[], Problem], ...] = (
+    kinds: tuple[Callable[[], CutProblem], ...] = (
         lambda: anything(nodes, edges, directed, random),
         lambda: bottleneck(nodes, edges, random.randint(0, 4), directed, random),
         lambda: detours(max(nodes, MIN_DETOUR_NODES), min(edges, 3 * nodes), directed, random),
@@ -73,7 +75,7 @@ def training_states(num_problems: int, seed: int) -> list[Sequence]:
     """Every state of the teacher's on these many graphs and, of a share SCRAMBLED, a scrambled copy."""
     random, generator = Random(seed), torch.Generator().manual_seed(seed)
     states: list[Sequence] = []
-    for state, _ in path(State.stack([encode(training_problem(random)) for _ in range(num_problems)])):
+    for state, _ in teacher_path(State.stack([encode(training_problem(random)) for _ in range(num_problems)])):
         copied = state[torch.rand(len(state), generator=generator) < SCRAMBLED]
         for rows in (state, scrambled(copied, generator)):
             states += map(rows.sequence, range(len(rows)))
@@ -98,19 +100,19 @@ def _any_of(tokens: list[int], state: State, random: torch.Generator) -> Int[Ten
     return torch.tensor(tokens)[torch.multinomial(shares, state.ids.shape[1], replacement=True, generator=random)]
 
 
-def sized(nodes: range, num: int, random: Random) -> dict[str, list[Problem]]:
+def sized(nodes: range, num: int, random: Random) -> dict[str, list[CutProblem]]:
     """A third each: uniform graphs, bottlenecks (the minimum cut is not all edges of source or target), and graphs in
     which the teacher takes flow back; with 1 to 4 edges a node, 5 from 60 nodes on, and as many directed as not.
     """
 
-    def draw(kind: str, directed: bool) -> Problem:
+    def draw(kind: str, directed: bool) -> CutProblem:
         size = random.choice([size for size in nodes if size >= MIN_DETOUR_NODES or kind == "uniform"])
         edges = 5 * size if size >= 60 else random.randint(size, 4 * size)
         if kind == "bottleneck":
             return bottleneck(size, edges, random.randint(1, 4), directed, random)
         return (detours if kind == "undo" else anything)(size, edges, directed, random)
 
-    def wanted(kind: str, problems: list[Problem]) -> list[bool]:
+    def wanted(kind: str, problems: list[CutProblem]) -> list[bool]:
         if kind == "undo":
             return teacher_run(problems)[1].tolist()
         return [kind == "uniform" or not is_trivial(problem, minimum_cut_size(problem)) for problem in problems]
@@ -118,10 +120,10 @@ def sized(nodes: range, num: int, random: Random) -> dict[str, list[Problem]]:
     return _disguised({"uniform": num - 2 * (num // 3), "bottleneck": num // 3, "undo": num // 3}, draw, wanted, random)
 
 
-def shapes(num: int, random: Random) -> dict[str, list[Problem]]:
+def shapes(num: int, random: Random) -> dict[str, list[CutProblem]]:
     """A fifth each: grids up to 6x6, layered graphs, paths of 40 nodes, complete graphs of 12, disconnected graphs."""
 
-    def draw(kind: str, directed: bool) -> Problem:
+    def draw(kind: str, directed: bool) -> CutProblem:
         match kind:
             case "grid":
                 return grid(random.randint(2, 6), random.randint(2, 6), directed, random)
@@ -141,16 +143,16 @@ def shapes(num: int, random: Random) -> dict[str, list[Problem]]:
 
 def _disguised(
     numbers: dict[str, int],
-    draw: Callable[[str, bool], Problem],
-    wanted: Callable[[str, list[Problem]], list[bool]],
+    draw: Callable[[str, bool], CutProblem],
+    wanted: Callable[[str, list[CutProblem]], list[bool]],
     random: Random,
-) -> dict[str, list[Problem]]:
+) -> dict[str, list[CutProblem]]:
     """Of each kind that many problems, in turn directed and not, the first ones drawn that are wanted."""
-    found: dict[str, list[Problem]] = {}
+    found: dict[str, list[CutProblem]] = {}
     for kind, num in numbers.items():
         halves = []
         for directed in (True, False):
-            half: list[Problem] = []
+            half: list[CutProblem] = []
             while len(half) < (num + directed) // 2:
                 drawn = [replace(disguised(draw(kind, directed), random), kind=kind) for _ in range(64)]
                 half += [problem for problem, keep in zip(drawn, wanted(kind, drawn), strict=True) if keep]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import networkx as nx
 
-from apmdm.tasks.graph.problem import Edge, Problem
+from apmdm.tasks.graph.problem import CutProblem, Edge
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named(Problem):
+class Named(CutProblem):
     """A problem and the graph it came from; names[i] is the graph's node that the problem calls i."""
 
     graph: nx.Graph
@@ -60,7 +60,7 @@ def _is_one(capacity: object) -> bool:
         return False
 
 
-def read(path: Path, source: str, target: str, undirected: bool) -> Named:
+def read_graph(path: Path, source: str, target: str, undirected: bool) -> Named:
     """The problem in a file: GraphML (.graphml, .xml), node-link JSON (.json), else an edge list.
 
     An edge list has two names a line, after them a capacity or attributes in braces if need be; one name alone is a
@@ -84,7 +84,7 @@ def read(path: Path, source: str, target: str, undirected: bool) -> Named:
 
 
 def write(graph: nx.Graph, path: Path) -> None:
-    """The graph in the format that the name asks for, as `read` has them; ValueError if that format cannot hold it."""
+    """Write in the format that the name asks for, as `read_graph` has them; ValueError if it cannot hold the graph."""
     try:
         match path.suffix.lower():
             case ".graphml" | ".xml":

@@ -14,7 +14,7 @@ from apmdm.edits import Edits
 from apmdm.paradigms.form import END, Form, Verdict, asked
 from apmdm.state import Sequence, State
 from apmdm.tasks.graph.data import training_problem
-from apmdm.tasks.graph.problem import Edge, Problem
+from apmdm.tasks.graph.problem import CutProblem, Edge
 from apmdm.tasks.graph.verify import is_minimum_cut, minimum_cut_size
 from apmdm.vocab import MASK, Vocab
 
@@ -38,27 +38,27 @@ def forms() -> list[Form]:
     ]
 
 
-def named(problem: Problem, random: Random) -> Problem:
+def named(problem: CutProblem, random: Random) -> CutProblem:
     """The same graph on NAMES nodes, most of them without an edge."""
     names = random.sample(range(NAMES), problem.nodes)
     edges = [(names[tail], names[head]) for tail, head in problem.edges]
     return replace(problem, nodes=NAMES, edges=edges, source=names[problem.source], target=names[problem.target])
 
 
-def to_text(problem: Problem) -> str:
+def to_text(problem: CutProblem) -> str:
     edges = " ; ".join(f"{tail} {head}" for tail, head in problem.edges)
     return f"{DIRECTIONS[problem.directed]} S {problem.source} T {problem.target} : {edges} ?"
 
 
-def parse(text: str) -> Problem:
+def parse(text: str) -> CutProblem:
     """The problem of a prompt."""
     head, _, tail = text.removesuffix("?").partition(":")
     direction, _, source, _, target = head.split()
     edges = [(int(a), int(b)) for a, b in (edge.split() for edge in tail.split(";") if edge.strip())]
-    return Problem(NAMES, edges, int(source), int(target), direction == DIRECTIONS[True])
+    return CutProblem(NAMES, edges, int(source), int(target), direction == DIRECTIONS[True])
 
 
-def answer(problem: Problem, thought: bool) -> list[str]:
+def answer(problem: CutProblem, thought: bool) -> list[str]:
     """What comes after the prompt, as symbols."""
     *paths, reached = augmented(problem)
     inside = set(reached)
@@ -70,7 +70,7 @@ def answer(problem: Problem, thought: bool) -> list[str]:
     return [*aloud, "reached", *map(str, reached), "cut", *told, END]
 
 
-def augmented(problem: Problem) -> Iterator[list[int]]:
+def augmented(problem: CutProblem) -> Iterator[list[int]]:
     """Shortest augmenting paths in turn (Edmonds and Karp), and at last the nodes in reach of the source."""
     both = problem.edges if problem.directed else [*problem.edges, *((head, tail) for tail, head in problem.edges)]
     room = dict.fromkeys(both, 1) | {(head, tail): 0 for tail, head in both if (head, tail) not in both}

@@ -17,7 +17,7 @@ Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Problem:
+class CutProblem:
     """Edges of capacity 1 between nodes 0, 1, ..., in order; an undirected one is written either way round.
 
     kind: of graph, where problems are drawn of several kinds.
@@ -53,7 +53,7 @@ class Problem:
         return list(edges)
 
 
-def encode(problem: Problem) -> Sequence:
+def encode(problem: CutProblem) -> Sequence:
     """The state that the process starts from."""
     symbols = ["GO" if problem.directed else "GO@both", "SRC", "DST", *["E"] * len(problem.edges)]
     places = [(NOWHERE, NOWHERE), (problem.source,) * 2, (problem.target,) * 2, *problem.edges]

@@ -12,6 +12,7 @@ from apmdm.edits import Edits
 from apmdm.model.attention import BEFORE
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
+from apmdm.outputs import writable
 from apmdm.paradigms.comparison import Comparison
 from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
@@ -21,7 +22,7 @@ from apmdm.task import Task
 from apmdm.tasks.graph import files
 from apmdm.tasks.graph.compare import compare_graph
 from apmdm.tasks.graph.data import MAX_NODES, shapes, sized, teacher_run, training_problem, training_states
-from apmdm.tasks.graph.problem import Edge, Problem, decode, encode
+from apmdm.tasks.graph.problem import CutProblem, Edge, decode, encode
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import is_minimum_cut, is_trivial, minimum_cut_size
 from apmdm.training.chunked import Chunked, seed_of
@@ -46,7 +47,7 @@ SHAPES = 500
 
 
 @dataclass(frozen=True)
-class Data:
+class GraphData:
     """pairs: how many pairs of positions attend to each other in a batch. Long states come in smaller batches, so that
     every batch takes about the same memory.
     """
@@ -76,16 +77,18 @@ class Graph(Task):
     undirected: bool = option(False, "Edges lead both ways.")
     out: Path | None = option(None, "Save the graph without the cut, in the format of its name.")
 
-    def encode(self, problem: Problem) -> Sequence:
+    def encode(self, problem: CutProblem) -> Sequence:
         return encode(problem)
 
     def decode(self, final: Sequence) -> list[Edge] | None:
         return decode(final)
 
-    def open(self, path: Path) -> list[Problem]:
-        return [files.read(path, self.source, self.target, self.undirected)]
+    def open(self, path: Path) -> list[CutProblem]:
+        if self.out is not None:
+            writable(self.out)
+        return [files.read_graph(path, self.source, self.target, self.undirected)]
 
-    def parse(self, text: str) -> Problem:
+    def parse(self, text: str) -> CutProblem:
         raise ValueError("graphs are read from files, one each; `apmdm solve graph FILE` cuts one")
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
@@ -93,23 +96,23 @@ class Graph(Task):
         marked = zip(places, self.vocab.decode(sequence.ids.tolist()), strict=False)
         return {"kind": "graph", "edges": [[*place, symbol] for place, symbol in marked]}
 
-    def problem(self, random: Random) -> Problem:
+    def problem(self, random: Random) -> CutProblem:
         return training_problem(random)
 
     def teacher(self, state: State) -> Edits:
         return teacher(state)
 
-    def verify(self, problem: Problem, answer: list[Edge]) -> bool:
+    def verify(self, problem: CutProblem, answer: list[Edge]) -> bool:
         return is_minimum_cut(problem, answer, minimum_cut_size(problem))
 
-    def max_length(self, problems: Iterable[Problem]) -> int:
+    def max_length(self, problems: Iterable[CutProblem]) -> int:
         """What the process needs, and no more."""
         return max((problem.space for problem in problems), default=0)
 
     def recipe(self) -> Recipe:
         relations = ((0, 0), (1, 1), (0, 1), (1, 0), BEFORE)
         shape = Shape(width=64, layers=4, heads=8, relations=relations, trained_length=LONGEST)
-        return Recipe(self, shape, Settings(steps=8000, evaluate_every=2000, warmup=200, precision="auto"), Data())
+        return Recipe(self, shape, Settings(steps=8000, evaluate_every=2000, warmup=200, precision="auto"), GraphData())
 
     def batches(self, recipe: Recipe) -> Batches:
         def chunk(number: int) -> list[Sequence]:
@@ -139,7 +142,7 @@ class Graph(Task):
             found[f"solved, {nodes[-1]} nodes"] = sum(s.solved for s in solutions) / len(solutions)
         return found
 
-    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[Problem]]]:
+    def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[CutProblem]]]:
         """Graphs of growing size and of special shapes; `num` of each."""
         random = Random(seed)
         for name, (nodes, usual) in SIZES.items():
@@ -177,7 +180,7 @@ class Graph(Task):
         """The edges that are deleted, None unless they were verified."""
         return sorted(set(solution.problem.edges) - set(solution.answer)) if solution.solved else None
 
-    def told(self, problem: Problem) -> dict[str, Any]:
+    def told(self, problem: CutProblem) -> dict[str, Any]:
         return {"nodes": problem.nodes, "edges": len(problem.edges), "directed": problem.directed}
 
     def record(self, solution: Solution) -> dict[str, Any]:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from apmdm.tasks.graph.problem import Edge, Problem
+from apmdm.tasks.graph.problem import CutProblem, Edge
 
 
-def minimum_cut_size(problem: Problem) -> int:
+def minimum_cut_size(problem: CutProblem) -> int:
     """The least number of edges whose deletion cuts the target off."""
     graph = _graph(problem, problem.edges)
     return int(nx.maximum_flow_value(graph, problem.source, problem.target, capacity="capacity"))
 
 
-def is_trivial(problem: Problem, size: int) -> bool:
+def is_trivial(problem: CutProblem, size: int) -> bool:
     """True if all edges out of the source, or all into the target, are a minimum cut of this size."""
     ends = problem.source, problem.target
     touching = [[edge for edge in problem.edges if end in edge] for end in ends]
@@ -22,14 +22,14 @@ def is_trivial(problem: Problem, size: int) -> bool:
     return size in map(len, touching)
 
 
-def is_minimum_cut(problem: Problem, remaining: list[Edge], size: int) -> bool:
+def is_minimum_cut(problem: CutProblem, remaining: list[Edge], size: int) -> bool:
     """True if the remaining edges are the problem's but `size` of them, and none of them is on a way to the target."""
     cut_off = not nx.has_path(_graph(problem, remaining), problem.source, problem.target)
     kept = set(remaining) <= set(problem.edges) and len(remaining) == len(set(remaining))
     return cut_off and kept and len(problem.edges) - len(remaining) == size
 
 
-def _graph(problem: Problem, edges: Sequence[Edge]) -> nx.Graph:
+def _graph(problem: CutProblem, edges: Sequence[Edge]) -> nx.Graph:
     graph = nx.DiGraph() if problem.directed else nx.Graph()
     graph.add_nodes_from(range(problem.nodes))
     graph.add_edges_from(edges, capacity=1)

@@ -58,8 +58,8 @@ class ParityProof:
 
     def text(self) -> str:
         rows = [
-            f"{block.before:5}  {block.after:7}  {block.expected:6}  {block.margin:6.1f}{'' if block.holds else '  FAILS'}"
-            for block in self.blocks
+            f"{b.before:5}  {b.after:7}  {b.expected:6}  {b.margin:6.1f}{'' if b.holds else '  FAILS'}"
+            for b in self.blocks
         ]
         verdict = (
             "certified: these are all the blocks this model can ever see, so it computes the parity of every string "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, product
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -39,13 +39,14 @@ class Parity(Task):
 
     name = shipped = "parity"
     problem_form = "a string of 0 and 1"
+    form: ClassVar[Any] = process
     vocab = process.VOCAB
 
     def encode(self, problem: str) -> Sequence:
-        return process.encode(problem)
+        return self.form.encode(problem)
 
     def decode(self, final: Sequence) -> int | None:
-        return process.decode(final)
+        return self.form.decode(final)
 
     def is_problem(self, text: str) -> bool:
         return set(text) <= {"0", "1"}
@@ -55,7 +56,7 @@ class Parity(Task):
         return f"{random.getrandbits(length):0{length}b}"
 
     def teacher(self, state: State) -> Edits:
-        return process.teacher(state)
+        return self.form.teacher(state)
 
     def verify(self, problem: str, answer: int) -> bool:
         return answer == parity_of(problem)

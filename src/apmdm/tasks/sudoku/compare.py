@@ -11,7 +11,7 @@ from apmdm.paradigms.paradigm import Paradigm, ao_mdm, arm, masked_arm, mdm
 from apmdm.state import Sequence
 from apmdm.task import Task
 from apmdm.tasks.sudoku.data import generated
-from apmdm.tasks.sudoku.forms import LONGEST, grid, texts, verdict
+from apmdm.tasks.sudoku.forms import LONGEST, grid_form, texts, verdict
 from apmdm.tasks.sudoku.grid import NINE, decode, encode, to_text
 from apmdm.training.trainer import Settings
 
@@ -38,7 +38,7 @@ def compare_sudoku(task: Task, tokens: int | None, seed: int) -> Comparison:
         {"81 cells": [to_text(puzzle) for puzzle in generated(PUZZLES, PUZZLE_SEED).tolist()]},
         [
             *(entrant for form in in_text for entrant in entrants(form, [arm(form)], text)),
-            *entrants(grid(), [masked_arm(), *mdm(4), *ao_mdm()], by_place),
+            *entrants(grid_form(), [masked_arm(), *mdm(4), *ao_mdm()], by_place),
             *entrants(canvas, mdm(4), text),
             trained,
             shipped,

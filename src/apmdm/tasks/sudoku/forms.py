@@ -34,7 +34,7 @@ LONGEST = 192
 """Tokens of a prompt and its trace; training puzzles whose traces are longer are left out."""
 
 
-def grid() -> Form:
+def grid_form() -> Form:
     """81 cells with their coordinates: the answer is written into the puzzle."""
     return Form("grid", GRID, _grid_examples, _grid_start, lambda puzzle, final: verdict(puzzle, values_of(final)))
 
@@ -46,11 +46,11 @@ def texts() -> tuple[Form, Form, Form, Form]:
 
     def form(name: str, tell: Callable[[Tensor, Tensor], list[list[int]]], canvas: int = 0) -> Form:
         examples, start = partial(_text_examples, tell, canvas), partial(_text_start, canvas=canvas)
-        return Form(name, TEXT, examples, start, lambda p, final: verdict(p, replayed(final)))
+        return Form(name, TEXT, examples, start, lambda p, final: verdict(p, values_told(final)))
 
     return (
         form("row order", in_row_order),
-        form("teacher's order", in_order),
+        form("teacher's order", in_teachers_order),
         form("trace", traces),
         form("trace on a canvas", traces, LONGEST),
     )
@@ -132,7 +132,7 @@ def in_row_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"
     return [[*_told(answer, (puzzle == 0).nonzero()[:, 0]), FINISH] for puzzle, answer in pairs]
 
 
-def in_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
+def in_teachers_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
     """By the step in which the teacher writes a cell for the last time."""
     path = _path(puzzles)
     written = path[1:] != path[:-1]
@@ -169,7 +169,7 @@ def _path(puzzles: Int[Tensor, "N cells"]) -> Int[Tensor, "steps N cells"]:
     return torch.stack(states)
 
 
-def replayed(final: Sequence) -> list[int]:
+def values_told(final: Sequence) -> list[int]:
     """The 81 values that a text leaves, 0 where there is none; a cell told twice has the value told last."""
     levels: list[dict[int, int]] = [{}]
     for token in final.ids.tolist():

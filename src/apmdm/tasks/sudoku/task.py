@@ -62,7 +62,7 @@ LARGE_WEIGHTS = LossWeights(31, 400)
 
 
 @dataclass(frozen=True)
-class Data:
+class SudokuData:
     """How training states are drawn.
 
     batch_size: states in a training step.
@@ -190,10 +190,10 @@ class Sudoku(Task):
     def recipe(self) -> Recipe:
         large = self.size is SIXTEEN
         training = Settings(steps=12_000, evaluate_every=4000, warmup=200, precision="auto")
-        data = Data()
+        data = SudokuData()
         if large:
             training = replace(training, steps=12_000, matrix_rate=0.01, other_rate=0.005)
-            data = Data(batch_size=16, plain=1, validation=60)
+            data = SudokuData(batch_size=16, plain=1, validation=60)
         if self.preset == "full":
             training = replace(training, steps=2 * training.steps)
         if self.preset == "refine":
@@ -276,7 +276,7 @@ class Sudoku(Task):
 
 
 def _chunk(
-    seed: int, data: Data, step: Step, symmetric: bool, board: str, number: int
+    seed: int, data: SudokuData, step: Step, symmetric: bool, board: str, number: int
 ) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
     """The states of a chunk, and the state that follows each."""
     random = torch.Generator().manual_seed(seed_of(seed, number))

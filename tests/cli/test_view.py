@@ -1,31 +1,35 @@
-"""The live grid: givens, filled cells, guesses by depth, remasked cells flashing, the step and the depth."""
+"""A run in a terminal: the live grid, what is lost shown once more, and the same answers as without it."""
 
 import io
+from typing import Any
 
 import pytest
-import torch
 from rich.console import Console
 
-from apmdm.cli.solve import DEMO
-from apmdm.tasks.sudoku import grid, view
-from apmdm.tasks.sudoku.grid import FAIL, NINE, R1, RUN
+from apmdm.cli import view
+from apmdm.registry import find
+from apmdm.tasks.sudoku import grid
+from apmdm.tasks.sudoku.grid import NINE
 from apmdm.tasks.sudoku.process import teacher
+from apmdm.tasks.sudoku.task import Sudoku
+from apmdm.tasks.sudoku.view import drawing
 from apmdm.vocab import MASK
 
-GUESSING = next(line for line in DEMO.read_text().splitlines() if line.startswith(".4...15.."))
+assert Sudoku.demo is not None
+GUESSING = next(line for line in Sudoku.demo.read_text().splitlines() if line.startswith(".4...15.."))
 
 
-def state(cells: dict[int, int], register: int = RUN) -> list[int]:
+def state(cells: dict[int, int]) -> dict[str, Any]:
     tokens = [MASK] * NINE.length
-    tokens[R1] = register
+    tokens[grid.R1] = grid.RUN
     for cell, token in cells.items():
         tokens[cell] = token
-    return tokens
+    return drawing(NINE, tokens)
 
 
-def drawn(tokens: list[int], before: list[int] | None = None) -> tuple[str, list[tuple[str, str]]]:
+def drawn(drawing: dict[str, Any], before: dict[str, Any] | None = None) -> tuple[str, list[tuple[str, str]]]:
     """The title, and what is drawn in each cell with its style."""
-    title, text = view.drawing(NINE, tokens, before, "puzzle 1   step 3").renderables
+    title, text = view.picture(drawing, before, "puzzle 1   step 3").renderables
     styled = {span.start: str(span.style) for span in text.spans if span.end == span.start + 1}  # pyright: ignore
     places = [at for at, sign in enumerate(str(text)) if sign in grid.DIGITS + "."]
     return str(title), [(str(text)[at], styled.get(at, "")) for at in places]
@@ -49,16 +53,31 @@ def test_every_kind_of_cell_has_its_look() -> None:
     assert shown[80] == ("9", "white on red")
 
 
-@pytest.mark.parametrize(("register", "mode"), [(RUN, "filling"), (MASK, "undoing"), (FAIL, "no solution")])
-def test_the_title_tells_what_goes_on(register: int, mode: str) -> None:
-    assert drawn(state({}, register))[0].endswith(f"depth 0   {mode}")
+@pytest.mark.parametrize(
+    ("symbols", "shown"), [(list("01"), "01"), (["<mask>", "a"], "_a"), (["10", "<mask>", "7"], "10 _ 7"), ([], "")]
+)
+def test_symbols_are_words_if_they_are_longer_than_a_character(symbols: list[str], shown: str) -> None:
+    title, text = view.picture({"kind": "string", "symbols": symbols}, None, "word 1").renderables
+    assert (str(title), str(text)) == ("word 1", shown)
+
+
+@pytest.mark.parametrize("name", ["graph", "parity", "dyck-repair"])
+def test_both_ends_of_a_run_can_be_drawn(name: str) -> None:
+    task = find(name)
+    (problem,) = task.sample(1, 0)
+    (run,) = task.taught([problem], record=True)
+    assert run.steps
+    first, _ = (
+        str(view.picture(task.draw(state), None, "").renderables[1]) for state in (task.encode(problem), run.final)
+    )
+    assert first
 
 
 def test_watching_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "SECONDS_PER_STEP", 0)
-    puzzles = torch.tensor([NINE.parse(GUESSING)] * 2)
+    puzzles = [NINE.parse(GUESSING)] * 2
     console = Console(force_terminal=True, file=io.StringIO(), width=100)
-    watched = list(view.watched(teacher, puzzles, NINE, console, "cpu"))
+    watched = list(view.watched(Sudoku(), teacher, puzzles, console, "cpu"))
     assert [(solution.status, solution.run.index, solution.run.time) for solution in watched] == [
         ("solved", 0, 58),
         ("solved", 1, 58),

@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 
 from apmdm import weights
 from apmdm.model.skipping import NEVER, Skipping
-from apmdm.recipes.dyck_repair import broken_word
 from apmdm.state import Sequence, State
-from apmdm.tasks.dyck.code import brackets_of, standard_library
 from apmdm.tasks.dyck.process import ALPHABETS, LANGUAGES, LETTERS
-from apmdm.tasks.dyck.repair import DONE_ID, VOCAB, decode, encode, process
-from apmdm.tasks.dyck.repaired import open_states, repair
 from apmdm.tasks.dyck.uniform import damaged, num_words, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
+from apmdm.tasks.dyck_repair.process import DONE_ID, VOCAB, decode, encode, process
+from apmdm.tasks.dyck_repair.task import DyckRepair, broken_word
 
 
 @pytest.mark.parametrize(
@@ -26,10 +24,10 @@ from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
 )
 def test_every_short_string_is_repaired_and_words_are_left_alone(alphabet: str, length: int) -> None:
     strings = ["".join(letters) for letters in product(alphabet, repeat=length)]
-    for fixed in repair(process, strings, batch_size=2048):
+    for fixed in DyckRepair().solve(process, strings, batch_size=2048):
         string = strings[fixed.run.index]
-        assert fixed.valid, (string, fixed.text)
-        assert not is_word(string) or fixed.text == string
+        assert fixed.solved, (string, fixed.answer)
+        assert not is_word(string) or fixed.answer == string
 
 
 @pytest.mark.parametrize(
@@ -45,15 +43,15 @@ def test_every_short_string_is_repaired_and_words_are_left_alone(alphabet: str, 
     ],
 )
 def test_repairs_by_hand(broken: str, fixed: str) -> None:
-    (found,) = repair(process, [broken])
-    assert found.text == fixed
+    (found,) = DyckRepair().solve(process, [broken])
+    assert found.answer == fixed
 
 
 def test_the_shipped_model_repairs_words_longer_than_trained_on() -> None:
     random = Random(0)
     words = [broken_word(100, random) for _ in range(60)]
-    fixed = list(repair(weights.load("dyck-repair", VOCAB), words))
-    assert all(word.valid for word in fixed)
+    fixed = list(DyckRepair().solve(weights.load_encoder("dyck-repair", VOCAB), words))
+    assert all(word.solved for word in fixed)
     assert {word.run.stop for word in fixed} == {"fixed point"}
 
 
@@ -89,7 +87,7 @@ def test_hidden_tokens_are_not_seen_and_nothing_happens_to_them() -> None:
 
 
 def test_training_states_show_what_is_open_once() -> None:
-    states = [tuple(VOCAB.decode(state.ids.tolist())) for state in open_states(["aA", "aA", "abBA"])]
+    states = [tuple(VOCAB.decode(state.ids.tolist())) for state in DyckRepair().open_states(["aA", "aA", "abBA"])]
     assert ("START", "a", "<mask>", "A", "END") in states
     assert ("START", "END") in states
     assert len(set(states)) == len(states)
@@ -138,10 +136,3 @@ def test_damage_is_of_the_number_and_language_asked_for() -> None:
             broken = damaged(word, num, language, random)
             assert distance(word, broken) <= num
             assert set(broken) <= {LETTERS[number] for number in numbers}
-
-
-def test_brackets_of_code() -> None:
-    assert brackets_of("def f(x):  # (\n    return {'a)': [x]}\n") == "(){[]}"
-    modules = standard_library(100)
-    assert len(modules) > 10
-    assert all(is_word(brackets) and len(brackets) <= 100 for brackets in modules)

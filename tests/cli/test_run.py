@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apmdm.cli.solve import DEMO
 from apmdm.tasks.sudoku.grid import NINE, SIXTEEN, to_text
 from apmdm.tasks.sudoku.puzzles import full_grid
+from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.trace import Trace
 
+assert Sudoku.demo is not None
+DEMO = Sudoku.demo
 PUZZLES = [line for line in DEMO.read_text().splitlines() if not line.startswith("#")]
 EASY = PUZZLES[0]
 Ends = Callable[..., tuple[int, str, str]]
@@ -111,9 +113,9 @@ def test_results_are_saved_and_an_interrupted_file_is_taken_up(apmdm: Ends, tmp_
 @pytest.mark.parametrize("puzzle", [[], {}, None, 7])
 def test_results_of_something_else_are_refused(apmdm: Ends, tmp_path: Path, puzzle: object) -> None:
     out = tmp_path / "results"
-    out.write_text(json.dumps({"index": 0, "puzzle": puzzle, "status": "solved"}) + "\n")
+    out.write_text(json.dumps({"index": 0, "puzzle": puzzle, "verified": True}) + "\n")
     code, _, said = apmdm("solve", "sudoku", DEMO, "--out", out, "--resume")
-    assert (code, "does not hold results of these puzzles" in said) == (2, True)
+    assert (code, "does not hold results of these problems" in said) == (2, True)
 
 
 @pytest.mark.usefixtures("teacher_as_model")

@@ -2,8 +2,8 @@
 
 import torch
 
-from apmdm.baselines.leave_one_out import LeaveOneOut
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.paradigms.leave_one_out import LeaveOneOut
 from apmdm.vocab import MASK, Vocab
 from support import stack
 
