@@ -17,8 +17,8 @@ from apmdm.lines import lines
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, same_step, supervised_loss
-from apmdm.paradigms.comparison import TOKENS, Comparison, compared
-from apmdm.paradigms.form import Form, direct
+from apmdm.paradigms.comparison import Comparison
+from apmdm.paradigms.form import Form, Verdict, direct
 from apmdm.policy import Greedy, Policy
 from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
@@ -334,9 +334,18 @@ class BaseTask:
             right,
         )
 
-    def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        """What `compare` trains and measures. tokens: how many each model is trained on; None for the usual number."""
-        return compared(self, tokens or TOKENS, seed)
+    def verdict(self, problem: Any, final: Sequence) -> Verdict:
+        """What a comparison counts of a final state."""
+        answer = self.decode(final)
+        right = answer is not None and bool(self.verify(problem, answer))
+        return Verdict(right, answer is not None, float(right))
+
+    def comparison(self, tokens: int | None, seed: int) -> Comparison | None:
+        """What `compare` trains and measures; None for the usual comparison, which every task with a teacher has.
+
+        tokens: how many each model is trained on; None for the usual number.
+        """
+        return None
 
     # The command line.
 

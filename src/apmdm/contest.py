@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ from apmdm import registry, weights
 from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting
 from apmdm.model.cached import Cached
-from apmdm.model.encoder import Encoder
-from apmdm.paradigms.comparison import SAMPLED, Comparison, Entrant
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.paradigms.comparison import SAMPLED, Budget, Comparison, Entrant, ablated, baselines, within
+from apmdm.paradigms.paradigm import ao_mdm, arm, masked_arm, mdm
 from apmdm.paradigms.plot import plot
 from apmdm.recipe import Recipe
 from apmdm.sampler import rollouts
 from apmdm.training import checkpoint
-from apmdm.training.trainer import seconds_a_step
+from apmdm.training.trainer import Settings, seconds_a_step
 
+TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
 Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 """The measured columns of a comparison.
@@ -55,7 +57,7 @@ def compare(
     Before it starts, it prints on standard error how long training will take. Returns None if it was interrupted.
     """
     found = registry.find(task) if isinstance(task, str) else task
-    comparison, folder = found.comparison(tokens, seed), Path(out)
+    comparison, folder = found.comparison(tokens, seed) or usual(found, tokens or TOKENS, seed), Path(out)
     recipes = {_folder(folder, entrant.source): entrant.source for entrant in comparison.entrants}
     missing = {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not _finished(path)}
     with redirect_stdout(sys.stderr):
@@ -67,6 +69,24 @@ def compare(
                 return None
     rows = [row for entrant in comparison.entrants for row in _rows_of(entrant, comparison, folder, device, seed)]
     return Contest(rows, plot(found.name, rows, folder))
+
+
+def usual(task: BaseTask, tokens: int, seed: int) -> Comparison:
+    """The comparison of any task: AP-MDM, AP-MDM without each operation, and the other paradigms."""
+    own, form = replace(task.recipe(), seed=seed), task.form()
+    shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
+    training = Settings(warmup=own.training.warmup, precision=own.training.precision)
+    paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, task.verdict, task.policy)
+    problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
+    size = -(-len(problems) // GROUPS)
+    groups = [problems[first : first + size] for first in range(0, len(problems), size)]
+    named = {f"{len(task.encode(g[0]))} to {len(task.encode(g[-1]))} tokens": g for g in groups}
+    runs = task.taught(problems)
+    longest = 2 * max(run.space for run in runs) + max(len(form.start(problem)) for problem in problems)
+    steps = 4 * max(run.time for run in runs) + longest
+    entrants = [*baselines(form, paradigms, shape, training, Budget(tokens, BATCH_SIZE, seed)), trained]
+    return Comparison(named, [*entrants, *ablated(trained)], steps, longest)
 
 
 def _folder(out: Path, source: Recipe | str) -> Path:

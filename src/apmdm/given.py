@@ -22,7 +22,7 @@ from apmdm.pairs.oracle import oracle
 from apmdm.pairs.sequence import GO_ID, RELATIONS, Code, Start
 from apmdm.pairs.states import batches
 from apmdm.pairs.table import Pair
-from apmdm.paradigms.comparison import TOKENS, Comparison
+from apmdm.paradigms.comparison import Comparison
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Correct, Policy
 from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, with_ways
@@ -43,6 +43,7 @@ class PairsData:
     batch_size: int = 64
 
 
+COMPARED_TOKENS = 2_000_000
 MET, NOTED, MAX_REACH = 200, 20, 4
 """How many problems are run to find the symbols and the reach of a process, and how many to look for mistakes before
 training; the largest reach that is tried."""
@@ -266,7 +267,7 @@ class FromSequences(BaseTask):
             raise ValueError(f"{found}; give a file of them by --data")
         held_out, _, random = self._split
         own = replace(self.recipe(), seed=seed)
-        return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or TOKENS)
+        return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or COMPARED_TOKENS)
 
     def saved(self) -> dict[str, Any]:
         return {"characters": self.corpus.alphabet}

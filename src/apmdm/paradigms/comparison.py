@@ -1,10 +1,9 @@
 """Comparison: which models are compared on which problems, and how each is trained."""
 
 from collections.abc import Callable, Iterable
-from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, get_args, runtime_checkable
+from typing import Any, get_args
 
 import torch
 
@@ -13,10 +12,10 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective
 from apmdm.paradigms.form import Form, Verdict
-from apmdm.paradigms.paradigm import Learner, Paradigm, ao_mdm, arm, masked_arm, mdm
+from apmdm.paradigms.paradigm import Learner, Paradigm
 from apmdm.policy import Greedy, Policy
-from apmdm.recipe import Recipe, Source
-from apmdm.sampler import Predictor, Run
+from apmdm.recipe import Recipe
+from apmdm.sampler import Predictor
 from apmdm.state import Sequence, trimmed
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
@@ -24,7 +23,6 @@ from apmdm.vocab import Vocab
 
 CHUNK, SAMPLED = 1024, 16
 """Examples drawn together, of which the mean length is taken; batches whose tokens are counted."""
-TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
 
 
 @dataclass(frozen=True)
@@ -167,58 +165,3 @@ def _recipe(source: Baseline, shape: Shape, training: Settings, budget: Budget) 
     data = BaselineData(form.name, learner.name, budget.batch_size, form.source)
     tokens_a_step = budget.batch_size * float(example.lengths.float().mean())
     return within(budget.tokens, Recipe(source, shape, training, data, budget.seed), tokens_a_step)
-
-
-@runtime_checkable
-class Compared(Source, Protocol):
-    """What a task must have so that `compared` can make its comparison."""
-
-    def recipe(self) -> Recipe: ...
-
-    def form(self) -> Form: ...
-
-    def encode(self, problem: Any) -> Sequence: ...
-
-    def decode(self, final: Sequence) -> Any: ...
-
-    def verify(self, problem: Any, answer: Any) -> bool | None: ...
-
-    def policy(self, seed: int) -> Policy: ...
-
-    def sample(self, num: int, seed: int) -> list[Any]: ...
-
-    def taught(self, problems: Iterable[Any], record: bool = False) -> list[Run]: ...
-
-
-def compared(task: Compared, tokens: int, seed: int) -> Comparison:
-    """The comparison of any task: AP-MDM, AP-MDM without each operation, and the other paradigms."""
-    own, form = replace(task.recipe(), seed=seed), task.form()
-    shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
-    training = Settings(warmup=own.training.warmup, precision=own.training.precision)
-    paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
-
-    trained = Entrant("AP-MDM", within(tokens, own), task.encode, verdict_of(task), task.policy)
-    problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
-    size = -(-len(problems) // GROUPS)
-    groups = {_lengths(group, task): group for group in (problems[n : n + size] for n in range(0, len(problems), size))}
-    runs = task.taught(problems)
-    longest = 2 * max(run.space for run in runs) + max(len(form.start(problem)) for problem in problems)
-    steps = 4 * max(run.time for run in runs) + longest
-    entrants = [*baselines(form, paradigms, shape, training, Budget(tokens, BATCH_SIZE, seed)), trained]
-    return Comparison(groups, [*entrants, *ablated(trained)], steps, longest)
-
-
-def verdict_of(task: Compared) -> Callable[[Any, Sequence], Verdict]:
-    """The function that judges final states by the task's own `decode` and `verify`."""
-
-    def verdict(problem: Any, final: Sequence) -> Verdict:
-        answer = task.decode(final)
-        right = answer is not None and bool(task.verify(problem, answer))
-        return Verdict(right, answer is not None, float(right))
-
-    return verdict
-
-
-def _lengths(problems: Seq[Any], task: Compared) -> str:
-    lengths = [len(task.encode(problem)) for problem in problems]
-    return f"{lengths[0]} to {lengths[-1]} tokens"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from apmdm.model.encoder import Shape
-from apmdm.paradigms.comparison import Budget, Comparison, Entrant, ablated, baselines, verdict_of, within
+from apmdm.paradigms.comparison import Budget, Comparison, Entrant, ablated, baselines, within
 from apmdm.paradigms.form import Form
 from apmdm.paradigms.paradigm import Paradigm, ao_mdm, arm, masked_arm, mdm
 from apmdm.recipe import Recipe
@@ -33,7 +33,7 @@ def compare_parity(task: Task, tokens: int | None, seed: int) -> Comparison:
     entrants = [entrant for form in forms() for entrant in baselines(form, _paradigms(form), shape, TRAINING, budget)]
     blocks = replace(SHAPE, attention="block", span=BLOCK, absolute=BLOCK)
     recipe = within(budget.tokens, Recipe(task, blocks, TRAINING, ParityData(TILED), seed))
-    own = Entrant("AP-MDM", recipe, task.encode, verdict_of(task))
+    own = Entrant("AP-MDM", recipe, task.encode, task.verdict)
     random = Random(PROBLEM_SEED)
     problems = {str(length): [f"{random.getrandbits(length):0{length}b}" for _ in range(STRINGS)] for length in LENGTHS}
     longest = 2 * LENGTHS[-1] + 2
