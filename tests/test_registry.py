@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 import apmdm
-from apmdm import registry, tasks
+from apmdm import contest, registry, tasks
 from apmdm.base_task import BaseTask
+from apmdm.paradigms import comparison
 from apmdm.registry import find
 
 OWN = """
 from dataclasses import dataclass
 
-from apmdm import Task
+from apmdm import Shape, Task
 from helper import letters
 
 
@@ -26,7 +27,7 @@ def problem(random):
     return "".join(random.choices(letters, k=random.randint(0, 5)))
 
 
-task = Task.from_process(sort, problem)
+task = Task.from_process(sort, problem, shape=Shape(width=16, layers=1, heads=2, rotary=True))
 other = Task.from_process(sort, problem, name="other")
 number = 7
 
@@ -134,9 +135,13 @@ def test_a_file_that_fails_is_told_in_one_line(own: Path, text: str, message: st
     assert str(own.parent.resolve()) not in sys.path
 
 
-def test_a_task_by_its_name_is_trained_loaded_and_asked(own: Path, tmp_path: Path) -> None:
+def test_a_task_by_its_name_is_trained_loaded_and_asked(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Through what `import apmdm` gives, by name and as an object."""
-    settings = {"training.steps": 2, "training.evaluate_every": 2, "shape.layers": 1, "data.problems": 20}
+    monkeypatch.setattr(contest, "PROBLEMS", 4)
+    monkeypatch.setattr(comparison, "CHUNK", 64)
+    settings = {"training.steps": 2, "training.evaluate_every": 2, "data.problems": 20}
     apmdm.train(str(own), tmp_path / "run", settings=settings)
     for task in (str(own), find(str(own))):
         model = apmdm.load(tmp_path / "run", task)
@@ -145,3 +150,7 @@ def test_a_task_by_its_name_is_trained_loaded_and_asked(own: Path, tmp_path: Pat
         assert apmdm.evaluate(model, num=3)["problems"] == 3
         assert apmdm.check(task, num=10).passed
         assert apmdm.audit(model, num=3).figures["problems"] == 3
+    found = apmdm.compare(str(own), tmp_path / "compare", tokens=300)
+    assert found is not None
+    assert found.picture.is_file()
+    assert {"ARM", "AP-MDM"} <= {row["paradigm"].split(",")[0] for row in found.rows}
