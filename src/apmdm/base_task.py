@@ -61,6 +61,7 @@ class BaseTask:
     demo: a file of problems that `run` solves if it is given none.
     redirected: commands that another task answers, with the name of that task.
     has_runs: the teacher shows whole runs. False if it only labels corrupted sequences.
+    loaded_as: name of a task of this package that can use the weights without the user's data or code.
     max_steps, batch_size: the most steps of a run, and how many runs are under way at once.
     hints: what a middle layer learns besides the edits, if anything.
     """
@@ -75,6 +76,7 @@ class BaseTask:
     demo: Path | None = None
     redirected: ClassVar[Mapping[str, str]] = {}
     has_runs: bool = True
+    loaded_as: str | None = None
     max_steps: int = 10_000
     batch_size: int = 64
     hints: Hints | None = None
@@ -319,11 +321,9 @@ class BaseTask:
             return self.vocab.decode(sequence.ids.tolist())
 
         def right(problem: Any, told: list[str]) -> bool:
-            answer = (
-                self.decode(Sequence(torch.tensor(self.vocab.encode(told))))
-                if set(told) <= self.vocab.ids.keys()
-                else None
-            )
+            if not set(told) <= self.vocab.ids.keys():
+                return False
+            answer = self.decode(Sequence(torch.tensor(self.vocab.encode(told), dtype=torch.long)))
             return answer is not None and bool(self.verify(problem, answer))
 
         return direct(

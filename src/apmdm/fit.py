@@ -126,7 +126,8 @@ class Fitting:
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
             if isinstance(recipe.source, BaseTask):
-                weights.write_task(self.out, recipe.source.name, recipe.source.saved())
+                source = recipe.source
+                weights.write_task(self.out, source.loaded_as or source.name, source.saved())
         return outcome
 
 

@@ -183,6 +183,7 @@ class FromSequences(BaseTask):
     problem_form = "a sequence, such as those that were learned"
     max_steps = 1000
     has_runs = False
+    loaded_as = "words"
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -294,6 +295,7 @@ class FromPairs(BaseTask):
 
     problem_form = "a source, then a tab and its features if there are any"
     max_steps = 200
+    loaded_as = "pairs"
 
     @cached_property
     def texts(self) -> tuple[Pair, ...]:
@@ -407,6 +409,8 @@ class FromPairs(BaseTask):
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         fields = {name: saved[name] for name in ("characters", "features", "start") if name in saved}
+        if len(fields) < 3:
+            raise ValueError("they are of another task, which is not one of pairs")
         return super(FromPairs, replace(self, learned=Code(**fields))).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from apmdm.drawing import joined_text
 from apmdm.edits import Edits, edits_between, one_step
@@ -193,7 +192,7 @@ def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
     steps = list({step: None for run in runs for step in pairwise([*run, run[-1]])})
     cores = list({core(*step)[1:]: None for step in steps})
     before, after = (stacked(rows) for rows in zip(*cores, strict=True))
-    decided = torch.stack(edits_between(before, after).map(Tensor.long).tensors, -1)
+    decided = torch.stack([field.long() for field in edits_between(before, after).tensors], -1)
     edits = {one: row[: len(one[0])] for one, row in zip(cores, decided, strict=True)}
     steps.sort(key=lambda step: len(step[0]))
     for first in range(0, len(steps), AT_ONCE):

@@ -6,14 +6,17 @@ In a file a task is the variable `task`: an instance of Task, or a subclass that
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from apmdm import tasks
 from apmdm.base_task import BaseTask
 
+T = TypeVar("T")
 GROUP, NAME = "apmdm.tasks", "task"
 DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
 """For the suffix of a data file, the built-in task that learns from it."""
@@ -34,12 +37,9 @@ def find(name: str) -> BaseTask:
         return find(DATA[Path(name).suffix]).with_options({"data": Path(name)})
     for point in entry_points(group=GROUP):
         if point.name == name:
-            return _instance(point.load(), name)
+            return _instance(_imported(point.load, name), name)
     if attribute:
-        try:
-            return _task(importlib.import_module(path), attribute, name)
-        except ModuleNotFoundError as error:
-            raise ValueError(f"there is no module {error.name!r}") from None
+        return _task(_imported(lambda: importlib.import_module(path), path), attribute, name)
     others = [point.name for point in entry_points(group=GROUP)]
     raise ValueError(
         f"unknown task {name!r}; allowed are {', '.join(tasks.names() + others)}, a Python file such as my_task.py, "
@@ -53,28 +53,38 @@ def _module_of(path: Path) -> ModuleType:
     name = f"apmdm_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
-    assert spec.loader is not None
+    loader = spec.loader
+    assert loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.path.insert(0, str(path.parent.resolve()))
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
     try:
-        spec.loader.exec_module(module)
+        _imported(lambda: loader.exec_module(module), str(path))
     finally:
-        sys.path.pop(0)
+        sys.path.remove(folder)
     return module
 
 
-def _task(module: ModuleType, attribute: str, name: str) -> BaseTask:
+def _imported(code: Callable[[], T], name: str) -> T:
+    """What this gives; raises ValueError for whatever is raised while it is imported."""
     try:
-        return _instance(getattr(module, attribute), name)
-    except AttributeError:
-        raise ValueError(
-            f"{name} has no {attribute!r}; give a task of that name, or say which by {name}:NAME"
-        ) from None
+        return code()
+    except Exception as error:
+        *_, last = extract_tb(error.__traceback__)
+        where = "" if isinstance(error, SyntaxError) else f" ({Path(last.filename).name}, line {last.lineno})"
+        raise ValueError(f"{name} cannot be imported: {type(error).__name__}: {error}{where}") from error
+
+
+def _task(module: ModuleType, attribute: str, name: str) -> BaseTask:
+    if not hasattr(module, attribute):
+        raise ValueError(f"{name} has no {attribute!r}; give a task of that name, or say which by {name}:NAME")
+    return _instance(getattr(module, attribute), name)
 
 
 def _instance(found: Any, name: str) -> BaseTask:
-    task = found() if isinstance(found, type) and issubclass(found, BaseTask) else found
-    if not isinstance(task, BaseTask):
+    if isinstance(found, type) and issubclass(found, BaseTask):
+        return _imported(found, name)
+    if not isinstance(found, BaseTask):
         raise ValueError(f"{name} gives a {type(found).__name__}, not a Task")
-    return task
+    return found

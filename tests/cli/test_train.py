@@ -59,10 +59,10 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 
 
 def test_a_preset_and_data_are_described() -> None:
-    described = chosen(find("sudoku"), ["preset=full", "data.batch_size=8"], None).described()
+    described = recipe_of(find("sudoku"), ["preset=full", "data.batch_size=8"], None).described()
     assert (described["recipe"], described["preset"], described["seed"]) == ("sudoku", "full", 0)
     assert described["settings"]["data"]["batch_size"] == 8  # pyright: ignore[reportIndexIssue]
-    assert chosen(find("sudoku"), [], 4).described()["preset"] == "laptop"
+    assert recipe_of(find("sudoku"), [], 4).described()["preset"] == "laptop"
 
 
 def test_what_is_trained_is_certified(apmdm: Ends, tmp_path: Path) -> None:

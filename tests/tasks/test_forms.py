@@ -13,7 +13,7 @@ from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import to_text
 from apmdm.vocab import MASK
 
-FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid(), *sudoku.texts()]
+FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid_form(), *sudoku.texts()]
 
 
 def random() -> torch.Generator:
@@ -50,7 +50,7 @@ def test_dyck_by_hand(form: Form) -> None:
         assert not form.verdict("4", Sequence(torch.tensor(form.vocab.encode(tokens)))).right
 
 
-@pytest.mark.parametrize("form", [sudoku.grid(), *sudoku.texts()], ids=lambda form: form.name)
+@pytest.mark.parametrize("form", [sudoku.grid_form(), *sudoku.texts()], ids=lambda form: form.name)
 def test_the_answer_of_every_sudoku_form_solves_the_puzzle(form: Form) -> None:
     state, answer = form.examples(5, random())
     whole = transition(state, answer)

@@ -41,7 +41,7 @@ def on_task(
     _, *general = inspect.signature(verb).parameters.values()
     kept = {parameter.name: parameter for parameter in general if parameter.name not in own}
     kept |= {name: kept[name].replace(**change) for name, change in changes.items() if name in kept}
-    parameters = [*kept.values(), *(_parameter(name, field) for name, field in own.items())]
+    parameters = [*kept.values(), *(_parameter(name, field, getattr(task, name)) for name, field in own.items())]
 
     def command(**given: Any) -> None:
         mine = {name: given.pop(name) for name in own}
@@ -55,9 +55,9 @@ def on_task(
     return command
 
 
-def _parameter(name: str, field: Field[Any]) -> inspect.Parameter:
+def _parameter(name: str, field: Field[Any], default: Any) -> inspect.Parameter:
     about = field.metadata
     bounds = {bound: about[bound] for bound in ("min", "max") if bound in about}
-    default = EMPTY if about.get("required") else field.default
+    default = EMPTY if about.get("required") else default
     annotation = Annotated[field.type, typer.Option(f"--{name.replace('_', '-')}", help=about["help"], **bounds)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
