@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,14 @@ def source(task: BaseTask, given: str | None, limit: int | None = None) -> Given
     if task.whole_files:
         return Given(task, None, task.open(Path(given or "")))
     if given == "-":
-        texts = standard_input()
+        texts = standard_input(task.comment)
     elif given is None or os.path.exists(given):
-        texts = lines(Path(given or str(task.demo)))
+        texts = lines(Path(given or str(task.demo)), task.comment)
     elif given and task.is_problem(given):
         texts = Problems([given])
     else:
         raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
-    texts = Problems(texts.source, limit)
+    texts = replace(texts, limit=limit)
     return Given(task.suited(next(iter(texts), "")), texts, [])
 
 
