@@ -5,13 +5,17 @@ CONSTRAINTS ?= constraints.txt
 BIN = .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
 
-.PHONY: demo test check docs
+.PHONY: demo test test-fast check docs
 
 demo: .venv/.installed
 	$(BIN)/apmdm solve sudoku src/apmdm/tasks/sudoku/demo_puzzles.txt --watch
 
 test: check
 	$(BIN)/pytest --numprocesses=logical
+
+# Without checks of shapes and types at run time.
+test-fast: .venv/.installed
+	$(BIN)/pytest --numprocesses=logical --jaxtyping-packages= -m 'not slow'
 
 check: .venv/.installed
 	$(BIN)/ruff check

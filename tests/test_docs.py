@@ -127,6 +127,7 @@ def test_make_targets_exist() -> None:
 TESTED = [page for page in PAGES if any(block.tested for block in blocks(page.read_text(encoding="utf-8")))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", TESTED, ids=relative)
 def test_marked_blocks_succeed(page: Path, tmp_path: Path) -> None:
     """In a folder of links to the repository's files, to keep what is written out of them."""

@@ -75,7 +75,7 @@ def test_a_task_that_another_package_offers_is_found(own: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(own.parent)
     monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "apmdm.tasks" else [])
     assert find("mine").name == "other"
-    with pytest.raises(ValueError, match="unknown task 'yours'; allowed are .*words, mine, a Python file such as"):
+    with pytest.raises(ValueError, match=r"unknown task 'yours'; allowed are .*words, mine, a Python file such as"):
         find("yours")
     del sys.modules["own_sorting"]
 

@@ -62,7 +62,7 @@ class Teacher(Encoder):
 
 @pytest.fixture
 def teacher_as_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "load", lambda name, *vocabs: Teacher())
+    monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Teacher())
 
 
 def saved(folder: Path, vocab: Vocab, absolute: int) -> Path:

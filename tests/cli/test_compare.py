@@ -9,7 +9,7 @@ import pytest
 
 from apmdm import contest
 from apmdm.paradigms import comparison as comparison_module
-from apmdm.paradigms.comparison import Comparison
+from apmdm.paradigms.comparison import Comparison, Entrant
 from apmdm.registry import find
 from apmdm.tasks.parity.task import Parity
 from apmdm.training import trainer
@@ -65,13 +65,19 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(
     assert len(taken) == trained
 
 
+def own_entrants(seed: int) -> list[Entrant]:
+    comparison = find("parity").comparison(BUDGET, seed)
+    assert comparison is not None
+    return comparison.entrants
+
+
 def test_another_policy_or_problem_trains_nothing(tmp_path: Path) -> None:
-    entrants = find("parity").comparison(BUDGET, 0).entrants
+    entrants = own_entrants(seed=0)
     folders = {contest._folder(tmp_path, entrant.source) for entrant in entrants}
     assert len(folders) == 3
     sources = {entrant.name: entrant.source for entrant in entrants}
     assert sources["MDM ancestral, 4 a step, direct"] is sources["AO-MDM random, direct"]
-    other = find("parity").comparison(BUDGET, 1).entrants
+    other = own_entrants(seed=1)
     assert not folders & {contest._folder(tmp_path, entrant.source) for entrant in other}
 
 

@@ -40,7 +40,7 @@ def idle(state: State) -> Edits:
 
 @pytest.fixture
 def flawless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "load", lambda name, *vocabs: Model(teacher))
+    monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Model(teacher))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_target_that_cannot_be_reached_needs_no_cut(apmdm: Ends, bridge: Path)
 def test_a_run_that_fails_saves_nothing(
     apmdm: Ends, bridge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "load", lambda name, *vocabs: Model(idle))
+    monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Model(idle))
     out = tmp_path / "left.json"
     code, said, _ = apmdm("solve", "graph", bridge, "--source", "s", "--target", "t", "--out", out)
     assert code == 1

@@ -1,4 +1,4 @@
-"""A task of the user's own, in one file outside of the package, has every command; and what is wrong with it is told."""
+"""A task of the user's own, in a file outside of the package, has every command; what is wrong with it is told."""
 
 import json
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import pytest
 
 from apmdm import contest
 from apmdm.paradigms import comparison
+from support import unchecked
 
 Ends = Callable[..., tuple[int, str, str]]
 PACKAGE = Path(contest.__file__).parent
@@ -72,7 +73,7 @@ def test_every_command_works_on_a_file(apmdm: Ends, files: Files, monkeypatch: p
     code, out, _ = apmdm("audit", files.task, "--num", 5, "--json", *weights)
     assert (code, json.loads(out)["figures"]["problems"]) == (0, 5)
 
-    monkeypatch.setattr(comparison, "PROBLEMS", 8)
+    monkeypatch.setattr(contest, "PROBLEMS", 8)
     monkeypatch.setattr(comparison, "CHUNK", 64)
     arguments = ["compare", files.task, "--budget", 300, "--json", "--device", "cpu"]
     code, out, _ = apmdm(*arguments, "--out", files.run.with_name("compare"))
@@ -135,13 +136,16 @@ def test_a_task_that_cannot_be_learned_is_told(apmdm: Ends, files: Files) -> Non
         ("task = undefined\n", "cannot be imported: NameError: name 'undefined' is not defined (sorting.py, line 1)"),
         ("task = (\n", "cannot be imported: SyntaxError: '(' was never closed (sorting.py, line 1)"),
         ("import no_such_module\n", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
-        (OWN.replace("symbols)).", "symbols[9])."), "the process fails after "),
+        (OWN.replace('"".join(symbols)', "symbols[9]"), "the process fails after "),
         (OWN.replace('.replace("ba", "ab", 1)', ' + "a"'), "the process has not ended after 10,000 steps"),
     ],
 )
 def test_a_file_that_is_no_task(refused: Callable[..., str], files: Files, text: str, message: str) -> None:
+    """Checks of types read all properties, and do not expect any to fail."""
     files.task.write_text(text)
-    assert message in refused("train", files.task, "--out", files.run)
+    with unchecked():
+        said = refused("train", files.task, "--out", files.run, *TRAIN)
+    assert message in said
     assert not files.run.exists()
 
 

@@ -138,6 +138,7 @@ def test_a_table_of_formulas(apmdm: Ends, tmp_path: Path) -> None:
     assert (tmp_path / "table.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_the_mascot_is_answered_alike_by_all(apmdm: Ends) -> None:
     with unchecked():
         code, out, _ = apmdm("theory", "mascot", "--n", "2", "--json")

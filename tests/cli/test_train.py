@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from apmdm import weights
+from apmdm.fit import recipe_of
 from apmdm.model.encoder import Encoder
 from apmdm.registry import find
 from apmdm.tasks.parity.task import Parity

@@ -54,7 +54,8 @@ def test_every_kind_of_cell_has_its_look() -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbols", "shown"), [(list("01"), "01"), (["<mask>", "a"], "_a"), (["10", "<mask>", "7"], "10 _ 7"), ([], "")]
+    ("symbols", "shown"),
+    [(list("01"), "01"), (["<mask>", "a"], "_a"), (["10", "<mask>", "7"], "10 _ 7"), ([], "(empty)")],
 )
 def test_symbols_are_words_if_they_are_longer_than_a_character(symbols: list[str], shown: str) -> None:
     title, text = view.picture({"kind": "string", "symbols": symbols}, None, "word 1").renderables

@@ -326,6 +326,7 @@ def test_gates_compute_what_maps_compute() -> None:
             assert sum(bit << place for place, bit in enumerate(bits_of)) == expected
 
 
+@pytest.mark.slow
 def test_weights_are_an_ordinary_checkpoint_whatever_the_program(tmp_path: Path) -> None:
     models = []
     for seed in range(2):

@@ -12,6 +12,7 @@ from apmdm.training.prefetcher import Prefetcher
 from support import stack
 
 
+@pytest.mark.slow
 def test_values_are_those_of_the_function_in_order_and_after_jumps() -> None:
     function = partial(torch.split, torch.arange(24))
     prefetched = Prefetcher(function, 2)

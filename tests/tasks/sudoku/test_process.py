@@ -218,6 +218,7 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
     assert set(assert_as_slow(torch.cat((states, odd_states(0, 200))))) == MOVES
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 @example(0)
