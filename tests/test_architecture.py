@@ -222,3 +222,13 @@ def test_files_name_no_machine() -> None:
         assert not paths, f"{name} has an absolute path of some machine"
         unknown = set(host.findall(text)) - PUBLIC_HOSTS - LOCAL_HOSTS
         assert not unknown, f"{name} links to {unknown}; add a public reference to PUBLIC_HOSTS, drop the rest"
+
+
+def test_a_public_class_has_one_meaning() -> None:
+    names = [
+        node.name
+        for path in SOURCES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

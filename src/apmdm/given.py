@@ -145,7 +145,9 @@ class FromProcess(BaseTask):
         if self.trained_as[2]:
             return super().examined(problems)
         findings, sound = examined(self.process, self.start, self.alphabet, problems)
-        return [*findings, *([self._attention()] if sound and self.trained_as[0] is None else [])], sound
+        if self.trained_as[0] is None and len(sound) == len(problems):
+            findings.append(self._attention())
+        return findings, sound
 
     @cached_property
     def reach(self) -> int | None:

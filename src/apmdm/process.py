@@ -165,8 +165,8 @@ def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
     """The places in both of the tokens that stay when the fewest are replaced, inserted and deleted.
 
     Of several ways the one with the fewest stretches of changed tokens, so that what changes is close together.
-    Dynamic programming from the end: cost[i][j][1] is that of the rest if the token before has changed, cost[i][j][0] if
-    it stays. A stretch costs less than any change.
+    Dynamic programming from the end: cost[i][j][1] is that of the rest if the token before has changed, cost[i][j][0]
+    if it stays. A stretch costs less than any change.
     """
     n, m = len(before), len(after)
     change = n + m + 1
