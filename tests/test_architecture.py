@@ -40,6 +40,7 @@ LAYERS = (
     ("diagnosis", "contest"),
     ("__init__",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Learning and generating know nothing of each other: they meet in state, prediction and edits.
