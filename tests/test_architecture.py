@@ -40,6 +40,7 @@ LAYERS = (
     ("diagnosis", "contest"),
     ("__init__",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Learning and generating know nothing of each other: they meet in state, prediction and edits.
@@ -222,3 +223,13 @@ def test_files_name_no_machine() -> None:
         assert not paths, f"{name} has an absolute path of some machine"
         unknown = set(host.findall(text)) - PUBLIC_HOSTS - LOCAL_HOSTS
         assert not unknown, f"{name} links to {unknown}; add a public reference to PUBLIC_HOSTS, drop the rest"
+
+
+def test_a_public_class_has_one_meaning() -> None:
+    names = [
+        node.name
+        for path in SOURCES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -23,7 +23,7 @@ from apmdm.policy import Greedy, Policy
 from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
 from apmdm.recipe import Recipe
-from apmdm.sampler import MAX_LENGTH, Observation, Predictor, Run, rollouts
+from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.solution import Certificate, Solution, shares_by_length
 from apmdm.state import Sequence, State, same_rows, trimmed
 from apmdm.step import transition
@@ -59,6 +59,7 @@ class BaseTask:
     ordered: print results in the order of the problems; otherwise in the order in which they are found.
     whole_files: a problem is a whole file, which `open` reads; otherwise it is a line.
     demo: a file of problems that `run` solves if it is given none.
+    comment: begins a comment in files of problems; empty if nothing does.
     redirected: commands that another task answers, with the name of that task.
     has_runs: the teacher shows whole runs. False if it only labels corrupted sequences.
     loaded_as: name of a task of this package that can use the weights without the user's data or code.
@@ -74,6 +75,7 @@ class BaseTask:
     ordered: bool = True
     whole_files: bool = False
     demo: Path | None = None
+    comment: str = "#"
     redirected: ClassVar[Mapping[str, str]] = {}
     has_runs: bool = True
     loaded_as: str | None = None
@@ -95,6 +97,10 @@ class BaseTask:
         """The problem that a line of text describes; raises ValueError if it describes none."""
         self.encode(text)
         return text
+
+    def taken(self, problem: Any) -> Any:
+        """A problem as a user of the library gives it; one that is text is parsed as on the command line."""
+        return self.parse(problem) if isinstance(problem, str) else problem
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         """A state as plain data that can be drawn: a dictionary whose `kind` is string, grid or graph."""
@@ -164,7 +170,7 @@ class BaseTask:
         """Figures that training shows now and then, on problems that are not trained on."""
         problems = self.sample(VALIDATION, VALIDATION_SEED)
         solutions = list(self.solve(model, problems, device=str(model.embedding.device)))
-        return {"solved": sum(solution.solved for solution in solutions) / len(solutions)}
+        return {"test problems solved": sum(solution.solved for solution in solutions) / len(solutions)}
 
     def initialise(self, model: Encoder) -> None:
         """Change a new model's random weights before training; most tasks leave them."""
@@ -211,8 +217,8 @@ class BaseTask:
         return model
 
     def max_length(self, problems: Iterable[Any]) -> int:
-        """The length at which a run is cut off."""
-        return MAX_LENGTH
+        """The length at which a run is cut off: a model that has learned little may insert without end."""
+        return 1024 + 8 * max((len(self.encode(problem)) for problem in problems), default=0)
 
     def solve(
         self,
@@ -231,6 +237,7 @@ class BaseTask:
         `solution.run.index` is the number of the problem. A problem is taken from the iterable only when there is room
         for it in the batch, so there may be very many problems.
         """
+        problems = list(problems) if isinstance(problems, Iterator) else problems
         under_way: dict[int, Any] = {}
 
         def starts() -> Iterator[Sequence]:
@@ -373,7 +380,7 @@ class BaseTask:
 
     def open(self, path: Path) -> list[Any]:
         """The problems of a file, by default one a line."""
-        return list(lines(path).each(self.parse))
+        return list(lines(path, self.comment).each(self.parse))
 
     def told(self, problem: Any) -> dict[str, Any]:
         """A problem as JSON. Different problems must differ."""

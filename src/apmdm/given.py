@@ -144,7 +144,26 @@ class FromProcess(BaseTask):
     def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
         if self.trained_as[2]:
             return super().examined(problems)
-        return examined(self.process, self.start, self.alphabet, problems)
+        findings, sound = examined(self.process, self.start, self.alphabet, problems)
+        if self.trained_as[0] is None and len(sound) == len(problems):
+            findings.append(self._attention())
+        return findings, sound
+
+    @cached_property
+    def reach(self) -> int | None:
+        """How far to either side a position must see for its edits to follow, None if this is not near."""
+        return reach(self.paths([self.draw_problem(Random(n)) for n in range(MET)]), most=MAX_REACH)
+
+    def _attention(self) -> Finding:
+        if self.reach is None:
+            what = (
+                f"the edits of a position do not follow from {MAX_REACH} on either side: attention is to all positions"
+            )
+            return Finding(what, "nothing; what is not decided nearby is learned for about the trained lengths", False)
+        what = (
+            f"the edits of a position follow from {self.reach} on either side: attention is to a window, at any length"
+        )
+        return Finding(what, "nothing; `shape` gives another attention", False)
 
     def notes(self) -> list[str]:
         findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
@@ -163,7 +182,7 @@ class FromProcess(BaseTask):
         own = super().recipe()
         shape, training, _ = self.trained_as
         if shape is None:
-            seen = reach(self.paths([self.draw_problem(Random(n)) for n in range(MET)]), most=MAX_REACH)
+            seen = self.reach
             shape = Shape(layers=2, attention="window", span=seen, rotary=True) if seen else own.shape
         return replace(own, shape=shape, training=training or own.training)
 
@@ -181,6 +200,7 @@ class FromSequences(BaseTask):
     characters: str = ""
 
     problem_form = "a sequence, such as those that were learned"
+    comment = ""
     max_steps = 1000
     has_runs = False
     loaded_as = "words"
@@ -294,6 +314,7 @@ class FromPairs(BaseTask):
     learned: Code | None = None
 
     problem_form = "a source, then a tab and its features if there are any"
+    comment = ""
     max_steps = 200
     loaded_as = "pairs"
 
@@ -327,6 +348,9 @@ class FromPairs(BaseTask):
 
     def encode(self, problem: Pair) -> Sequence:
         return self.code.encode(problem.source, problem.features)
+
+    def taken(self, problem: Pair | tuple[str, ...] | str) -> Pair:
+        return Pair(*problem) if isinstance(problem, tuple) else super().taken(problem)
 
     def parse(self, text: str) -> Pair:
         source, *rest = text.split("\t")

@@ -162,25 +162,39 @@ def way(before: Tokens, after: Tokens) -> list[Tokens]:
 
 
 def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
-    """The tokens that stay if as few as possible are replaced, inserted and deleted, as pairs of positions."""
+    """The places in both of the tokens that stay when the fewest are replaced, inserted and deleted.
+
+    Of several ways the one with the fewest stretches of changed tokens, so that what changes is close together.
+    Dynamic programming from the end: cost[i][j][1] is that of the rest if the token before has changed, cost[i][j][0]
+    if it stays. A stretch costs less than any change.
+    """
     n, m = len(before), len(after)
-    cost = [[0] * (m + 1) for _ in range(n + 1)]
+    change = n + m + 1
+    cost = [[[0, 0] for _ in range(m + 1)] for _ in range(n + 1)]
+
+    def options(i: int, j: int, changed: int) -> list[tuple[int, int, int]]:
+        """Cost of the rest, and how far it goes on in both, for each thing that can happen here."""
+        price = change + 1 - changed
+        ways = [(price + cost[i + 1][j + 1][1], 1, 1)] if i < n and j < m else []
+        ways += [(price + cost[i + 1][j][1], 1, 0)] if i < n else []
+        ways += [(price + cost[i][j + 1][1], 0, 1)] if j < m else []
+        stays = i < n and j < m and before[i] == after[j]
+        return [*([(cost[i + 1][j + 1][0], 0, 0)] if stays else []), *ways]
+
     for i in range(n, -1, -1):
         for j in range(m, -1, -1):
-            options = [cost[i + 1][j] + 1] if i < n else []
-            options += [cost[i][j + 1] + 1] if j < m else []
-            options += [cost[i + 1][j + 1] + (before[i] != after[j])] if i < n and j < m else []
-            cost[i][j] = min(options, default=0)
-    kept, i, j = [], 0, 0
-    while i < n and j < m:
-        if before[i] == after[j] and cost[i][j] == cost[i + 1][j + 1]:
+            for changed in (0, 1) if i < n or j < m else ():
+                cost[i][j][changed] = min(options(i, j, changed))[0]
+    kept, i, j, changed = [], 0, 0, 0
+    while i < n or j < m:
+        _, down, right = min(options(i, j, changed))
+        if not down and not right:
             kept.append((i, j))
-        if cost[i][j] == cost[i + 1][j + 1] + (before[i] != after[j]):
-            i, j = i + 1, j + 1
-        elif cost[i][j] == cost[i + 1][j] + 1:
-            i += 1
+            down = right = 1
+            changed = 0
         else:
-            j += 1
+            changed = 1
+        i, j = i + down, j + right
     return kept
 
 
@@ -249,7 +263,7 @@ def examined(
 ) -> tuple[list[Finding], list[Any]]:
     """What is wrong with a process, one finding for each kind of mistake, and the problems whose runs are sound."""
     found: dict[str, Finding] = {}
-    sound, steps, bridged = [], 0, list[tuple[Symbols, Symbols]]()
+    sound, steps, bridged = [], 0, list[list[Tokens]]()
     for problem in problems:
         kind = "run"
         try:
@@ -273,12 +287,9 @@ def examined(
             found.setdefault("end", Finding(what, remedy, True, story))
         sound.append(problem)
         steps += len(run) - 1
-        made = set(pairwise(with_ways([run])[0]))
-        bridged += [pair for pair, step in zip(pairwise(states), pairwise(run), strict=True) if step not in made]
+        bridged += [whole for whole in (with_ways([list(step)])[0] for step in pairwise(run)) if len(whole) > 2]
     if bridged:
-        before, after = bridged[0]
-        between = way(alphabet.encode(before), alphabet.encode(after))
-        story = [shown(before), *(shown(alphabet.decode(state) or []) for state in between), shown(after)]
+        story = [shown(alphabet.decode(state) or []) for state in bridged[0]]
         what = f"{len(bridged)} of {steps} steps take more than one transition, so states are put in between, such as"
         remedy = "nothing, if each of these states still shows what its MASKs are to become"
         found["between"] = Finding(what, remedy, False, story)

@@ -83,10 +83,10 @@ def generate(
     seed: for models that draw at random. record: keep the steps of each run. max_steps: the most steps of a run.
     on_step: called at every step with the state, the prediction and the edits. Runs stop where it returns True.
     """
-    problems = list(problems)
+    given = [model.task.taken(problem) for problem in problems]
     device = str(model.encoder.embedding.device)
     solutions = model.task.solve(
-        model.encoder, problems, seed=seed, max_steps=max_steps, record=record, on_step=on_step, device=device
+        model.encoder, given, seed=seed, max_steps=max_steps, record=record, on_step=on_step, device=device
     )
     return sorted(solutions, key=lambda solution: solution.run.index)
 
@@ -98,6 +98,6 @@ def evaluate(
 
     problems: what to measure on. If None, `num` fresh problems are drawn by `seed`.
     """
-    given = None if problems is None else list(problems)
+    given = None if problems is None else [model.task.taken(problem) for problem in problems]
     device = str(model.encoder.embedding.device)
     return model.task.evaluate(model.encoder, given, num=num, seed=seed, device=device)

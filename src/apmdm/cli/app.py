@@ -13,8 +13,8 @@ from apmdm.cli.theory import theory
 UsageError: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__)
-verb(app, "solve", "Solve problems with a trained model.")
-verb(app, "run", "The same as solve: answer problems with a trained model.")
+verb(app, "run", "Answer problems with a trained model.")
+verb(app, "solve", "The same as run.")
 verb(app, "generate", "Draw new sequences from a trained model.")
 verb(app, "check", "Look for mistakes in a task before anyone trains on it.")
 verb(app, "train", "Train a model, from nothing or from weights; Ctrl-C stops it with a checkpoint.")

@@ -3,7 +3,7 @@
 import inspect
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ MISSING = inspect.Parameter.empty
 
 
 @dataclass(frozen=True)
-class Given:
+class Input:
     """What an argument names: texts to be parsed, or problems; and the task with the options that they ask for."""
 
     task: BaseTask
@@ -42,25 +42,20 @@ class Parsed:
         return self.texts.each(self.task.parse)
 
 
-def source(task: BaseTask, given: str | None, limit: int | None = None) -> Given:
+def source(task: BaseTask, given: str | None, limit: int | None = None) -> Input:
     """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
     if task.whole_files:
-        return Given(task, None, task.open(Path(given or "")))
+        return Input(task, None, task.open(Path(given or "")))
     if given == "-":
-        texts = standard_input()
+        texts = standard_input(task.comment)
     elif given is None or os.path.exists(given):
-        texts = lines(Path(given or str(task.demo)))
+        texts = lines(Path(given or str(task.demo)), task.comment)
     elif given and task.is_problem(given):
         texts = Problems([given])
     else:
         raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
-    texts = Problems(texts.source, limit)
-    return Given(task.suited(next(iter(texts), "")), texts, [])
-
-
-def problems(task: BaseTask, given: str) -> Iterable[Any]:
-    """The problems of a file."""
-    return task.open(Path(given)) if task.whole_files else Parsed(lines(Path(given)), task)
+    texts = replace(texts, limit=limit)
+    return Input(task.suited(next(iter(texts), "")), texts, [])
 
 
 def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:

@@ -75,7 +75,7 @@ def evaluate(
     if num is not None and data is not None:
         raise ValueError("--num is a number of fresh problems; it does not go with --data")
     model, place = read.model(task, weights, device)
-    problems = None if data is None else list(read.problems(model.task, str(data)))
+    problems = None if data is None else model.task.open(data)
 
     def progress(solutions: Iterator[Solution], name: str, num: int) -> Iterable[Solution]:
         return track(solutions, name, num, console=read.stderr())

@@ -8,7 +8,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.state import Sequence, State
-from apmdm.vocab import MASK, PAD, Vocab
+from apmdm.vocab import MASK, MASK_SYMBOL, PAD, Vocab
 
 END = "END"
 """The last symbol of every answer that is told as text."""
@@ -39,6 +39,7 @@ class Form:
     start: Callable[[Any], Sequence]
     verdict: Callable[[Any, Sequence], Verdict]
     source: str = ""
+    end: str = END
 
 
 def asked(prompts: Iterable[list[int]], answers: Iterable[list[int]]) -> tuple[State, Edits]:
@@ -66,23 +67,31 @@ def direct(
     vocab: the symbols of problems and answers. draw: draws a random training problem. prompt and answer: the symbols of
     a problem and of its answer. right: whether these symbols answer the problem.
     """
-    whole = Vocab.of(*vocab.symbols[2:], "=", END)
+    equals, end, open_place = specials = [_unused(name, vocab) for name in ("=", END, "OPEN")]
+    whole = Vocab.of(*vocab.symbols[2:], *specials)
 
     def examples(num: int, random: torch.Generator) -> tuple[State, Edits]:
         problems = [draw(random) for _ in range(num)]
-        return asked(map(begun, problems), (whole.encode([*answer(problem), END]) for problem in problems))
+        return asked(map(begun, problems), (whole.encode([*answer(problem), end]) for problem in problems))
 
     def begun(problem: Any) -> list[int]:
-        return whole.encode([*prompt(problem), "="])
+        """A MASK of a problem is not to be filled here."""
+        symbols = (open_place if symbol == MASK_SYMBOL else symbol for symbol in prompt(problem))
+        return whole.encode([*symbols, equals])
 
     def start(problem: Any) -> Sequence:
         return Sequence(torch.tensor([*begun(problem), *[MASK] * (len(answer(problem)) + 1)]))
 
     def verdict(problem: Any, final: Sequence) -> Verdict:
         symbols = whole.decode(final.ids.tolist())[len(prompt(problem)) + 1 :]
-        told = symbols[: symbols.index(END)] if END in symbols else symbols
-        expected = answer(problem)
-        same = share_of(whole.encode(expected), whole.encode(told))
-        return Verdict(END in symbols and right(problem, told), END in symbols, same)
+        told = symbols[: symbols.index(end)] if end in symbols else symbols
+        same = share_of(whole.encode(answer(problem)), whole.encode(told))
+        return Verdict(end in symbols and right(problem, told), end in symbols, same)
 
-    return Form("direct", whole, examples, start, verdict)
+    return Form("direct", whole, examples, start, verdict, end=end)
+
+
+def _unused(name: str, vocab: Vocab) -> str:
+    while name in vocab.ids:
+        name += "'"
+    return name

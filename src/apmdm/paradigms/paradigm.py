@@ -13,7 +13,7 @@ from apmdm.objective.batch import Batch
 from apmdm.objective.masked import masked_loss, rest_masked, some_masked
 from apmdm.objective.next_token import all_written, next_token_loss
 from apmdm.objective.supervised import Objective
-from apmdm.paradigms.form import END, Form
+from apmdm.paradigms.form import Form
 from apmdm.policy import Append, Policy, Unmask
 from apmdm.sampler import Predictor
 from apmdm.state import Sequence, State
@@ -55,7 +55,7 @@ class Paradigm:
 
 
 def arm(form: Form) -> Paradigm:
-    end = form.vocab.ids[END]
+    end = form.vocab.ids[form.end]
     return Paradigm("ARM", NEXT_TOKEN, lambda seed: Append(end))
 
 

@@ -12,7 +12,7 @@ from apmdm.model.encoder import Encoder
 from apmdm.sampler import Run
 from apmdm.theory.policies import POLICIES, formula_in_place, formula_write_once, hard
 from apmdm.theory.pram import Job, Mode, assemble
-from apmdm.theory.programs import ENTRIES, Instance, about
+from apmdm.theory.programs import ENTRIES, ProgramProblem, about
 from apmdm.theory.simulate import Form, simulate, simulate_all
 from apmdm.trace import Trace
 from apmdm.vocab import Vocab
@@ -66,7 +66,7 @@ def refuse_stray(name: str, n: int | None, memory: Path | None, processors: int 
             raise ValueError(f"{option} is for a program of your own, a file that ends in .asm; see --n and --seed")
 
 
-def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[Instance, Mode]:
+def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[ProgramProblem, Mode]:
     """A program of the library on a random input of size n, or a file's on the words of another file."""
     if name in ENTRIES:
         entry = ENTRIES[name]
@@ -86,7 +86,7 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
     numbers = [int(word) for word in words]
     bits = max(2 * len(words), processors, len(program.instructions) + 1, *numbers).bit_length()
     bits = max(bits, *(x.i.bit_length() for x in program.instructions))
-    return Instance(Job(program, tuple(numbers), processors, bits), lambda memory: True), "common-CRCW"
+    return ProgramProblem(Job(program, tuple(numbers), processors, bits), lambda memory: True), "common-CRCW"
 
 
 def _text(path: Path, what: str) -> str:
@@ -98,7 +98,7 @@ def _text(path: Path, what: str) -> str:
         raise ValueError(f"{path} is not a text file") from None
 
 
-def run_program(problem: Instance, mode: Mode, name: str, wanted: Request) -> bool:
+def run_program(problem: ProgramProblem, mode: Mode, name: str, wanted: Request) -> bool:
     """Run a program in one form; True if it agrees with the interpreter and the answer is right."""
     if wanted.form == "pram" and (wanted.compiled or wanted.trace):
         raise ValueError("--as pram is the reference interpreter: it has no weights and no trace")

@@ -17,6 +17,7 @@ from apmdm.state import State
 from apmdm.tasks.parity import process
 from apmdm.tasks.parity.certify import certify
 from apmdm.tasks.parity_paper import process as paper
+from apmdm.vocab import MASK
 
 SHORT = ["".join(bits) for length in range(9) for bits in product("01", repeat=length)]
 
@@ -64,7 +65,7 @@ def test_every_block_that_occurs_is_in_the_certificate() -> None:
         return process.teacher(state)
 
     list(rollouts(watched, map(process.encode, SHORT)))
-    names = {process.ZERO: "0", process.ONE: "1", process.MASK: "_"}
+    names = {process.ZERO: "0", process.ONE: "1", MASK: "_"}
     certified = {block.before for block in certify(weights.load_encoder("parity"))}
     assert {"".join(names[token] for token in block) for block in met} == certified
 

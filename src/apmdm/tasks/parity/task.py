@@ -17,7 +17,7 @@ from apmdm.objective.supervised import accuracy
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Greedy
 from apmdm.recipe import Recipe
-from apmdm.sampler import Predictor, rollouts
+from apmdm.sampler import MAX_LENGTH, Predictor, rollouts
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
@@ -88,6 +88,9 @@ class Parity(Task):
             rows = max(1, min(len(indices), POSITIONS_AT_ONCE // max(1, common)))
             for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows, **options}):
                 yield replace(solution, run=replace(solution.run, index=indices[solution.run.index]))
+
+    def max_length(self, problems: Iterable[str]) -> int:
+        return MAX_LENGTH
 
     def tests(self, num: int | None, seed: int) -> Iterator[tuple[str, list[str]]]:
         """1,000 random strings of every length from 1 to 64 and ten of a million bits; or `num` of each and one."""

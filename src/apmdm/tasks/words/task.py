@@ -20,7 +20,7 @@ class Words(FromSequences):
     def texts(self) -> tuple[str, ...]:
         if self.data is None:
             return self.given
-        return tuple(sorted(set(lines(self.data))))
+        return tuple(sorted(set(lines(self.data, self.comment))))
 
 
 task = Words

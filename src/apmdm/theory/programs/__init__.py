@@ -16,7 +16,7 @@ Words = list[int]
 
 
 @dataclass(frozen=True)
-class Instance:
+class ProgramProblem:
     """A job, and whether a memory at the end holds the right answer."""
 
     job: Job
@@ -28,7 +28,7 @@ class Entry:
     """A program of the library: its problems of a size, its memory model, its time, and its largest sensible size."""
 
     name: str
-    problem: Callable[[Random, int], Instance]
+    problem: Callable[[Random, int], ProgramProblem]
     mode: Mode
     time: str
     largest: int
@@ -54,24 +54,26 @@ def _logarithm(n: int) -> int:
     return (n - 1).bit_length()
 
 
-def _prefix_sum(random: Random, n: int) -> Instance:
+def _prefix_sum(random: Random, n: int) -> ProgramProblem:
     words = [random.randrange(8) for _ in range(n)]
     sums = [sum(words[: end + 1]) for end in range(n)]
-    return Instance(job("prefix_sum", [n, *words], n, 8 * n), lambda memory: list(memory[1:]) == sums)
+    return ProgramProblem(job("prefix_sum", [n, *words], n, 8 * n), lambda memory: list(memory[1:]) == sums)
 
 
-def _parity(random: Random, n: int) -> Instance:
+def _parity(random: Random, n: int) -> ProgramProblem:
     bits = [random.randrange(2) for _ in range(n)]
-    return Instance(job("parity", [n, *bits], n), lambda memory: memory[1] == sum(bits) % 2)
+    return ProgramProblem(job("parity", [n, *bits], n), lambda memory: memory[1] == sum(bits) % 2)
 
 
-def _list_ranking(random: Random, n: int) -> Instance:
+def _list_ranking(random: Random, n: int) -> ProgramProblem:
     order = random.sample(range(n), n)
     successor, distance = [0] * n, [0] * n
     for place, node in enumerate(order):
         successor[node] = order[min(place + 1, n - 1)]
         distance[node] = n - 1 - place
-    return Instance(job("list_ranking", [n, *successor, *[0] * n], n), lambda memory: list(memory[n + 1 :]) == distance)
+    return ProgramProblem(
+        job("list_ranking", [n, *successor, *[0] * n], n), lambda memory: list(memory[n + 1 :]) == distance
+    )
 
 
 def edges_of(random: Random, n: int) -> list[tuple[int, int]]:
@@ -99,23 +101,23 @@ def _matrix(n: int, arcs: list[tuple[int, int]]) -> Words:
     return [int(i == j or (i, j) in arcs) for i in range(size) for j in range(size)]
 
 
-def _matrix_closure(random: Random, n: int) -> Instance:
+def _matrix_closure(random: Random, n: int) -> ProgramProblem:
     arcs = [(i, j) for i in range(n) for j in range(n) if i != j and random.random() < 1.5 / n]
     size, reached = 2 ** _logarithm(n), _reached(n, arcs)
 
     def holds(memory: tuple[int, ...]) -> bool:
         return all(memory[1 + i * size + j] == (j in reached[i]) for i in range(n) for j in range(n))
 
-    return Instance(job("matrix_closure", [_logarithm(n), *_matrix(n, arcs)], size**3), holds)
+    return ProgramProblem(job("matrix_closure", [_logarithm(n), *_matrix(n, arcs)], size**3), holds)
 
 
-def _connectivity_squaring(random: Random, n: int) -> Instance:
+def _connectivity_squaring(random: Random, n: int) -> ProgramProblem:
     edges = edges_of(random, n)
     size, arcs = 2 ** _logarithm(n), edges + [(v, u) for u, v in edges]
     smallest = [min(seen) for seen in _reached(n, arcs)]
     memory = [_logarithm(n), *_matrix(n, arcs), *[0] * (size**2 + size)]
     start = 1 + 2 * size**2
-    return Instance(
+    return ProgramProblem(
         job("connectivity_squaring", memory, size**3), lambda memory: list(memory[start : start + n]) == smallest
     )
 
@@ -124,7 +126,7 @@ LABELS = 3
 """Where connectivity by hooking has the n labels: equal ones for vertices that are connected."""
 
 
-def hooking(n: int, edges: list[tuple[int, int]]) -> Instance:
+def hooking(n: int, edges: list[tuple[int, int]]) -> ProgramProblem:
     arcs = edges + [(v, u) for u, v in edges]
     reached = _reached(n, arcs)
     memory = [n, len(arcs), _logarithm(n), *[0] * (3 * n), *(u for u, _ in arcs), *(v for _, v in arcs)]
@@ -133,10 +135,10 @@ def hooking(n: int, edges: list[tuple[int, int]]) -> Instance:
         labels = memory[LABELS : LABELS + n]
         return all((labels[u] == labels[v]) == (v in reached[u]) for u in range(n) for v in range(n))
 
-    return Instance(job("connectivity_hooking", memory, max(n, len(arcs))), holds)
+    return ProgramProblem(job("connectivity_hooking", memory, max(n, len(arcs))), holds)
 
 
-def _dyck_membership(random: Random, n: int) -> Instance:
+def _dyck_membership(random: Random, n: int) -> ProgramProblem:
     """Half of the inputs are balanced; half of those then get one bracket replaced."""
     brackets, open_kinds = [], []
     for place in range(n):
@@ -156,12 +158,12 @@ def _dyck_membership(random: Random, n: int) -> Instance:
             stack.append(bracket)
     table = [0] * (n * (_logarithm(n) + 1))
     memory = [n, 0, *brackets, *table]
-    return Instance(job("dyck_membership", memory, n, 2 * n), lambda memory: memory[1] == (not stack))
+    return ProgramProblem(job("dyck_membership", memory, n, 2 * n), lambda memory: memory[1] == (not stack))
 
 
-def _odd_even_sort(random: Random, n: int) -> Instance:
+def _odd_even_sort(random: Random, n: int) -> ProgramProblem:
     words = [random.randrange(2 * n) for _ in range(n)]
-    return Instance(job("odd_even_sort", [n, *words], n), lambda memory: list(memory[1:]) == sorted(words))
+    return ProgramProblem(job("odd_even_sort", [n, *words], n), lambda memory: list(memory[1:]) == sorted(words))
 
 
 ENTRIES = {
