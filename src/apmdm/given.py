@@ -25,7 +25,7 @@ from apmdm.pairs.table import Pair
 from apmdm.paradigms.comparison import Comparison
 from apmdm.paradigms.form import Form, direct
 from apmdm.policy import Correct, Policy
-from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, with_ways
+from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, told, with_ways
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
@@ -113,7 +113,8 @@ class FromProcess(BaseTask):
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         symbols = self.alphabet.decode(sequence.ids.tolist())
-        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist()) if symbols is None else symbols}
+        texts = self.vocab.decode(sequence.ids.tolist()) if symbols is None else list(map(told, symbols))
+        return {"kind": "string", "symbols": texts}
 
     def problem(self, random: Random) -> Any:
         return self.draw_problem(random)

@@ -107,9 +107,14 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
             states.append(state)
 
 
+def told(symbol: Hashable) -> str:
+    """A symbol as readable text."""
+    return "/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol)
+
+
 def shown(symbols: Iterable[Hashable]) -> str:
     """Symbols as a readable line."""
-    return joined_text("/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol) for symbol in symbols)
+    return joined_text(map(told, symbols))
 
 
 def stacked(rows: Iterable[Seq[int]]) -> State:
