@@ -3,7 +3,7 @@
 The rules of spelling can be learned, not the past of an irregular verb that was never shown: at best it is like others.
 
     apmdm check examples/past_tense.py
-    apmdm train examples/past_tense.py --set training.steps=1500
+    apmdm train examples/past_tense.py
     apmdm eval examples/past_tense.py --weights runs/past-tense --num 1000
     python examples/past_tense.py    # what is not right
 
@@ -14,7 +14,7 @@ tried. Training took 8 minutes on a crowded machine, 146 s of processor time.
 
 import re
 
-from apmdm import Task, generate, load
+from apmdm import Settings, Task, generate, load
 
 REGULAR = """act add admire agree aim allow amuse annoy answer appear applaud arrest arrive ask attack avoid bake bang
 bark beg behave believe belong blame bless blink boil bolt boss bounce bow brush bury buzz call camp carry cause change
@@ -28,7 +28,7 @@ plant play plug point post pour pray press pull push rain reach rely remain repl
 sail save scan scare scream scrub search share ship shop shout skip slam slap slip smile sniff snow sob sort spot spray
 spy stamp stare start stay step stir stop stray study stuff suffer tap taste tease thank tidy tie tip touch trade train
 trap treat trim trip trot trust try tug turn twist use vary visit vote wag wait walk wander want warn wash watch wave
-whip whisper wink wipe wish work worry wrap yawn yell zip"""
+whip whisper wilt wipe wish work worry wrap yawn yell zip"""
 IRREGULAR = """be was, bear bore, beat beat, become became, begin began, bend bent, bind bound, bite bit, bleed bled,
 blow blew, break broke, breed bred, bring brought, build built, buy bought, catch caught, choose chose, come came,
 creep crept, cut cut, dig dug, do did, draw drew, drink drank, drive drove, eat ate, fall fell, feed fed, feel felt,
@@ -51,7 +51,8 @@ def past(verb: str) -> str:
 regular = [(verb, past(verb)) for verb in REGULAR.split()]
 irregular = [tuple(pair.split()) for pair in IRREGULAR.split(",")]
 learned = [pair for pairs in (regular, irregular) for number, pair in enumerate(pairs) if number % 5]
-task = Task.from_pairs(learned, dev=[*regular[::5], *irregular[::5]], name="past-tense")
+dev = [*regular[::5], *irregular[::5]]
+task = Task.from_pairs(learned, dev=dev, name="past-tense", training=Settings(steps=1500))
 
 if __name__ == "__main__":
     for solution in generate(load("runs/past-tense", task), task.dev):

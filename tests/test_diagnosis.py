@@ -74,7 +74,7 @@ def test_a_process_without_mistakes_passes() -> None:
     report = check(Task.from_process(shrinking, bits), num=NUM)
     assert report.passed
     assert "no mistake was found" in report.text()
-    assert report.figures["never written"] == ["<begin>", "<end>", "0", "1"]
+    assert report.figures["only input, never written"] == ["<begin>", "<end>", "0", "1"]
 
 
 def test_equal_states_with_different_edits_are_shown_with_what_led_there() -> None:

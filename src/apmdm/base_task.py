@@ -169,7 +169,8 @@ class BaseTask:
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         """Figures that training shows now and then, on problems that are not trained on."""
         problems = self.sample(VALIDATION, VALIDATION_SEED)
-        solutions = list(self.solve(model, problems, device=str(model.embedding.device)))
+        longest = max(run.time for run in self.taught(problems)) if self.has_runs else self.max_steps
+        solutions = list(self.solve(model, problems, max_steps=2 * longest + 100, device=str(model.embedding.device)))
         return {"test problems solved": sum(solution.solved for solution in solutions) / len(solutions)}
 
     def initialise(self, model: Encoder) -> None:

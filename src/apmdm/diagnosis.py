@@ -22,7 +22,7 @@ from apmdm.trace import Step
 from apmdm.trained import Model
 from apmdm.vocab import MASK
 
-SHOWN, BINS = 3, 10
+SHOWN, BINS, LISTED = 3, 10, 12
 REMEDIES = (
     "a model sees only the state, so the state must show what comes next: mask less at once, keep the input in front "
     "of the working copy, add a token that names the phase, or use tuples as symbols that carry what is needed"
@@ -149,14 +149,17 @@ def _state_figures(task: BaseTask, batches: Iterable[Batch]) -> dict[str, Any]:
     return {
         "different states" if task.has_runs else "states": fired["states"],
         "share of the states in which it fires": shares,
-        "never written": never,
+        "only input, never written": never,
     }
 
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        more = f" and {len(value) - LISTED} more" if len(value) > LISTED else ""
+        return (", ".join(map(str, value[:LISTED])) or "none") + more
+    return str(value)
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,7 @@ class FromSequences(BaseTask):
     name: str = "sequences"
     given: tuple[str, ...] = ()
     characters: str = ""
+    training: Settings | None = None
 
     problem_form = "a sequence, such as those that were learned"
     comment = ""
@@ -268,7 +269,8 @@ class FromSequences(BaseTask):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=64, layers=3, heads=4, rotary=True)
-        training = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
+        usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
+        training = self.training or usual
         return Recipe(self, shape, training, CorpusData(self.corpus.digest))
 
     def batches(self, recipe: Recipe) -> Batches:
@@ -313,6 +315,7 @@ class FromPairs(BaseTask):
     dev: tuple[Pair, ...] = ()
     start: Start = "copy"
     learned: Code | None = None
+    training: Settings | None = None
 
     problem_form = "a source, then a tab and its features if there are any"
     comment = ""
@@ -408,7 +411,7 @@ class FromPairs(BaseTask):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=96, layers=4, heads=8, rotary=True, relations=RELATIONS)
-        return Recipe(self, shape, Settings(steps=3000, evaluate_every=1000), PairsData())
+        return Recipe(self, shape, self.training or Settings(steps=3000, evaluate_every=1000), PairsData())
 
     def batches(self, recipe: Recipe) -> Batches:
         return batches(self.code, self._split[1], recipe.seed, recipe.data.batch_size)

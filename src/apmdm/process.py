@@ -25,7 +25,7 @@ from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
 
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two, so that tokens can be inserted in front and both ends are visible."""
-MAX_STATES, AT_ONCE, REPEATED = 10_000, 2048, 4
+MAX_STATES, AT_ONCE, ENOUGH = 10_000, 2048, 500
 FAILING = {
     "run": "let every run end: on the last state the process returns the same list, or None",
     "symbol": "list every symbol in the argument `symbols`, or let the process write only those listed",
@@ -225,21 +225,23 @@ def labelled(runs: Iterable[list[Tokens]]) -> Iterator[Batch]:
 
 
 def reach(batches: Iterable[Batch], most: int) -> int | None:
-    """How far to either side a position must look so that what it sees decides its edits, in all these states.
+    """The least distance at which a position must see others for its edits to follow, as far as these states show.
 
-    None if that is more than `most`, or if few windows occur more than once, so that the states show nothing.
+    None if `most` is not enough, or if windows in which something happens come too seldom again to show anything.
     """
     facts = [fact for batch in batches for fact in decisions(batch)]
     for distance in range(1, most + 1):
-        decided: dict[Tokens, Any] = {}
-        clash, num = False, 0
+        decided: dict[Tokens, tuple[int, ...]] = {}
+        again, clash = 0, False
         for tokens, decided_here in facts:
             padded = (0,) * distance + tokens + (0,) * distance
             for i, decision in enumerate(decided_here):
-                clash |= decided.setdefault(padded[i : i + 2 * distance + 1], decision) != decision
-            num += len(tokens)
+                window = padded[i : i + 2 * distance + 1]
+                before = decided.setdefault(window, decision)
+                clash |= before != decision
+                again += before is not decision and any(decision)
         if not clash:
-            return distance if REPEATED * len(decided) < num else None
+            return distance if again >= ENOUGH else None
     return None
 
 

@@ -69,6 +69,7 @@ class Task(BaseTask):
         name: str = "pairs",
         dev: str | Path | Iterable[Pair | tuple[str, ...]] = (),
         start: Start = "copy",
+        training: Settings | None = None,
     ) -> FromPairs:
         """A task from pairs of a source text and a target text, which a model learns to turn into each other.
 
@@ -82,10 +83,12 @@ class Task(BaseTask):
         dev: pairs to measure on. By default a tenth of the pairs is held out, 500 at most.
         start: the copy begins as the source ("copy") or empty ("empty").
         """
-        return FromPairs(name, _pairs(pairs), _pairs(dev), start)
+        return FromPairs(name, _pairs(pairs), _pairs(dev), start, training=training)
 
     @staticmethod
-    def from_sequences(sequences: Iterable[str], *, name: str = "sequences") -> FromSequences:
+    def from_sequences(
+        sequences: Iterable[str], *, name: str = "sequences", training: Settings | None = None
+    ) -> FromSequences:
         """A task from plain sequences: a model learns to correct and to complete sequences like these.
 
         Nothing has to be annotated. The model learns from random errors that are put into the sequences.
@@ -93,7 +96,7 @@ class Task(BaseTask):
         sequences: texts, at least 4 different ones. Some of them are held out to measure on.
         name: the name of the task.
         """
-        return FromSequences(name, tuple(sorted(set(sequences))))
+        return FromSequences(name, tuple(sorted(set(sequences))), training=training)
 
 
 def _pairs(given: str | Path | Iterable[Pair | tuple[str, ...]]) -> tuple[Pair, ...]:

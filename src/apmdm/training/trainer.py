@@ -133,6 +133,8 @@ def train(
                 accelerator.set_trigger()
             if board is None:
                 continue
+            if done % settings.checkpoint_every == 0 or done == settings.steps or stopping.is_set():
+                checkpoint.save(folder, run.modules, run.solvers, done)
             if done % settings.evaluate_every == 0 or done == settings.steps:
                 evaluation = evaluate(run.average)
                 scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
@@ -140,8 +142,6 @@ def train(
                 progress.console.print(f"step {done}  loss {losses[-1]:.5f}  {shares}", soft_wrap=True)
             for name, value in scalars.items():
                 board.add_scalar(name, value, done)
-            if done % settings.checkpoint_every == 0 or done == settings.steps or stopping.is_set():
-                checkpoint.save(folder, run.modules, run.solvers, done)
     if board is not None:
         board.close()
         _save_weights(run.average, folder)
