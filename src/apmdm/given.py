@@ -49,6 +49,15 @@ MET, NOTED, MAX_REACH = 200, 20, 4
 training; the largest reach that is tried."""
 
 
+@dataclass(frozen=True)
+class Learning:
+    """How a process is learned. shape, training: None for what fits. batched: it is given as State -> Edits."""
+
+    shape: Shape | None = None
+    training: Settings | None = None
+    batched: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class FromProcess(BaseTask):
     """A task whose teacher is a user's process on lists of symbols; Task.from_process explains the fields."""
@@ -61,7 +70,7 @@ class FromProcess(BaseTask):
     answer: Callable[[Symbols], Any] | None
     right: Callable[[Any, Any], bool] | None
     symbols: tuple[Hashable, ...] | None
-    trained_as: tuple[Shape | None, Settings | None, bool]
+    learning: Learning
 
     @cached_property
     def alphabet(self) -> Alphabet:
@@ -130,23 +139,23 @@ class FromProcess(BaseTask):
         return 64 + 2 * max((run.space for run in self.taught(problems)), default=0)
 
     def paths(self, problems: Seq[Any]) -> Iterator[Batch]:
-        return super().paths(problems) if self.trained_as[2] else labelled(self.runs(problems))
+        return super().paths(problems) if self.learning.batched else labelled(self.runs(problems))
 
     def taught(self, problems: Iterable[Any], record: bool = False) -> list[Run]:
-        if self.trained_as[2]:
+        if self.learning.batched:
             return super().taught(problems, record)
         return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
 
     def reference(self, problem: Any) -> Sequence:
-        if self.trained_as[2]:
+        if self.learning.batched:
             return super().reference(problem)
         return Sequence(torch.tensor(self.alphabet.encode(self.states(problem)[-1])))
 
     def examined(self, problems: Seq[Any]) -> tuple[list[Finding], list[Any]]:
-        if self.trained_as[2]:
+        if self.learning.batched:
             return super().examined(problems)
         findings, sound = examined(self.process, self.start, self.alphabet, problems)
-        if self.trained_as[0] is None and len(sound) == len(problems):
+        if self.learning.shape is None and len(sound) == len(problems):
             findings.append(self._attention())
         return findings, sound
 
@@ -181,7 +190,7 @@ class FromProcess(BaseTask):
     def recipe(self) -> Recipe:
         """If the process only looks at near positions, the model does so too, and then works at any length."""
         own = super().recipe()
-        shape, training, _ = self.trained_as
+        shape, training = self.learning.shape, self.learning.training
         if shape is None:
             seen = self.reach
             shape = Shape(layers=2, attention="window", span=seen, rotary=True) if seen else own.shape

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from apmdm.base_task import BaseTask
-from apmdm.given import FromPairs, FromProcess, FromSequences
+from apmdm.given import FromPairs, FromProcess, FromSequences, Learning
 from apmdm.model.encoder import Shape
 from apmdm.pairs.sequence import Start
 from apmdm.pairs.table import Pair, read_pairs
@@ -60,7 +60,7 @@ class Task(BaseTask):
         """
         given = symbols if symbols is None else tuple(symbols)
         own = test_problem or problem, start, answer, verify
-        return FromProcess(name or process.__name__, process, problem, *own, given, (shape, training, batched))
+        return FromProcess(name or process.__name__, process, problem, *own, given, Learning(shape, training, batched))
 
     @staticmethod
     def from_pairs(

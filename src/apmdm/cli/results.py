@@ -10,17 +10,19 @@ from typing import Any
 
 @dataclass
 class Results:
-    """What a file holds: for each problem 1 if its result is there, and how many are solved."""
+    """What a file holds: for each problem 1 if its result is there, how many are solved, and how many failed."""
 
     path: Path
     done: bytearray
     solved: int = 0
+    failed: int = 0
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record: from then on the end of this process, however it comes, does not lose it."""
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
         self.solved += record["verified"] is True
+        self.failed += record["verified"] is False
 
 
 def begun(path: Path, number: int) -> Results:
@@ -57,6 +59,7 @@ def taken_up(path: Path, told: Iterable[dict[str, Any]], number: int) -> Results
             except (ValueError, KeyError, TypeError, IndexError):
                 raise foreign from None
             results.solved += verified is True
+            results.failed += verified is False
         for index, problem in enumerate(chain([first], problems)):
             if results.done[index]:
                 mismatch ^= _hash(index, problem)

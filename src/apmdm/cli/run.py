@@ -124,7 +124,7 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
             saved.append(_record(task, solution) | {"index": left.numbers.pop(solution.run.index)})
             progress.update(bar, advance=1, solved=saved.solved)
     typer.echo(f"{saved.solved} of {number} solved and verified")
-    return saved.solved == number
+    return not saved.failed
 
 
 def _record(task: BaseTask, solution: Solution) -> dict[str, Any]:

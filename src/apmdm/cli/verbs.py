@@ -74,6 +74,8 @@ def evaluate(
     """Measure a model by free-running rollouts; every answer is verified."""
     if num is not None and data is not None:
         raise ValueError("--num is a number of fresh problems; it does not go with --data")
+    if data is not None and task.whole_files:
+        raise ValueError(f"eval {task.name} draws its problems itself; leave --data out, and use run for a file")
     model, place = read.model(task, weights, device)
     problems = None if data is None else model.task.open(data)
 
