@@ -58,7 +58,7 @@ def test_what_comes_with_the_package_is_found(name: str) -> None:
     assert task.name == name
 
 
-@pytest.mark.parametrize(("suffix", "name"), [("", "sort"), (":other", "other"), (":Subclass", "subclass")])
+@pytest.mark.parametrize(("suffix", "name"), [("", "own_sorting"), (":other", "other"), (":Subclass", "subclass")])
 def test_a_task_in_a_file_is_found(own: Path, suffix: str, name: str) -> None:
     before = list(sys.path)
     assert find(f"{own}{suffix}").name == name

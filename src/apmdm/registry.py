@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from traceback import extract_tb
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 from apmdm import tasks
 from apmdm.base_task import BaseTask
+from apmdm.given import FromProcess
 
 T = TypeVar("T")
 GROUP, NAME = "apmdm.tasks", "task"
@@ -32,7 +34,10 @@ def find(name: str) -> BaseTask:
         return _task(importlib.import_module(f"apmdm.tasks.{name.replace('-', '_')}.task"), NAME, name)
     path, _, attribute = name.partition(":")
     if Path(path).suffix == ".py":
-        return _task(_module_of(Path(path)), attribute or NAME, path)
+        task = _task(_module_of(Path(path)), attribute or NAME, path)
+        if not attribute and isinstance(task, FromProcess) and task.name == task.process.__name__:
+            return replace(task, name=Path(path).stem)
+        return task
     if Path(name).suffix in DATA:
         return find(DATA[Path(name).suffix]).with_options({"data": Path(name)})
     for point in entry_points(group=GROUP):

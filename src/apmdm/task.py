@@ -48,7 +48,7 @@ class Task(BaseTask):
 
         process: the process. It must be a function of its argument alone.
         problem: draws a random training problem.
-        name: the name of the task. The default is the name of the process.
+        name: the name of the task. The default is that of the process; on the command line, that of its file.
         start: turns a problem into the first list. By default that is the list of the problem's elements.
         answer: turns the last list into the answer. By default that is the list itself, joined if all symbols are text.
         verify: tells whether an answer is right. By default it is right if the process gives the same answer.

@@ -115,7 +115,7 @@ def test_pairs_are_learned_and_run_from_their_weights_alone(apmdm: Ends, tmp_pat
 def test_help_tells_the_task_and_its_problems(apmdm: Ends, files: Files) -> None:
     code, out, _ = apmdm("run", files.task, "--help")
     assert code == 0
-    assert "sort: " in out
+    assert "sorting: " in out
 
 
 def test_a_task_that_cannot_be_learned_is_told(apmdm: Ends, files: Files) -> None:
@@ -151,13 +151,13 @@ def test_a_file_that_is_no_task(refused: Callable[..., str], files: Files, text:
 
 def test_weights_without_their_file(apmdm: Ends, refused: Callable[..., str], files: Files) -> None:
     assert apmdm("train", files.task, "--out", files.run, *TRAIN)[0] == 0
-    assert "are for 'sort': give that task as well" in refused("run", files.run, "ba")
+    assert "are for 'sorting': give that task as well" in refused("run", files.run, "ba")
     assert "of another task" in refused("run", "parity", "01", "--weights", files.run)
     assert "of another task" in refused("run", files.task, "ba", "--weights", "parity")
 
 
 def test_problems_that_are_none(apmdm: Ends, refused: Callable[..., str], files: Files, tmp_path: Path) -> None:
-    assert "no weights for sort come with the package: train some" in refused("run", files.task, "ba")
+    assert "no weights for sorting come with the package: train some" in refused("run", files.task, "ba")
     (tmp_path / "problems").write_text("ab\nabc\n")
     message = "problem 2: 'c' is not a symbol of this task; its symbols are 'a', 'b'"
     assert apmdm("train", files.task, "--out", files.run, *TRAIN)[0] == 0
