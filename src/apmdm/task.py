@@ -82,6 +82,7 @@ class Task(BaseTask):
         name: the name of the task.
         dev: pairs to measure on. By default a tenth of the pairs is held out, 500 at most.
         start: the copy begins as the source ("copy") or empty ("empty").
+        training: how long and how fast a model learns.
         """
         return FromPairs(name, _pairs(pairs), _pairs(dev), start, training=training)
 

@@ -166,19 +166,21 @@ class Dyck(Task):
         return found | {"mean_steps": round(steps / len(solutions), 2), "stops": stops}
 
     def certify(self, model: Encoder) -> Iterator[Certificate]:
-        if self.brackets and self.k is not None:
-            raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
-        chosen = ["brackets"] if self.brackets else PROVED if self.k is None else [f"k{self.k}"]
-        for language in chosen:
+        for language in PROVED if self._language is None else [self._language]:
             yield certify(model, language)
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_dyck(self, tokens, seed)
 
-    def prompted(self) -> WordRequest:
+    @property
+    def _language(self) -> str | None:
+        """The language that the options ask for, if any."""
         if self.brackets and self.k is not None:
             raise ValueError("--k is a number of letters; --brackets has letters of its own, so give one of the two")
-        return WordRequest("brackets" if self.brackets else f"k{self.k or 2}", self.length)
+        return "brackets" if self.brackets else f"k{self.k}" if self.k else None
+
+    def prompted(self) -> WordRequest:
+        return WordRequest(self._language or "k2", self.length)
 
     def told(self, problem: WordRequest) -> dict[str, Any]:
         return problem._asdict()
