@@ -43,12 +43,17 @@ def draw(systems: list[System], out: Path) -> None:
     figure = Figure(figsize=(11, 4.5), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for number, system in enumerate(systems):
-        look = {"marker": "o" if system in PUBLISHED else "*", "color": f"C{number}", "label": system.name, "s": 70}
+        look = {"marker": "o" if system in PUBLISHED else "*", "color": f"C{number}", "s": 70}
         for panel, x in zip(axes, (system.parameters, system.multiply_adds), strict=True):
-            if x is not None:
-                panel.scatter(x, 100 * system.solved, **look)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+            if x is None:
+                continue
+            panel.scatter(x, 100 * system.solved, **look)
+            below = sum(other.solved == system.solved for other in systems[:number])
+            place = {"xytext": (0, -16 - 12 * below), "textcoords": "offset points", "ha": "center"}
+            panel.annotate(system.name, (x, 100 * system.solved), color=look["color"], **place)
     axes[0].set(xscale="log", xlabel="parameters", ylabel="solved (%)")
+    for panel in axes:
+        panel.margins(x=0.35, y=0.15)
     axes[1].set(xscale="log", xlabel="multiply-adds a puzzle")
     figure.savefig(out, dpi=110)
 

@@ -303,16 +303,23 @@ class BaseTask:
         num: int | None = None,
         seed: int = 1,
         device: str = "cpu",
-        progress: Callable[[Iterator[Solution], str, int], Iterable[Solution]] = lambda solutions, name, num: solutions,
+        progress: Callable[[float], None] = lambda share: None,
     ) -> dict[str, Any]:
-        """Run the model on these problems, or on `num` fresh ones, verify every answer, and return figures."""
-        sets = self.tests(num, seed) if problems is None else [("", problems)]
+        """Run the model on these problems, or on `num` fresh ones, verify every answer, and return figures.
+
+        progress: called after each problem with the share of the work that is done, by the lengths of the problems.
+        """
+        sets = list(self.tests(num, seed)) if problems is None else [("", problems)]
+        lengths = [[len(self.encode(problem)) for problem in group] for _, group in sets]
+        total, done = sum(map(sum, lengths)), 0
         found: dict[str, Any] = {}
         began = time.perf_counter()
-        for name, group in sets:
-            solutions = list(
-                progress(self.solve(model, group, seed=seed, device=device), name or self.name, len(group))
-            )
+        for (name, group), parts in zip(sets, lengths, strict=True):
+            solutions: list[Solution] = []
+            for solution in self.solve(model, group, seed=seed, device=device):
+                solutions.append(solution)
+                done += parts[solution.run.index]
+                progress(done / total)
             figures = self.summary(sorted(solutions, key=lambda solution: solution.run.index), model)
             found |= {name: figures} if name else figures
         size = {"parameters": model.num_parameters()} if isinstance(model, Encoder) else {}

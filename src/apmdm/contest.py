@@ -4,14 +4,13 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from apmdm import registry, weights
@@ -25,6 +24,7 @@ from apmdm.paradigms.plot import plot
 from apmdm.recipe import Recipe
 from apmdm.sampler import rollouts
 from apmdm.training import checkpoint
+from apmdm.training.progress import duration, share_done
 from apmdm.training.trainer import Settings, seconds_a_step
 
 TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
@@ -56,19 +56,37 @@ def compare(
     tokens: how many tokens each model is trained on. None means the task's own number.
     Before it starts, it prints on standard error how long training will take. Returns None if it was interrupted.
     """
-    found = registry.find(task) if isinstance(task, str) else task
-    comparison, folder = found.comparison(tokens, seed) or usual(found, tokens or TOKENS, seed), Path(out)
-    recipes = {_folder(folder, entrant.source): entrant.source for entrant in comparison.entrants}
-    missing = {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not _finished(path)}
+    found = _task(task)
+    comparison, folder = _comparison(found, tokens, seed), Path(out)
     with redirect_stdout(sys.stderr):
-        _announce(missing, len(recipes), device)
-        for path, recipe in missing.items():
+        for line in _forecast(comparison, folder, device):
+            print(line)
+        for path, recipe in _missing(comparison, folder).items():
             fitting = Fitting(recipe, path, device, validated=False)
             outcome = fitting.resume() if (path / checkpoint.NAME).is_file() else fitting.begin()
             if not outcome.finished:
                 return None
-    rows = [row for entrant in comparison.entrants for row in _rows_of(entrant, comparison, folder, device, seed)]
+    rows: list[Row] = []
+    with share_done("measuring") as progress:
+        for number, entrant in enumerate(comparison.entrants, 1):
+            rows += _rows_of(entrant, comparison, folder, device, seed)
+            progress(number / len(comparison.entrants))
     return Contest(rows, plot(found.name, rows, folder))
+
+
+def forecast(
+    task: BaseTask | str, out: str | Path, *, tokens: int | None = None, seed: int = 0, device: str = "cpu"
+) -> list[str]:
+    """What `compare` would train and measure, and how long the training would take, in lines; nothing is trained."""
+    return list(_forecast(_comparison(_task(task), tokens, seed), Path(out), device))
+
+
+def _task(task: BaseTask | str) -> BaseTask:
+    return registry.find(task) if isinstance(task, str) else task
+
+
+def _comparison(task: BaseTask, tokens: int | None, seed: int) -> Comparison:
+    return task.comparison(tokens, seed) or usual(task, tokens or TOKENS, seed)
 
 
 def usual(task: BaseTask, tokens: int, seed: int) -> Comparison:
@@ -105,14 +123,23 @@ def _finished(path: Path) -> bool:
     return bool(weights.read_manifest(path).get("finished"))
 
 
-def _announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
-    """Say what will be trained and how long that will take, estimated from a few steps of each model."""
-    print(f"{total} models, {total - len(missing)} of them there already")
-    minutes = 0.0
+def _missing(comparison: Comparison, folder: Path) -> dict[Path, Recipe]:
+    """The recipes that are not trained yet, by their folders."""
+    recipes = {_folder(folder, entrant.source): entrant.source for entrant in comparison.entrants}
+    return {path: recipe for path, recipe in recipes.items() if isinstance(recipe, Recipe) and not _finished(path)}
+
+
+def _forecast(comparison: Comparison, folder: Path, device: str) -> Iterator[str]:
+    """What will be trained and measured, and how long the training takes, estimated from a few steps of each model."""
+    answering: dict[Path, list[str]] = {}
+    for entrant in comparison.entrants:
+        answering.setdefault(_folder(folder, entrant.source), []).append(entrant.name)
+    missing, total = _missing(comparison, folder), 0.0
+    yield f"{len(answering)} models, {len(answering) - len(missing)} of them there already"
     for path, recipe in missing.items():
         steps = recipe.training.steps - int(weights.read_manifest(path).get("step", 0))
         source = recipe.source
-        seconds = seconds_a_step(
+        seconds = steps * seconds_a_step(
             recipe.new_model(),
             recipe.batches(),
             recipe.training,
@@ -120,10 +147,13 @@ def _announce(missing: dict[Path, Recipe], total: int, device: str) -> None:
             hints=source.hints,
             device=device,
         )
-        minutes += steps * seconds / 60
-        print(f"  {path.name}: {steps:,} training steps, about {steps * seconds / 60:.1f} minutes")
-    if missing:
-        print(f"together about {minutes:.0f} minutes; then all are measured, which may take longer")
+        total += seconds
+        first, *others = answering[path]
+        name = f"{first} and {len(others)} more" if others else first
+        yield f"  {name}: {steps:,} training steps, about {duration(seconds)}"
+    problems = sum(map(len, comparison.problems.values()))
+    measured = f"{problems} problems are answered in {len(comparison.entrants)} ways, which may take as long again"
+    yield f"together about {duration(total)}; then {measured}" if missing else measured
 
 
 def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, seed: int) -> list[Row]:
@@ -137,7 +167,7 @@ def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, s
     encoder = weights.load_encoder(str(path)).to(device)
     trained = {"parameters": encoder.num_parameters(), "training_tokens": _training_tokens(entrant.source)}
     rows = []
-    for size in track(comparison.problems, entrant.name, console=Console(stderr=True)):
+    for size in comparison.problems:
         figures = _measured(entrant, encoder, comparison, size, seed)
         rows.append({"paradigm": entrant.name, **trained, "size": size, **figures})
     kept.parent.mkdir(exist_ok=True)

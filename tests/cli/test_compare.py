@@ -65,6 +65,14 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(
     assert len(taken) == trained
 
 
+def test_a_dry_run_tells_models_by_their_paradigms_and_trains_nothing(apmdm: Callable, tmp_path: Path) -> None:
+    told = apmdm("compare", "parity", "--budget", BUDGET, "--out", tmp_path / "c", "--dry-run")
+    assert told.code == 0
+    assert "ARM, direct: " in told.out
+    assert " seconds" in told.out
+    assert not (tmp_path / "c").exists()
+
+
 def own_entrants(seed: int) -> list[Entrant]:
     comparison = find("parity").comparison(BUDGET, seed)
     assert comparison is not None

@@ -1,12 +1,11 @@
 """What each verb does with a task, whatever task it is."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import track
 
 from apmdm import outputs, registry, weights
 from apmdm.base_task import BaseTask
@@ -14,8 +13,8 @@ from apmdm.cli import read
 from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOption, WeightsOption, finish, on_task
 from apmdm.cli.run import run
 from apmdm.fit import Fitting, recipe_of
-from apmdm.solution import Solution
 from apmdm.trained import load
+from apmdm.training.progress import share_done
 
 
 def command(verb: str, name: str) -> Callable[..., None]:
@@ -79,10 +78,8 @@ def evaluate(
     model, place = read.model(task, weights, device)
     problems = None if data is None else model.task.open(data)
 
-    def progress(solutions: Iterator[Solution], name: str, num: int) -> Iterable[Solution]:
-        return track(solutions, name, num, console=read.stderr())
-
-    found = model.task.evaluate(model.encoder, problems, num=num, seed=seed, device=place, progress=progress)
+    with share_done(f"eval {task.name}") as progress:
+        found = model.task.evaluate(model.encoder, problems, num=num, seed=seed, device=place, progress=progress)
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -144,6 +141,9 @@ def compare(
         Path | None, typer.Option(help="Folder of weights, measurements and plot; runs/compare/TASK if left out.")
     ] = None,
     as_json: JsonOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be trained, and how long that takes.")
+    ] = False,
     device: DeviceOption = Device.auto,
     seed: SeedOption = 0,
 ) -> None:
@@ -151,10 +151,13 @@ def compare(
 
     What is trained or measured already is not done again, so an interrupted comparison goes on when it is called again.
     """
-    from apmdm.contest import compare, show
+    from apmdm.contest import compare, forecast, show
 
-    folder = outputs.writable_folder(out or Path("runs/compare") / task.name)
-    result = compare(task, folder, tokens=budget, seed=seed, device=read.device(device))
+    folder = out or Path("runs/compare") / task.name
+    if dry_run:
+        typer.echo("\n".join(forecast(task, folder, tokens=budget, seed=seed, device=read.device(device))))
+        return
+    result = compare(task, outputs.writable_folder(folder), tokens=budget, seed=seed, device=read.device(device))
     if result is None:
         finish(False)
     elif as_json:
