@@ -88,7 +88,7 @@ def test_a_task_that_another_package_offers_is_found(own: Path, monkeypatch: pyt
 def test_data_is_a_task(tmp_path: Path, file: str, text: str, name: str) -> None:
     (tmp_path / file).write_text(text)
     task = find(str(tmp_path / file))
-    assert (task.name, getattr(task, "data", None)) == (name, tmp_path / file)
+    assert (task.loaded_as, task.name, getattr(task, "data", None)) == (name, Path(file).stem, tmp_path / file)
 
 
 @pytest.mark.parametrize(

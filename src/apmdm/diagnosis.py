@@ -20,7 +20,7 @@ from apmdm.sampler import Run
 from apmdm.solution import Solution
 from apmdm.trace import Step
 from apmdm.trained import Model
-from apmdm.vocab import MASK
+from apmdm.vocab import MASK, readable
 
 SHOWN, BINS, LISTED = 3, 10, 12
 REMEDIES = (
@@ -144,11 +144,13 @@ def _state_figures(task: BaseTask, batches: Iterable[Batch]) -> dict[str, Any]:
         fired.update({name: int((bits & state.valid).any(1).sum()) for name, bits in kinds.items()})
         fired["states"] += len(state)
         written |= set(edits.content[writes].tolist())
-    never = [symbol for token, symbol in enumerate(task.vocab.symbols) if token > MASK and token not in written]
+    symbols = task.vocab.symbols[MASK + 1 :]
+    never = [readable(symbol) for token, symbol in enumerate(symbols, MASK + 1) if token not in written]
     shares = {name: round(fired[name] / fired["states"], 4) for name in ("unmask", "remask", "insert", "delete")}
     return {
         "different states" if task.has_runs else "states": fired["states"],
         "share of the states in which it fires": shares,
+        "symbols": len(symbols),
         "only input, never written": never,
     }
 

@@ -60,7 +60,10 @@ class Learning:
 
 @dataclass(frozen=True, eq=False)
 class FromProcess(BaseTask):
-    """A task whose teacher is a user's process on lists of symbols; Task.from_process explains the fields."""
+    """A task that is learned from a process on lists of symbols.
+
+    Task.from_process explains the fields.
+    """
 
     name: str
     process: Callable[..., Any]
@@ -93,7 +96,11 @@ class FromProcess(BaseTask):
         return with_ways([[*map(self.alphabet.encode, self.states(problem))] for problem in problems])
 
     def encode(self, problem: Any) -> Sequence:
-        return Sequence(torch.tensor(self.alphabet.encode(self.start(problem))))
+        try:
+            first = list(self.start(problem))
+        except Exception as error:
+            raise ValueError(f"`start` fails on {problem!r}: {type(error).__name__}: {error}") from error
+        return Sequence(torch.tensor(self.alphabet.encode(first)))
 
     def decode(self, final: Sequence) -> Any:
         symbols = self.alphabet.decode(final.ids.tolist())
@@ -166,14 +173,10 @@ class FromProcess(BaseTask):
 
     def _attention(self) -> Finding:
         if self.reach is None:
-            what = (
-                f"the edits of a position do not follow from {MAX_REACH} on either side: attention is to all positions"
-            )
-            return Finding(what, "nothing; what is not decided nearby is learned for about the trained lengths", False)
-        what = (
-            f"the edits of a position follow from {self.reach} on either side: attention is to a window, at any length"
-        )
-        return Finding(what, "nothing; `shape` gives another attention", False)
+            what = f"{MAX_REACH} positions to either side do not decide every edit, so the model sees all positions"
+            return Finding(what, "nothing, if longer problems than those of training need not be solved", False)
+        what = f"{self.reach} to either side of a position decide every edit, so the model sees these only"
+        return Finding(what, "nothing; such a model works at every length, and `shape` gives another one", False)
 
     def notes(self) -> list[str]:
         findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
@@ -199,7 +202,7 @@ class FromProcess(BaseTask):
 
 @dataclass(frozen=True, eq=False)
 class FromSequences(BaseTask):
-    """A task that corrects and completes plain sequences; Task.from_sequences says more.
+    """Correct and complete plain sequences, learned from right ones.
 
     A problem is a sequence with errors, or with `_` where a character is to be filled in. A tab and the right sequence
     may follow.
@@ -317,7 +320,10 @@ class FromSequences(BaseTask):
 
 @dataclass(frozen=True, eq=False)
 class FromPairs(BaseTask):
-    """A task that turns sources into targets; Task.from_pairs explains the fields. A problem is a Pair."""
+    """Turn sources into targets, learned from pairs.
+
+    Task.from_pairs explains the fields. A problem is a Pair.
+    """
 
     name: str = "pairs"
     given: tuple[Pair, ...] = ()
@@ -383,7 +389,9 @@ class FromPairs(BaseTask):
 
     def test_problem(self, random: Random) -> Pair:
         if not self._split[0]:
-            raise ValueError(f"{self.name} holds out no pairs to measure on: give some by --data")
+            raise ValueError(
+                f"{self.name} holds out no pairs to measure on: name the trained file instead, or give pairs by --data"
+            )
         return random.choice(self._split[0])
 
     def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:

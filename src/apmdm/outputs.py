@@ -7,6 +7,9 @@ from pathlib import Path
 from apmdm import weights
 from apmdm.training import checkpoint
 
+RUNS = Path("runs")
+"""Where `train` and `compare` put their folders if no other is given."""
+
 
 def writable(path: Path) -> Path:
     """The path, if a file can be written there."""

@@ -21,7 +21,7 @@ from apmdm.objective.batch import Batch
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.trace import Step
-from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, spelling
+from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, readable, spelling
 
 BEGIN, END = "<begin>", "<end>"
 """Every state stands between these two, so that tokens can be inserted in front and both ends are visible."""
@@ -109,7 +109,7 @@ def states_of(process: Callable[..., Any], start: Symbols) -> list[Symbols]:
 
 def told(symbol: Hashable) -> str:
     """A symbol as readable text."""
-    return "/".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol)
+    return readable(spelling(symbol))
 
 
 def shown(symbols: Iterable[Hashable]) -> str:

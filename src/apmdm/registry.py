@@ -39,7 +39,7 @@ def find(name: str) -> BaseTask:
             return replace(task, name=Path(path).stem)
         return task
     if Path(name).suffix in DATA:
-        return find(DATA[Path(name).suffix]).with_options({"data": Path(name)})
+        return find(DATA[Path(name).suffix]).with_options({"name": Path(name).stem, "data": Path(name)})
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _instance(_imported(point.load, name), name)

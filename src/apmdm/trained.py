@@ -35,7 +35,8 @@ def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
     """
     encoder, saved = weights.load_encoder(str(name)), weights.read_task(weights.folder(str(name)))
     if task is None and saved["name"] not in tasks.names():
-        raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well")
+        how = f"as in `apmdm run TASK.py PROBLEM --weights {name}`"
+        raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well, {how}")
     found = task if isinstance(task, BaseTask) else registry.find(task or saved["name"])
     try:
         return Model(encoder, found.restored(encoder.vocab, saved["settings"]))

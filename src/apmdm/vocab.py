@@ -92,6 +92,13 @@ def joined(*groups: Iterable[str]) -> list[str]:
     return [JOINT.join(combination) for combination in product(*groups)]
 
 
+def readable(name: str) -> str:
+    """The name of a symbol as people read it: a product `5@1:new` is 5/new."""
+    first, *others = name.split(JOINT)
+    parts = [first, *(other.partition(":")[2] or other for other in others)]
+    return "/".join(parts).replace("%40", JOINT).replace("%25", "%")
+
+
 def spelling(symbol: Hashable) -> str:
     """The name of any value in a vocabulary. That of a tuple is a product: `("5", "new")` gives `5@1:new`.
 

@@ -13,7 +13,9 @@ from rich.console import Console
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
 from apmdm.lines import Problems, lines, standard_input
+from apmdm.outputs import RUNS
 from apmdm.trained import Model, load
+from apmdm.weights import CONFIG
 
 SHOWN = 100
 """Characters of an argument that a message repeats."""
@@ -62,10 +64,11 @@ def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, st
     """The model of these weights, or of those that come with the package, and its device."""
     name = task.shipped if weights is None else weights
     if name is None:
-        raise ValueError(
-            f"no weights for {task.name} come with the package: train some by `apmdm train`, and give their folder by "
-            "--weights"
-        )
+        trained = RUNS / task.name
+        there = f"those in {trained} go by --weights {trained}"
+        train = "train some by `apmdm train`, and give their folder by --weights"
+        has = (trained / CONFIG).is_file()
+        raise ValueError(f"no weights for {task.name} come with the package: {there if has else train}")
     on = device(place)
     found = load(name, task)
     found.encoder.to(on)

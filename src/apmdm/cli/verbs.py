@@ -62,7 +62,10 @@ def generate(
 def evaluate(
     task: BaseTask,
     data: Annotated[
-        Path | None, typer.Option(help="A file with one problem a line; fresh problems if left out.")
+        Path | None,
+        typer.Option(
+            help="A file of problems, with answers if there is no teacher; fresh or held-out ones if left out."
+        ),
     ] = None,
     num: Annotated[int | None, typer.Option(min=1, help="Fresh problems; the task's own number if left out.")] = None,
     weights: WeightsOption = None,
@@ -122,7 +125,7 @@ def train(
 ) -> None:
     """Train a model, from nothing or from weights; Ctrl-C stops it with a checkpoint."""
     recipe = recipe_of(task, settings or [], seed)
-    out = out or Path("runs") / task.name
+    out = out or outputs.RUNS / task.name
     fitting = Fitting(recipe, out, read.device(device), start, typer.echo)
     outcome = fitting.resume() if resume else fitting.begin()
     for name, value in outcome.evaluation.items():
@@ -153,7 +156,7 @@ def compare(
     """
     from apmdm.contest import compare, forecast, show
 
-    folder = out or Path("runs/compare") / task.name
+    folder = out or outputs.RUNS / "compare" / task.name
     if dry_run:
         typer.echo("\n".join(forecast(task, folder, tokens=budget, seed=seed, device=read.device(device))))
         return
