@@ -51,7 +51,7 @@ def test_bits(refused: Refused, in_empty_folder: Path, bits: str) -> None:
         (b"", "is empty; give one problem a line"),
         (b"\n  \n# only a comment\n", "is empty"),
         (b"\x7fELF\x02\x01\x01\x00\xff\xfe", "is not a text file"),
-        (b"\x00\x01\x02", "\\x00"),
+        (b"\x00\x01\x02", "is not a text file"),
         (None, "is a folder; give a text file"),
     ],
 )

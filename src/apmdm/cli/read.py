@@ -12,7 +12,7 @@ from rich.console import Console
 
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
-from apmdm.lines import Problems, lines, standard_input
+from apmdm.lines import Problems, lines
 from apmdm.outputs import RUNS
 from apmdm.trained import Model, load
 from apmdm.weights import CONFIG
@@ -48,9 +48,7 @@ def source(task: BaseTask, given: str | None, limit: int | None = None) -> Input
     """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
     if task.whole_files:
         return Input(task, None, task.open(Path(given or "")))
-    if given == "-":
-        texts = standard_input(task.comment)
-    elif given is None or os.path.exists(given):
+    if given is None or given == "-" or os.path.exists(given):
         texts = lines(Path(given or str(task.demo)), task.comment)
     elif given and task.is_problem(given):
         texts = Problems([given])

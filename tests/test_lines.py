@@ -1,0 +1,65 @@
+"""Text is read whatever its encoding and the ends of its lines, and from what can be read only once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from apmdm.lines import Text, lines, read_text, text_at
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_encoding_and_end_of_line_is_read(tmp_path: Path, encoding: str, end: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(end.join(("ä", "", "b\u2028c")).encode(encoding))
+    assert read_text(path) == "ä\n\nb\u2028c\n"
+
+
+def test_utf_16_of_the_other_end_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"\xfe\xff" + "ä\n".encode("utf-16-be"))
+    assert read_text(path) == "ä\n"
+
+
+@pytest.mark.parametrize("content", [b"\xff\x00", b"\x00\x01", "ab\n".encode("utf-16-le"), b"\xff\xfea"])
+def test_what_is_no_text_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"file is not a text file; give a list$"):
+        read_text(path, "a list")
+
+
+def test_a_pipe_is_read_once() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"1\n2\n")
+    os.close(writing)
+    text = text_at(Path(f"/dev/fd/{reading}"), "a list")
+    os.close(reading)
+    assert list(text) == list(text) == ["1", "2"]
+
+
+def test_a_file_is_not_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("1\n")
+    assert text_at(path, "a list") == Text(path, str(path), "a list")
+
+
+def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ValueError, match=r"standard input is closed; give a list"):
+        read_text(Path("-"), "a list")
+
+
+def test_a_folder_and_nothing_at_all(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is a folder; give a list"):
+        read_text(tmp_path, "a list")
+    with pytest.raises(ValueError, match=r"there is no file .*none; give a list"):
+        read_text(tmp_path / "none", "a list")
+
+
+def test_problems_are_read_again_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("# some\n01  # one\n\n10\n")
+    problems = lines(path)
+    assert list(problems) == list(problems) == ["01", "10"]
