@@ -1,15 +1,16 @@
-"""Text files, which may be pipes and of several encodings, and the problems in them, one a line."""
+"""Text files, which may be pipes and of several encodings, and the problems in them, most often one a line."""
 
 import codecs
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-T = TypeVar("T")
+Numbered = Iterator[tuple[int, str]]
+"""Texts of problems, each with the number of the line that it begins in, counted as in an editor."""
 STANDARD_INPUT = Path("-")
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -78,42 +79,86 @@ def text_at(path: Path, form: str) -> Text:
         raise ValueError(f"cannot read {path}: {error.strerror}; give {form}") from None
 
 
-@dataclass(frozen=True)
-class Problems:
-    """The problems of a source, the first `limit` of them; a file is read anew at each iteration, so it may be long.
+def one_a_line(lines: Iterable[str], comment: str = "#") -> Numbered:
+    """Every line that holds more than blanks and a comment.
 
     comment: begins what is no part of a problem; empty if nothing does.
     """
+    for number, line in enumerate(lines, 1):
+        problem = (line.partition(comment)[0] if comment else line).strip()
+        if problem:
+            yield number, problem
 
-    source: Text | list[str]
+
+@dataclass(frozen=True)
+class Problems:
+    """The problems of a text, or one problem written out; read anew at each iteration, so there may be very many.
+
+    split: finds the problems among the lines of the text. parse: a problem from its text.
+    limit: only so many of those that can be read are taken.
+    """
+
+    source: Text | str
+    split: Callable[[Iterable[str]], Numbered] = one_a_line
+    parse: Callable[[str], Any] = str
     limit: int | None = None
-    comment: str = "#"
 
-    def __iter__(self) -> Iterator[str]:
-        return islice(self.source if isinstance(self.source, list) else self._in_text(self.source), self.limit)
+    def texts(self) -> Numbered:
+        """The text of every problem, of those too that cannot be read."""
+        return iter([(1, self.source)]) if isinstance(self.source, str) else self.split(self.source)
 
-    def _in_text(self, text: Text) -> Iterator[str]:
-        """Raises ValueError at the end if there was no problem at all."""
-        empty = True
-        for line in text:
-            problem = (line.partition(self.comment)[0] if self.comment else line).strip()
-            if problem:
-                empty = False
-                yield problem
-        if empty:
-            raise ValueError(f"{text.name} is empty; give {ONE_A_LINE}")
+    def __iter__(self) -> Iterator[Any]:
+        """The problems that can be read."""
+        return islice((found for _, found in self._read() if not isinstance(found, ValueError)), self.limit)
 
-    def each(self, parse: Callable[[str], T]) -> Iterator[T]:
-        """Every problem parsed; a ValueError says which one it was, unless it was written out alone."""
-        alone = isinstance(self.source, list) and len(self.source) == 1
-        for number, problem in enumerate(self, 1):
+    def each(self) -> Iterator[Any]:
+        """Every problem; raises ValueError, with its line, for the first one that cannot be read, and for none."""
+        survey = self.survey(1)
+        if survey.refused:
+            raise ValueError(survey.told[0])
+        return iter(self)
+
+    def survey(self, most: int) -> "Survey":
+        """How many problems can be read, and which lines cannot, the first `most` of them with the reason.
+
+        Raises ValueError if no problem can be read.
+        """
+        good, refused, told = 0, 0, list[str]()
+        for number, found in self._read():
+            if isinstance(found, ValueError):
+                refused += 1
+                if refused <= most:
+                    told.append(str(found) if isinstance(self.source, str) else f"line {number}: {found}")
+            else:
+                good += 1
+                if good == self.limit:
+                    break
+        if not good:
+            if isinstance(self.source, Text) and not refused:
+                raise ValueError(f"{self.source.name} is empty; give {ONE_A_LINE}")
+            more = f"; of {refused} problems none can be read" if refused > 1 else ""
+            raise ValueError(told[0] + more)
+        return Survey(good, refused, told)
+
+    def _read(self) -> Iterator[tuple[int, Any]]:
+        """Each problem, or the ValueError that says why it is none."""
+        for number, text in self.texts():
             try:
-                parsed = parse(problem)
+                yield number, self.parse(text)
             except ValueError as error:
-                raise ValueError(str(error) if alone else f"problem {number}: {error}") from None
-            yield parsed
+                yield number, error
 
 
-def lines(path: Path, comment: str = "#") -> Problems:
-    """The problems of a file, or of standard input if it is `-`."""
-    return Problems(text_at(path, f"a text file with {ONE_A_LINE}"), comment=comment)
+@dataclass(frozen=True)
+class Survey:
+    """What was found in a text: problems that can be read, lines that cannot, and what the first of them say."""
+
+    good: int
+    refused: int
+    told: list[str]
+
+
+def lines(path: Path, comment: str = "#") -> Iterator[str]:
+    """The problems of a file, or of standard input if it is `-`, one a line; raises ValueError if there are none."""
+    text = text_at(path, f"a text file with {ONE_A_LINE}")
+    return Problems(text, lambda lines: one_a_line(lines, comment)).each()

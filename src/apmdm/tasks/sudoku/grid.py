@@ -5,6 +5,7 @@ level 2). Register R1 is RUN, MASK or FAIL; register R2 is MASK or a value. Boar
 of tensors see by the number of cells, or of tokens, on which board they are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,7 +124,7 @@ class Board:
         if wrong:
             last = f"{self.digits[:9][-1]}" + (f", A to {self.digits[-1]}" if self.side > 9 else "")
             raise ValueError(
-                f"a puzzle is written with 1 to {last} and . or 0 for an empty cell, not with {wrong[0]!r}"
+                f"a {self.name} puzzle is written with 1 to {last} and . or 0 for an empty cell, not with {wrong[0]!r}"
             )
         values = [f"0{DIGITS}".index(character) for character in text.replace(".", "0")]
         for axis, name in enumerate(("row", "column", "box")):
@@ -134,6 +135,18 @@ class Board:
                     raise ValueError(f"the givens contradict each other: {DIGITS[value - 1]} twice in {name} {number}")
                 seen.add((value, unit))
         return values
+
+
+class Puzzle(list[int]):
+    """The values of a puzzle, 0 for an empty cell, and the symbols that it was written with, those of 1, 2, ..."""
+
+    def __init__(self, values: Iterable[int], symbols: str = DIGITS) -> None:
+        super().__init__(values)
+        self.symbols = symbols
+
+    def write(self, values: list[int]) -> str:
+        """Values in the symbols of this puzzle."""
+        return "".join(f".{self.symbols}"[value] for value in values)
 
 
 FOUR, NINE, SIXTEEN = (Board(box) for box in (2, 3, 4))

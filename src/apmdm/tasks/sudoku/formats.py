@@ -1,0 +1,252 @@
+"""Puzzles as people write them: in one line or in rows, with borders or in a table, in several alphabets.
+
+It finds the puzzles of a file and turns each into one character a cell; the board then says whether that is a puzzle.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from apmdm.lines import Numbered
+from apmdm.tasks.sudoku.grid import BOARDS, DIGITS, FOUR, NINE, SIXTEEN, Puzzle
+
+EMPTY = ".0_*?X-·"
+"""What stands for an empty cell, besides a blank. In 16x16 a 0 may be a value."""
+HEXADECIMAL, LETTERS = "123456789ABCDEF0", "ABCDEFGHIJKLMNOP"
+COLUMNS = ("puzzle", "puzzles", "quiz", "quizzes", "question", "questions", "sudoku", "problem", "grid")
+"""Names of the column of puzzles in a table."""
+SIDES = {board.side: board for board in BOARDS.values()}
+LONG = (NINE.cells, SIXTEEN.cells)
+HEADING = re.compile(r"\W*(puzzle|grid|sudoku|game|problem|level|nr|no)s?(\b.{0,40}|\d{1,9}\W*)", re.IGNORECASE)
+NUMBER = re.compile(r"\s*\d{1,4}[.:)]?\s*")
+Rows = list[tuple[int, str]]
+"""Lines with their numbers."""
+SECTION = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
+NO_PUZZLES = ("state", "solution", "candidates", "pencilmarks", "history")
+"""Sections of a file in brackets that repeat a puzzle in another state."""
+WIDEST = 25
+"""Characters of a row of 9x9 in which blanks are cells, within its border."""
+BARS = str.maketrans("│┃║", "|||")
+BORDER = re.compile(r"[\s|:.'`,+*=_\u2500-\u257f-]*([=+\u2500\u2501\u2550]|--|__)[\s|:.'`,+*=_\u2500-\u257f-]*")
+
+
+def puzzles_in(lines: Iterable[str]) -> Numbered:
+    """The text of each puzzle in the lines of a file: one line, a cell of a table, or the rows of a grid.
+
+    A table begins with a line of names, one of which is in COLUMNS. Headings, borders, comments and blank lines may
+    stand between grids, and blank lines between the bands of a grid.
+    """
+    numbered = ((number, _bare(line)) for number, line in enumerate(lines, 1))
+    for number, line in numbered:
+        if line.strip():
+            place = _column(line)
+            rest = chain([(number, line)], numbered)
+            yield from _grids(rest) if place is None else _in_column(*place, numbered)
+
+
+def puzzle(text: str) -> Puzzle:
+    """The values of a puzzle; raises ValueError, in one line, if it is none."""
+    lines = [line for line in map(_bare, text.split("\n")) if line.strip() and not _is_border(line)]
+    cells = _in_one_line(lines[0] if lines else "") if len(lines) < 2 else _in_rows(lines)
+    board = next((board for board in BOARDS.values() if board.cells == len(cells)), None)
+    if board is None:
+        near = SIXTEEN if len(cells) > sum(LONG) // 2 else NINE
+        return Puzzle(near.parse("".join(cells)))
+    cells = [cell.upper() for cell in cells]
+    names = _names(set(cells)) if board is SIXTEEN else list(board.digits)
+    told = "".join(_character(cell, names) for cell in cells)
+    symbols = "".join(names) if set(names) in (set(HEXADECIMAL), set(LETTERS)) else DIGITS
+    return Puzzle(board.parse(told), symbols)
+
+
+def is_puzzle(text: str) -> bool:
+    """Whether a text looks like a puzzle, which may have mistakes."""
+    cells = "".join(_fields(text))
+    return len(cells) in LONG or set(cells) <= set(f"{NINE.digits}{EMPTY}") and bool(cells)
+
+
+def _bare(line: str) -> str:
+    return line.partition("#")[0].translate(BARS)
+
+
+def _fields(line: str) -> list[str]:
+    """What is between blanks, commas and the like; a value after a + was filled in by a player and is no clue."""
+    return [field for field in re.split(r"[^\w.*?·-]+", re.sub(r"\+[1-9A-Z]?", _left_empty, line)) if field]
+
+
+def _left_empty(placed: re.Match[str]) -> str:
+    return "." if len(placed[0]) == 2 else ""
+
+
+def _are_cells(fields: list[str]) -> bool:
+    return all(len(field) <= 2 for field in fields)
+
+
+def _in_one_line(line: str) -> list[str]:
+    """The cells of a puzzle in one line, which may have other fields, or what comes nearest to it."""
+    fields = _fields(line)
+    long = next((field for field in fields if len(field) in LONG), None)
+    if long is not None:
+        return list(long)
+    if len(fields) in LONG and _are_cells(fields):
+        return fields
+    joined = "".join(fields)
+    if len(joined) not in LONG:
+        for size in LONG:
+            if len(line.rstrip()) <= size <= len(line) and " " in line.rstrip() and not set(EMPTY) & set(joined):
+                return list(line[:size].replace(" ", "."))
+        if len(joined) > NINE.cells and fields:
+            return list(max(fields, key=len))
+    return list(joined)
+
+
+def _row(line: str) -> list[str]:
+    """The cells of a row, unless blanks are cells; of what is no row all characters."""
+    fields = _fields(line)
+    return fields if len(fields) in SIDES and _are_cells(fields) else list("".join(fields))
+
+
+def _width(line: str, in_grid: bool) -> int:
+    """The cells of a line that is a row of a grid, otherwise 0. in_grid: whether it follows a row."""
+    row, inner = _row(line), _within(line)
+    as_four = list(map(len, _fields(line))) in ([4], [2, 2], [1] * 4) and "  " not in line.strip()
+    if len(row) in SIDES and (len(row) > FOUR.side or as_four):
+        return len(row)
+    with_blanks = "|" in line or " " in line.rstrip() or len(line) == NINE.side or (in_grid and bool(row))
+    return NINE.side if set(row) <= set(NINE.digits) and with_blanks and len(inner) <= WIDEST else 0
+
+
+def _within(line: str) -> str:
+    """Without what is left and right of a border."""
+    return re.sub(r"^\s{0,2}\||\|\s*$", "", line)
+
+
+def _in_rows(lines: list[str]) -> list[str]:
+    rows = list(map(_row, lines))
+    side = Counter(_width(line, True) for line in lines).most_common(1)[0][0]
+    if side == NINE.side and any(len(row) != side for row in rows):
+        rows = _with_blanks(lines) or rows
+    name = f"{side}x{side}"
+    for number, row in enumerate(rows, 1):
+        if len(row) != side:
+            raise ValueError(f"row {number} of a {name} puzzle has {side} cells, not {len(row)}: {lines[number - 1]!r}")
+    if len(rows) != side:
+        raise ValueError(f"a {name} puzzle has {side} rows, this one has {len(rows)}")
+    return list(chain.from_iterable(rows))
+
+
+def _with_blanks(lines: list[str]) -> list[list[str]] | None:
+    """Rows of 9x9 in which blanks are empty cells, with or without one more blank between cells."""
+    within = list(map(_within, lines))
+    if set("".join(within)) <= set(f"{NINE.digits} |"):
+        for first, step in ((0, 1), (0, 2), (1, 2)):
+            rows = [line[first::step].replace("|", "") for line in within]
+            between = "".join(line[1 - first :: step] for line in within) if step > 1 else ""
+            if not between.strip() and max(map(len, rows)) <= NINE.side:
+                return [list(row.ljust(NINE.side).replace(" ", ".")) for row in rows]
+    return None
+
+
+def _names(cells: set[str]) -> list[str]:
+    """How the 16 values are written: as 1 to 16, A to P, 0 to F, or 1 to 9 and A to G.
+
+    0 is a value (16) only beside another sign for empty cells, and if no cell holds 16 or G. Without such a sign, a 0
+    that is at most once in each row, column and box leads to the same solution either way.
+    """
+    zero_is_value = "0" in cells and bool(cells & set(EMPTY[:1] + EMPTY[2:]))
+    if any(len(cell) == 2 for cell in cells):
+        numbers = list(map(str, range(1, 17)))
+        return [*numbers[:-1], "0"] if zero_is_value and "16" not in cells else numbers
+    if cells & set(LETTERS[7:]) and not cells & set(DIGITS[:9]):
+        return list(LETTERS)
+    return list(HEXADECIMAL if zero_is_value and "G" not in cells else DIGITS)
+
+
+def _character(cell: str, names: list[str]) -> str:
+    """A cell as the board writes it; what is no value is left for the board to refuse."""
+    cell = cell.lstrip("0") or "0" if len(cell) == 2 else cell
+    if cell in names:
+        return DIGITS[names.index(cell)]
+    if len(cell) > 1:
+        raise ValueError(f"numbers in a puzzle are 1 to {len(names)}, not {cell!r}")
+    return "." if cell in EMPTY else cell
+
+
+def _is_border(line: str) -> bool:
+    no_cells = len(_row(line)) not in SIDES and len(_in_one_line(line)) not in LONG
+    return BORDER.fullmatch(line) is not None and ("+" in line or no_cells)
+
+
+def _column(line: str) -> tuple[str, int] | None:
+    """The delimiter of a table and the place of its column of puzzles, if the line has the names of columns."""
+    for delimiter in ",;\t":
+        names = [name.strip(' "').lower() for name in line.split(delimiter)]
+        if len(names) > 1 and set(names) & set(COLUMNS):
+            return delimiter, next(place for place, name in enumerate(names) if name in COLUMNS)
+    return None
+
+
+def _in_column(delimiter: str, place: int, numbered: Iterator[tuple[int, str]]) -> Numbered:
+    for number, line in numbered:
+        if line.strip():
+            cells = next(csv.reader([line], delimiter=delimiter))
+            yield number, cells[place] if place < len(cells) else ""
+
+
+def _grids(numbered: Iterable[tuple[int, str]]) -> Numbered:
+    """Puzzles in one line, and grids of as many rows as a row has cells; what is neither is a problem of its own."""
+    grid: Rows = []
+    for rows in _paragraphs(numbered):
+        if not (grid and rows and _side(grid) == _side(rows) and len(grid + rows) <= _side(grid)):
+            yield from _told(grid)
+            grid = []
+        grid = grid + rows
+        side = _side(grid)
+        if side in (0, len(grid)) or len(grid) % SIDES[side].box:
+            yield from _told(grid)
+            grid = []
+    yield from _told(grid)
+
+
+def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
+    """Rows that follow each other, no more than a grid has; any other line alone; none at all for a heading."""
+    rows: Rows = []
+    skipped = False
+    for number, line in numbered:
+        section, is_border = SECTION.fullmatch(line.strip()), _is_border(line)
+        is_row = not is_border and _width(line, bool(rows)) > 0
+        is_heading = section or HEADING.fullmatch(line) or (NUMBER.fullmatch(line) and not is_row)
+        if is_heading or not line.strip():
+            if rows:
+                yield rows
+            if is_heading:
+                yield []
+                skipped = bool(section and section[1].lower().startswith(NO_PUZZLES))
+            rows = []
+        elif is_row or (rows and not is_border and len(_in_one_line(line)) not in LONG):
+            rows = [] if skipped else [*rows, (number, line)]
+            if rows and len(rows) == _side(rows):
+                yield rows
+                rows = []
+        elif not (skipped or is_border):
+            if rows:
+                yield rows
+            yield [(number, line)]
+            rows = []
+    if rows:
+        yield rows
+
+
+def _side(rows: Rows) -> int:
+    """The cells of a row; 0 if there are no rows."""
+    return _width(rows[0][1], False) if rows else 0
+
+
+def _told(rows: Rows) -> Numbered:
+    """A grid; lines of 16 cells that hold no more than 1 to 4 are puzzles of 4x4."""
+    if rows and _side(rows) == FOUR.cells and not set("".join(line for _, line in rows)) & set(DIGITS[4:]):
+        yield from rows
+    elif rows:
+        yield rows[0][0], "\n".join(line for _, line in rows)
