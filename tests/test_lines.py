@@ -1,11 +1,12 @@
 """Text is read whatever its encoding and the ends of its lines, and from what can be read only once."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from apmdm.lines import Text, lines, read_text, text_at
+from apmdm.lines import Problems, Text, lines, read_text, text_at
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -61,5 +62,23 @@ def test_a_folder_and_nothing_at_all(tmp_path: Path) -> None:
 def test_problems_are_read_again_and_again(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("# some\n01  # one\n\n10\n")
-    problems = lines(path)
-    assert list(problems) == list(problems) == ["01", "10"]
+    problems = Problems(text_at(path, "a list"))
+    assert list(problems) == list(problems) == list(lines(path)) == ["01", "10"]
+
+
+def test_lines_are_numbered_as_in_an_editor(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("# some\n1\n\none\n2\n")
+    problems = Problems(text_at(path, "a list"), parse=int)
+    assert list(problems) == [1, 2]
+    assert [number for number, _ in problems.read()] == [2, 4, 5]
+    with pytest.raises(ValueError, match=r"^line 4: invalid literal"):
+        list(problems.each())
+    assert list(replace(problems, limit=1).read()) == [(2, 1)]
+
+
+def test_a_file_without_problems_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("\n# nothing\n")
+    with pytest.raises(ValueError, match="file is empty; give one problem a line"):
+        list(lines(path))

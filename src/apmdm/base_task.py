@@ -13,7 +13,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.finding import HIDDEN, Finding
-from apmdm.lines import lines
+from apmdm.lines import FILE, Numbered, Problems, one_a_line, text_at
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, same_step, supervised_loss
@@ -57,7 +57,8 @@ class BaseTask:
     problem_form: what a problem looks like, in words, for messages and help.
     header: the header line, if results are printed as a table.
     ordered: print results in the order of the problems; otherwise in the order in which they are found.
-    whole_files: a problem is a whole file, which `open` reads; otherwise it is a line.
+    whole_files: a problem is a whole file, which `open` reads; otherwise `split` finds the problems in a file.
+    tables: `eval` takes its problems from a table, which `open` reads.
     demo: a file of problems that `run` solves if it is given none.
     comment: begins a comment in files of problems; empty if nothing does.
     redirected: commands that another task answers, with the name of that task.
@@ -74,6 +75,7 @@ class BaseTask:
     header: str = ""
     ordered: bool = True
     whole_files: bool = False
+    tables: bool = False
     demo: Path | None = None
     comment: str = "#"
     redirected: ClassVar[Mapping[str, str]] = {}
@@ -369,8 +371,15 @@ class BaseTask:
         return True
 
     def suited(self, first: str) -> "BaseTask":
-        """The task with the options that suit this first problem, such as the size of the board."""
+        """The task with the options that suit the text of the first problem, such as the size of the board.
+
+        Raises ValueError if it is no problem.
+        """
         return self
+
+    def caution(self, problem: Any) -> str | None:
+        """Why the model may fail on a problem that is outside of what it was measured on; None if it is not."""
+        return None
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "BaseTask":
         """The task as it was when these values were `saved`; raises ValueError if the vocabulary is not the task's."""
@@ -386,9 +395,16 @@ class BaseTask:
         """The one problem that the options of `generate` describe; many answers to it are drawn."""
         raise ValueError(f"{self.name} answers problems; give one to `apmdm run {self.name}`")
 
+    def split(self, lines: Iterable[str]) -> Numbered:
+        """The text of each problem among the lines of a file, with the number of its first line.
+
+        By default a problem is a line without its comment.
+        """
+        return one_a_line(lines, self.comment)
+
     def open(self, path: Path) -> list[Any]:
-        """The problems of a file, by default one a line."""
-        return list(lines(path, self.comment).each(self.parse))
+        """The problems of a file; raises ValueError for the first one that cannot be read."""
+        return list(Problems(text_at(path, FILE), self.split, self.parse).each())
 
     def told(self, problem: Any) -> dict[str, Any]:
         """A problem as JSON. Different problems must differ."""

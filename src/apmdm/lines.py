@@ -5,7 +5,6 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ MARKS = {
 }
 """The byte order marks at the beginning of a file, with the encodings that they tell; that of UTF-32 before UTF-16."""
 ONE_A_LINE = "one problem a line"
+FILE = f"a text file with {ONE_A_LINE}"
 
 
 @dataclass(frozen=True)
@@ -103,62 +103,43 @@ class Problems:
     parse: Callable[[str], Any] = str
     limit: int | None = None
 
+    def __iter__(self) -> Iterator[Any]:
+        """The problems that can be read."""
+        return (found for _, found in self.read() if not isinstance(found, ValueError))
+
     def texts(self) -> Numbered:
         """The text of every problem, of those too that cannot be read."""
         return iter([(1, self.source)]) if isinstance(self.source, str) else self.split(self.source)
 
-    def __iter__(self) -> Iterator[Any]:
-        """The problems that can be read."""
-        return islice((found for _, found in self._read() if not isinstance(found, ValueError)), self.limit)
+    def read(self) -> Iterator[tuple[int, Any]]:
+        """Each problem, or the ValueError that says why it is none, with the number of its line.
+
+        Raises ValueError at the end if there was nothing at all.
+        """
+        empty, left = True, self.limit
+        for number, text in self.texts():
+            empty = False
+            try:
+                found = self.parse(text)
+            except ValueError as error:
+                alone = isinstance(self.source, str)
+                found = ValueError(str(error) if alone else f"line {number}: {error}")
+            yield number, found
+            if left is not None and not isinstance(found, ValueError):
+                left -= 1
+                if not left:
+                    return
+        if empty and isinstance(self.source, Text):
+            raise ValueError(f"{self.source.name} is empty; give {ONE_A_LINE}")
 
     def each(self) -> Iterator[Any]:
-        """Every problem; raises ValueError, with its line, for the first one that cannot be read, and for none."""
-        survey = self.survey(1)
-        if survey.refused:
-            raise ValueError(survey.told[0])
-        return iter(self)
-
-    def survey(self, most: int) -> "Survey":
-        """How many problems can be read, and which lines cannot, the first `most` of them with the reason.
-
-        Raises ValueError if no problem can be read.
-        """
-        good, refused, told = 0, 0, list[str]()
-        for number, found in self._read():
+        """Every problem; raises ValueError, with its line, for the first one that cannot be read."""
+        for _, found in self.read():
             if isinstance(found, ValueError):
-                refused += 1
-                if refused <= most:
-                    told.append(str(found) if isinstance(self.source, str) else f"line {number}: {found}")
-            else:
-                good += 1
-                if good == self.limit:
-                    break
-        if not good:
-            if isinstance(self.source, Text) and not refused:
-                raise ValueError(f"{self.source.name} is empty; give {ONE_A_LINE}")
-            more = f"; of {refused} problems none can be read" if refused > 1 else ""
-            raise ValueError(told[0] + more)
-        return Survey(good, refused, told)
-
-    def _read(self) -> Iterator[tuple[int, Any]]:
-        """Each problem, or the ValueError that says why it is none."""
-        for number, text in self.texts():
-            try:
-                yield number, self.parse(text)
-            except ValueError as error:
-                yield number, error
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What was found in a text: problems that can be read, lines that cannot, and what the first of them say."""
-
-    good: int
-    refused: int
-    told: list[str]
+                raise found
+            yield found
 
 
 def lines(path: Path, comment: str = "#") -> Iterator[str]:
     """The problems of a file, or of standard input if it is `-`, one a line; raises ValueError if there are none."""
-    text = text_at(path, f"a text file with {ONE_A_LINE}")
-    return Problems(text, lambda lines: one_a_line(lines, comment)).each()
+    return Problems(text_at(path, FILE), lambda lines: one_a_line(lines, comment)).each()

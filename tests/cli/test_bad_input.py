@@ -14,6 +14,7 @@ from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.training import checkpoint
 
 EMPTY = "." * 81
+PUZZLE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=2", "--set"]
 Refused = Callable[..., str]
 
@@ -23,7 +24,7 @@ Refused = Callable[..., str]
     [
         (EMPTY[:80], "a 9x9 puzzle has 81 characters, this one has 80"),
         (EMPTY * 40, "has 3240"),
-        (EMPTY[:80] + "x", "written with 1 to 9 and . or 0 for an empty cell, not with 'x'"),
+        (EMPTY[:80] + "A", "written with 1 to 9 and . or 0 for an empty cell, not with 'A'"),
         (EMPTY[:80] + "٣", "not with '٣'"),
         ("11" + EMPTY[2:], "the givens contradict each other: 1 twice in row 1"),
         ("2" + EMPTY[:8] + "2" + EMPTY[10:], "2 twice in column 1"),
@@ -70,10 +71,21 @@ def test_a_missing_file(refused: Refused, in_empty_folder: Path, sudoku_weights:
     assert "there is no file missing.txt" in said
 
 
-def test_the_wrong_line_of_a_file_is_named(refused: Refused, tmp_path: Path) -> None:
+def test_a_file_without_any_problem_names_its_first_line(refused: Refused, tmp_path: Path) -> None:
     path = tmp_path / "puzzles"
-    path.write_text(f"{EMPTY}\n\n{EMPTY}.\n")
-    assert "problem 2: a 9x9 puzzle has 81 characters" in refused("solve", "sudoku", path)
+    path.write_text(f"# two\n\n{PUZZLE}.\n{PUZZLE[1:]}\n")
+    out = tmp_path / "results"
+    for command in (["solve", "sudoku", path, "--out", out], ["eval", "sudoku", "--data", path]):
+        said = refused(*command)
+        assert said.startswith("error: line 3: a 9x9 puzzle has 81 characters, this one has 82")
+        assert said.endswith("; none of 2 problems can be read\n")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("task", ["parity", "sudoku", "dyck-repair"])
+def test_closed_standard_input(refused: Refused, monkeypatch: pytest.MonkeyPatch, task: str) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert "standard input is closed; give a text file" in refused("solve", task, "-")
 
 
 @pytest.mark.usefixtures("teacher_as_model")
@@ -82,17 +94,17 @@ def test_results(refused: Refused, tmp_path: Path) -> None:
     foreign = "does not hold results of these problems; give the file that --out wrote"
     for content in ("no results\n", "[]\n", '{"index": 7, "puzzle": "", "verified": true}\n'):
         out.write_text(content)
-        assert "is there already; --resume goes on with it" in refused("solve", "sudoku", EMPTY, "--out", out)
-        assert foreign in refused("solve", "sudoku", EMPTY, "--out", out, "--resume")
+        assert "is there already; --resume goes on with it" in refused("solve", "sudoku", PUZZLE, "--out", out)
+        assert foreign in refused("solve", "sudoku", PUZZLE, "--out", out, "--resume")
         assert out.read_text() == content
-    record = f'{{"index": 0, "puzzle": "{EMPTY}", "verified": false}}\n'
-    for puzzle, content in (("1" + EMPTY[1:], record), (EMPTY, 2 * record)):
+    record = f'{{"index": 0, "puzzle": "{PUZZLE}", "verified": false}}\n'
+    for puzzle, content in (("." + PUZZLE[1:], record), (PUZZLE, 2 * record)):
         out.write_text(content)
         assert foreign in refused("solve", "sudoku", puzzle, "--out", out, "--resume")
-    assert "give --out as well" in refused("solve", "sudoku", EMPTY, "--resume")
-    assert "does not go with --json" in refused("solve", "sudoku", EMPTY, "--out", out, "--json")
-    assert "no results to go on with" in refused("solve", "sudoku", EMPTY, "--out", tmp_path / "none", "--resume")
-    assert "cannot write" in refused("solve", "sudoku", EMPTY, "--out", tmp_path / "none" / "results")
+    assert "give --out as well" in refused("solve", "sudoku", PUZZLE, "--resume")
+    assert "does not go with --json" in refused("solve", "sudoku", PUZZLE, "--out", out, "--json")
+    assert "no results to go on with" in refused("solve", "sudoku", PUZZLE, "--out", tmp_path / "none", "--resume")
+    assert "cannot write" in refused("solve", "sudoku", PUZZLE, "--out", tmp_path / "none" / "results")
 
 
 def test_empty_standard_input(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,5 +313,5 @@ def test_ctrl_c(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Sudoku, "solve", interrupted)
-    code, _, err = apmdm("solve", "sudoku", EMPTY, "--weights", sudoku_weights)
+    code, _, err = apmdm("solve", "sudoku", PUZZLE, "--weights", sudoku_weights)
     assert (code, err) == (130, "")

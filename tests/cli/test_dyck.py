@@ -113,7 +113,7 @@ def test_wrong_input(refused: Callable[..., str], command: list[str], message: s
 
 def test_a_file_with_something_else_in_it_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
     file = tmp_path / "words"
-    file.write_text("aA\nhello\n")
-    assert "problem 2: a word is of letters a to h and A to H and brackets ()[]{}, not 'l'" in refused(
+    file.write_text("\nhello\n")
+    assert "line 2: a word is of letters a to h and A to H and brackets ()[]{}, not 'l'" in refused(
         "solve", "dyck", file
     )

@@ -158,8 +158,8 @@ def test_weights_without_their_file(apmdm: Ends, refused: Callable[..., str], fi
 
 def test_problems_that_are_none(apmdm: Ends, refused: Callable[..., str], files: Files, tmp_path: Path) -> None:
     assert "no weights for sorting come with the package: train some" in refused("run", files.task, "ba")
-    (tmp_path / "problems").write_text("ab\nabc\n")
-    message = "problem 2: 'c' is not a symbol of this task; its symbols are 'a', 'b'"
+    (tmp_path / "problems").write_text("\nabc\n")
+    message = "line 2: 'c' is not a symbol of this task; its symbols are 'a', 'b'"
     assert apmdm("train", files.task, "--out", files.run, *TRAIN)[0] == 0
     assert message in refused("run", files.task, tmp_path / "problems", "--weights", files.run)
     assert "'x' is not a symbol of this task" in refused("run", files.task, "ax", "--weights", files.run)

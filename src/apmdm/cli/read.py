@@ -2,23 +2,27 @@
 
 import inspect
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+import typer
 from rich.console import Console
 
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
-from apmdm.lines import Problems, lines
+from apmdm.lines import FILE, Problems, text_at
 from apmdm.outputs import RUNS
 from apmdm.trained import Model, load
 from apmdm.weights import CONFIG
 
 SHOWN = 100
 """Characters of an argument that a message repeats."""
+TOLD = 100
+"""Lines that cannot be read and are told one by one."""
 MISSING = inspect.Parameter.empty
 
 
@@ -31,31 +35,77 @@ class Input:
     whole: list[Any]
 
     def problems(self, task: BaseTask) -> Iterable[Any]:
-        """The problems, parsed anew at each iteration, so there may be very many."""
-        return self.whole if self.texts is None else Parsed(self.texts, task)
+        """Those that can be read, parsed anew at each iteration, so there may be very many."""
+        return self.whole if self.texts is None else replace(self.texts, parse=task.parse)
 
 
 @dataclass(frozen=True)
-class Parsed:
-    texts: Problems
-    task: BaseTask
+class Survey:
+    """How many problems there are, and how many more could not be read."""
 
-    def __iter__(self) -> Iterator[Any]:
-        return self.texts.each(self.task.parse)
+    number: int
+    refused: int
+
+    def end(self) -> None:
+        """Say once more that something was left out."""
+        if self.refused:
+            typer.echo(f"{self.refused} of {self.number + self.refused} problems could not be read", err=True)
+
+
+def survey(problems: Iterable[Any], task: BaseTask) -> Survey:
+    """Count the problems; tell on stderr which lines are none, and which problems are beyond the measured range.
+
+    Raises ValueError if none can be read.
+    """
+    told, refused, cautions, number = list[str](), 0, Counter[str](), 0
+    for found in (found for _, found in problems.read()) if isinstance(problems, Problems) else problems:
+        if isinstance(found, ValueError):
+            refused += 1
+            told += [str(found)] if refused <= TOLD else []
+        else:
+            number += 1
+            if caution := task.caution(found):
+                cautions[caution] += 1
+    if not number:
+        raise ValueError(told[0] + (f"; none of {refused} problems can be read" if refused > 1 else ""))
+    for line in [*told, *([f"and {refused - TOLD} more"] if refused > TOLD else [])]:
+        typer.echo(line, err=True)
+    for caution, times in cautions.items():
+        typer.echo(f"warning: {caution}" + (f" ({times} of {number} problems)" if number > 1 else ""), err=True)
+    return Survey(number, refused)
 
 
 def source(task: BaseTask, given: str | None, limit: int | None = None) -> Input:
     """One problem written out, a file, or `-` for standard input; if nothing is given, the problems of the demo."""
     if task.whole_files:
         return Input(task, None, task.open(Path(given or "")))
-    if given is None or given == "-" or os.path.exists(given):
-        texts = lines(Path(given or str(task.demo)), task.comment)
-    elif given and task.is_problem(given):
-        texts = Problems([given])
-    else:
-        raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
-    texts = replace(texts, limit=limit)
-    return Input(task.suited(next(iter(texts), "")), texts, [])
+    if given is None or given == "-" or _exists(given):
+        return file(task, Path(given or str(task.demo)), limit)
+    if given and task.is_problem(given):
+        return _suited(task, Problems(given))
+    raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
+
+
+def file(task: BaseTask, path: Path, limit: int | None = None) -> Input:
+    """The problems in a file, or in standard input if it is `-`; what is no regular file is read here, once."""
+    return _suited(task, Problems(text_at(path, FILE), task.split, limit=limit))
+
+
+def _exists(given: str) -> bool:
+    try:
+        return os.path.exists(given)
+    except ValueError:
+        return False
+
+
+def _suited(task: BaseTask, texts: Problems) -> Input:
+    """With the task that suits the first problem that can be read."""
+    for _, text in texts.texts():
+        try:
+            return Input(task.suited(text), texts, [])
+        except ValueError:
+            continue
+    return Input(task, texts, [])
 
 
 def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:

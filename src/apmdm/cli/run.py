@@ -34,7 +34,10 @@ def run(
     weights: WeightsOption = None,
     device: DeviceOption = Device.auto,
 ) -> None:
-    """Answer problems with a trained model; exit code 0 only if every answer was verified, or nothing could tell."""
+    """Answer problems with a trained model; exit code 0 only if every answer was verified, or nothing could tell.
+
+    What cannot be read is told with its line, and the other problems are answered; the exit code is then 1.
+    """
     if out is not None and (as_json or watch or trace):
         raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")
     if resume and out is None:
@@ -42,14 +45,18 @@ def run(
     found = read.source(task, given, limit)
     model, place = read.model(found.task, weights, device)
     problems = found.problems(model.task)
-    number = sum(1 for _ in problems)
-    if out is not None:
-        finish(_into(outputs.writable(out), model, problems, number, place, resume))
     if trace is not None:
         outputs.writable(trace)
-        if number > 1:
-            raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
-    finish(_shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace))
+    survey = read.survey(problems, model.task)
+    number = survey.number
+    if trace is not None and number > 1:
+        raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
+    if out is None:
+        success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
+    else:
+        success = _into(outputs.writable(out), model, problems, number, place, resume)
+    survey.end()
+    finish(success and not survey.refused)
 
 
 def _shown(

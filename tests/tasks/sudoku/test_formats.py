@@ -111,7 +111,9 @@ def test_what_a_player_filled_in_is_no_clue() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "\n"])
-@pytest.mark.parametrize("heading", ["", "Grid 01\n", "[Puzzle]\n", "1\n", "#A somebody\n", "puzzle 2 (hard)\n", "No. 7\n"])
+@pytest.mark.parametrize(
+    "heading", ["", "Grid 01\n", "[Puzzle]\n", "1\n", "#A somebody\n", "puzzle 2 (hard)\n", "No. 7\n"]
+)
 def test_grids_follow_each_other(blank: str, heading: str) -> None:
     grid = heading + "\n".join(ROWS) + "\n"
     assert found(blank.join([grid] * 3)) == [WIKIPEDIA] * 3

@@ -16,6 +16,8 @@ READS = f"{LEARNS} eval"
 class Pairs(FromPairs):
     """Turn source texts into target texts, as a file of pairs shows it. `apmdm train FILE.tsv` trains a model."""
 
+    tables = True
+
     data: Path | None = option(None, "A file of pairs: TSV, CSV or JSON lines.", LEARNS)
     test: Path | None = option(None, "Pairs to measure on; a tenth of the others, held out, if left out.", LEARNS)
     source_col: str | None = option(None, "Name of the column of sources.", READS)

@@ -18,6 +18,8 @@ HEXADECIMAL, LETTERS = "123456789ABCDEF0", "ABCDEFGHIJKLMNOP"
 COLUMNS = ("puzzle", "puzzles", "quiz", "quizzes", "question", "questions", "sudoku", "problem", "grid")
 """Names of the column of puzzles in a table."""
 SIDES = {board.side: board for board in BOARDS.values()}
+PLAIN = re.compile(r"[1-9.0]{81}")
+"""The usual way, which is quick to read."""
 LONG = (NINE.cells, SIXTEEN.cells)
 HEADING = re.compile(r"\W*(puzzle|grid|sudoku|game|problem|level|nr|no)s?(\b.{0,40}|\d{1,9}\W*)", re.IGNORECASE)
 NUMBER = re.compile(r"\s*\d{1,4}[.:)]?\s*")
@@ -48,6 +50,8 @@ def puzzles_in(lines: Iterable[str]) -> Numbered:
 
 def puzzle(text: str) -> Puzzle:
     """The values of a puzzle; raises ValueError, in one line, if it is none."""
+    if PLAIN.fullmatch(text):
+        return Puzzle(NINE.parse(text))
     lines = [line for line in map(_bare, text.split("\n")) if line.strip() and not _is_border(line)]
     cells = _in_one_line(lines[0] if lines else "") if len(lines) < 2 else _in_rows(lines)
     board = next((board for board in BOARDS.values() if board.cells == len(cells)), None)
@@ -64,11 +68,11 @@ def puzzle(text: str) -> Puzzle:
 def is_puzzle(text: str) -> bool:
     """Whether a text looks like a puzzle, which may have mistakes."""
     cells = "".join(_fields(text))
-    return len(cells) in LONG or set(cells) <= set(f"{NINE.digits}{EMPTY}") and bool(cells)
+    return len(cells) in LONG or (cells != "" and set(cells) <= set(f"{NINE.digits}{EMPTY}"))
 
 
 def _bare(line: str) -> str:
-    return line.partition("#")[0].translate(BARS)
+    return line if PLAIN.fullmatch(line) else line.partition("#")[0].translate(BARS)
 
 
 def _fields(line: str) -> list[str]:
@@ -199,6 +203,9 @@ def _grids(numbered: Iterable[tuple[int, str]]) -> Numbered:
     """Puzzles in one line, and grids of as many rows as a row has cells; what is neither is a problem of its own."""
     grid: Rows = []
     for rows in _paragraphs(numbered):
+        if not grid and len(rows) == 1 and PLAIN.fullmatch(rows[0][1]):
+            yield from rows
+            continue
         if not (grid and rows and _side(grid) == _side(rows) and len(grid + rows) <= _side(grid)):
             yield from _told(grid)
             grid = []
@@ -215,6 +222,9 @@ def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
     rows: Rows = []
     skipped = False
     for number, line in numbered:
+        if not rows and not skipped and PLAIN.fullmatch(line):
+            yield [(number, line)]
+            continue
         section, is_border = SECTION.fullmatch(line.strip()), _is_border(line)
         is_row = not is_border and _width(line, bool(rows)) > 0
         is_heading = section or HEADING.fullmatch(line) or (NUMBER.fullmatch(line) and not is_row)

@@ -127,14 +127,17 @@ class Board:
                 f"a {self.name} puzzle is written with 1 to {last} and . or 0 for an empty cell, not with {wrong[0]!r}"
             )
         values = [f"0{DIGITS}".index(character) for character in text.replace(".", "0")]
-        for axis, name in enumerate(("row", "column", "box")):
-            seen = set()
-            for value, unit in zip(values, self.units_of[:, axis].tolist(), strict=True):
-                if value and (value, unit) in seen:
-                    number = unit - axis * self.side + 1
-                    raise ValueError(f"the givens contradict each other: {DIGITS[value - 1]} twice in {name} {number}")
-                seen.add((value, unit))
+        for number, cells in enumerate(self._units):
+            given = [values[cell] for cell in cells if values[cell]]
+            if len(set(given)) < len(given):
+                twice = next(value for place, value in enumerate(given) if value in given[:place])
+                unit = f"{('row', 'column', 'box')[number // self.side]} {number % self.side + 1}"
+                raise ValueError(f"the givens contradict each other: {DIGITS[twice - 1]} twice in {unit}")
         return values
+
+    @cached_property
+    def _units(self) -> list[list[int]]:
+        return self.cells_of.tolist()
 
 
 class Puzzle(list[int]):

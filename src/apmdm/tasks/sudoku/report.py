@@ -8,7 +8,8 @@ from torch import Tensor
 
 from apmdm.solution import Solution
 from apmdm.tasks.sudoku.data import answers_of, teacher_run, training_puzzles
-from apmdm.tasks.sudoku.grid import R1, RUN, Board, decode
+from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, RUN, Board, decode
+from apmdm.tasks.sudoku.puzzles import has_several_solutions
 from apmdm.tasks.sudoku.symmetry import leaks
 
 
@@ -16,6 +17,14 @@ def backtracks(solution: Solution) -> int:
     """Conflicts met, counted in the recorded steps: register R1 is remasked at each."""
     cells = len(solution.problem)
     return sum(step.tokens[R1] == RUN and cells in step.remask for step in solution.steps)
+
+
+def reason(solution: Solution, board: Board) -> str:
+    """Why a puzzle has no answer, as far as it is known, and a semicolon."""
+    if has_several_solutions(solution.problem):
+        return "has more than one solution; "
+    deepest = max(board.level[solution.run.final.ids[: board.cells]].tolist(), default=0)
+    return f"needs more than {deepest} guesses; " if deepest == NUM_LEVELS - 1 else ""
 
 
 def report(solutions: list[Solution], board: Board) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from apmdm.base_task import option
 from apmdm.edits import Edits, edits_between
+from apmdm.lines import Numbered
 from apmdm.model.attention import BEFORE, Relations
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.graphed import Graphed
@@ -27,6 +28,7 @@ from apmdm.sampler import Predictor, Run
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
+from apmdm.tasks.sudoku import formats, levels
 from apmdm.tasks.sudoku.compare import compare_sudoku
 from apmdm.tasks.sudoku.data import (
     EASY,
@@ -42,11 +44,11 @@ from apmdm.tasks.sudoku.data import (
     path,
     training_puzzles,
 )
-from apmdm.tasks.sudoku.grid import BOARDS, FAIL, NINE, R1, SIXTEEN, Board, as_state, decode, encode, to_text
+from apmdm.tasks.sudoku.grid import BOARDS, FAIL, R1, SIXTEEN, Board, Puzzle, as_state, decode, encode, to_text
 from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
-from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle
-from apmdm.tasks.sudoku.report import backtracks, report
+from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle, has_several_solutions
+from apmdm.tasks.sudoku.report import backtracks, reason, report
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.tasks.sudoku.view import drawing
 from apmdm.training.chunked import Chunked, seed_of
@@ -57,6 +59,8 @@ CHUNK = 2**16
 VALIDATION_SEED, FRESH_PUZZLES = 7, 1000
 BATCH_SIZE, GPU_BATCH_SIZE = 128, 1024
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
+FEWEST_CLUES = {"9x9": 17, "16x16": 100}
+"""With fewer clues the models seldom find an answer (docs/tasks.md)."""
 LARGE_WEIGHTS = LossWeights(31, 400)
 """16x16 averages over more positions and hints than 9x9, so both weigh more."""
 
@@ -131,13 +135,19 @@ class Sudoku(Task):
         return decode(final.ids[None])[0].tolist() if len(final) == self.size.length else None
 
     def parse(self, text: str) -> list[int]:
-        return self.size.parse(text)
+        found = formats.puzzle(text)
+        if len(found) != self.size.cells:
+            raise ValueError(f"a puzzle of {_board(found).name} among those of {self.board}; they need other weights")
+        return found
+
+    def split(self, lines: Iterable[str]) -> Numbered:
+        return formats.puzzles_in(lines)
 
     def is_problem(self, text: str) -> bool:
-        return len(text) in (NINE.cells, SIXTEEN.cells) or set(text) <= set(f"{NINE.digits}.0")
+        return formats.is_puzzle(text)
 
     def suited(self, first: str) -> "Sudoku":
-        return replace(self, board="16x16") if len(first) == SIXTEEN.cells else self
+        return replace(self, board=_board(formats.puzzle(first)).name)
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "Sudoku":
         for board in BOARDS.values():
@@ -166,8 +176,29 @@ class Sudoku(Task):
         return answer, "unsolvable" if failed else "unsolved"
 
     def solve(self, model: Predictor, problems: Iterable[list[int]], **options: Any) -> Iterator[Solution]:
+        """A run that has used up all levels goes on as `levels` says; it comes after all others."""
         on_gpu = torch.device(options.get("device", "cpu")).type == "cuda"
-        return super().solve(model, problems, **{"batch_size": GPU_BATCH_SIZE if on_gpu else BATCH_SIZE, **options})
+        options = {"batch_size": GPU_BATCH_SIZE if on_gpu else BATCH_SIZE, **options}
+        begun = ((solution, solution.problem) for solution in super().solve(model, problems, **options))
+        while True:
+            stuck: list[tuple[Solution, list[int]]] = []
+            for solution, clues in begun:
+                more = None if solution.solved else levels.kept(solution.run, self.size, clues)
+                if more is None:
+                    yield solution
+                else:
+                    stuck.append((solution, more))
+            if not stuck:
+                return
+            begun = self._gone_on(model, stuck, options)
+
+    def _gone_on(
+        self, model: Predictor, stuck: list[tuple[Solution, list[int]]], options: dict[str, Any]
+    ) -> Iterator[tuple[Solution, list[int]]]:
+        for again in super().solve(model, [clues for _, clues in stuck], **options):
+            earlier, clues = stuck[again.run.index]
+            run = levels.joined(earlier.run, again.run, self.size)
+            yield Solution(earlier.problem, *self.judge(earlier.problem, run), run), clues
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
         """On a GPU an encoder runs as CUDA graphs."""
@@ -257,22 +288,42 @@ class Sudoku(Task):
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_sudoku(self, tokens, seed)
 
+    def caution(self, problem: list[int]) -> str | None:
+        clues, fewest = len(problem) - problem.count(0), FEWEST_CLUES.get(self.board, 0)
+        if clues >= fewest:
+            return None
+        return f"fewer than {fewest} clues on {self.board}, where the model seldom finds an answer"
+
     def told(self, problem: list[int]) -> dict[str, Any]:
-        return {"puzzle": to_text(problem)}
+        return {"puzzle": _written(problem, problem)}
 
     def record(self, solution: Solution) -> dict[str, Any]:
-        answer = to_text(solution.answer) if solution.solved else None
+        """`unique` is false if there are other answers."""
+        answer = _written(solution.problem, solution.answer) if solution.solved else None
         told = self.told(solution.problem) | {"status": solution.status, "answer": answer}
+        several = solution.status != "unsolvable" and has_several_solutions(solution.problem)
+        told |= {"unique": False} if several else {}
         return told | ({"backtracks": backtracks(solution)} if solution.steps else {})
 
     def row(self, solution: Solution, seconds: float) -> str:
         run = solution.run
-        answer = {
-            "solved": to_text(solution.answer),
-            "unsolvable": "proved to have no solution",
-            "unsolved": f"no answer; stopped: {run.stop}",
-        }[solution.status]
+        if solution.status == "unsolvable":
+            answer = "proved to have no solution"
+        elif solution.solved:
+            several = has_several_solutions(solution.problem)
+            answer = _written(solution.problem, solution.answer) + ("  one of several solutions" if several else "")
+        else:
+            answer = f"no answer; {reason(solution, self.size)}stopped: {run.stop}"
         return ROW.format(run.index + 1, solution.status, run.time, backtracks(solution), f"{seconds:.2f}", answer)
+
+
+def _board(values: list[int]) -> Board:
+    return next(board for board in BOARDS.values() if board.cells == len(values))
+
+
+def _written(problem: list[int], values: list[int]) -> str:
+    """In the symbols of the problem."""
+    return problem.write(values) if isinstance(problem, Puzzle) else to_text(values)
 
 
 def _chunk(
