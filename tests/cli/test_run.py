@@ -1,6 +1,8 @@
 """`apmdm solve`, `eval` and `certify`: what is printed, and that exit code 0 means solved and verified."""
 
+import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +175,107 @@ def test_eval_of_a_model_that_cannot(apmdm: Ends, sudoku_weights: Path) -> None:
     found = json.loads(out)
     assert (code, found["puzzles"], found["solved"], found["stops"]) == (0, 8, 0, {"fixed point": 8})
     assert found["mean_teacher_steps"] == pytest.approx(474 / 8)
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+@pytest.mark.parametrize("how", ["table", "json", "out", "standard input"])
+def test_a_line_that_cannot_be_read_stops_no_other(
+    apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    text = f"# two\n{EASY}\n\n{EASY[1:]}\r\n{PUZZLES[1]}\nno puzzle\n{'1' * 81}\n"
+    path, out = tmp_path / "puzzles", tmp_path / "results"
+    path.write_bytes(text.encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    options = {"table": [path], "json": [path, "--json"], "out": [path, "--out", out], "standard input": ["-"]}[how]
+    code, said, told = apmdm("solve", "sudoku", *options)
+    assert code == 1
+    assert [line.split(":")[0] for line in told.splitlines() if line.startswith("line")] == [
+        "line 4",
+        "line 6",
+        "line 7",
+    ]
+    assert "line 4: a 9x9 puzzle has 81 characters, this one has 80" in told
+    assert told.endswith("3 of 5 problems could not be read\n")
+    if how == "out":
+        whole = sorted(out.read_text().splitlines())
+        assert [json.loads(line)["index"] for line in whole] == [0, 1]
+        out.write_text(whole[0] + "\n")
+        assert apmdm("solve", "sudoku", *options, "--resume")[:2] == (1, "2 of 2 solved and verified\n")
+        assert sorted(out.read_text().splitlines()) == whole
+    elif how == "json":
+        assert {json.loads(line)["puzzle"] for line in said.splitlines()} == {EASY, PUZZLES[1]}
+    else:
+        assert said.endswith("2 of 2 solved and verified\n")
+
+
+def test_a_line_that_cannot_be_read_stops_no_evaluation(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "strings"
+    path.write_text("0\n\n012\n11\n")
+    for command in (["eval", "parity", "--data", path], ["solve", "parity", path]):
+        code, out, told = apmdm(*command)
+        assert code == 1
+        assert "line 3: " in told
+        assert "1 of 3 problems could not be read" in told
+        assert "right: 2" in out or out.count("parity") == 2
+
+
+@pytest.mark.parametrize("command", [["solve", "parity"], ["eval", "parity", "--data"], ["solve", "dyck-repair"]])
+def test_what_can_be_read_once_only_is_read_once(apmdm: Ends, tmp_path: Path, command: list[str]) -> None:
+    out = ["--out", tmp_path / "results"] if "eval" not in command else []
+    for _ in range(2):
+        reading, writing = os.pipe()
+        os.write(writing, b"01\n11\n" if "parity" in command else b"()\naA\n")
+        os.close(writing)
+        code, said, told = apmdm(*command, f"/dev/fd/{reading}", *out)
+        os.close(reading)
+        assert (code, "2" in said) == (0, True), told
+        out = [*out, "--resume"] if out else []
+
+
+@pytest.mark.usefixtures("teacher_as_model")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_grid_in_another_encoding(apmdm: Ends, tmp_path: Path, encoding: str, end: str) -> None:
+    path = tmp_path / "puzzle.sdk"
+    rows = [EASY[first : first + 9].replace("0", ".") for first in range(0, 81, 9)]
+    path.write_bytes(end.join(["#A somebody", "[Puzzle]", *rows, ""]).encode(encoding))
+    assert apmdm("solve", "sudoku", path)[1].endswith("1 of 1 solved and verified\n")
+    assert apmdm("solve", "sudoku", "\n".join(rows))[1].endswith("1 of 1 solved and verified\n")
+
+
+def test_an_answer_is_written_like_its_puzzle(apmdm: Ends, tmp_path: Path) -> None:
+    """Hexadecimal, where 0 is a value; and eval takes the weights that fit."""
+    answer = full_grid(np.random.default_rng(1), SIXTEEN)
+    puzzle = to_text([0 if cell % 7 == 0 else value for cell, value in enumerate(answer)]).replace("G", "0")
+    path = tmp_path / "puzzles"
+    path.write_text(puzzle)
+    code, out, _ = apmdm("solve", "sudoku", path, "--json")
+    record = json.loads(out)
+    assert (code, record["puzzle"], record["answer"]) == (0, puzzle, to_text(answer).replace("G", "0"))
+    assert "solved: 1\n" in apmdm("eval", "sudoku", "--data", path)[1]
+    assert "they need other weights" in apmdm("solve", "sudoku", path, "--weights", "sudoku")[2]
+
+
+TWO_SOLUTIONS = "534678912672195348198342567859761423426853791713924856961.3728.287.1963.345286179"
+
+
+def test_puzzles_with_several_solutions_are_told_as_such(apmdm: Ends, tmp_path: Path) -> None:
+    code, out, _ = apmdm("solve", "sudoku", TWO_SOLUTIONS)
+    assert (code, "one of several solutions" in out) == (0, True)
+    assert json.loads(apmdm("solve", "sudoku", TWO_SOLUTIONS, "--json")[1])["unique"] is False
+    assert "unique" not in json.loads(apmdm("solve", "sudoku", EASY, "--json")[1])
+    code, out, told = apmdm("solve", "sudoku", "." * 81)
+    assert (code, "no answer; has more than one solution; stopped: fixed point" in out) == (1, True)
+    assert told.startswith("warning: ")
+
+
+def test_with_few_clues_the_model_goes_on_when_its_levels_are_used_up(apmdm: Ends, tmp_path: Path) -> None:
+    trace, puzzle = (
+        tmp_path / "trace",
+        "........9.7.........9......9......5..........7.............3.9............1......",
+    )
+    code, out, _ = apmdm("solve", "sudoku", puzzle, "--trace", trace)
+    assert (code, "one of several solutions" in out) == (0, True)
+    levels = [max(NINE.level[list(step.tokens)].tolist()) for step in Trace.from_json(trace.read_text()).steps]
+    assert 23 in levels
+    assert levels[-1] < 23

@@ -91,6 +91,11 @@ def file(task: BaseTask, path: Path, limit: int | None = None) -> Input:
     return _suited(task, Problems(text_at(path, FILE), task.split, limit=limit))
 
 
+def measured(task: BaseTask, path: Path) -> Input:
+    """The problems in a file that `eval` is given."""
+    return Input(task, None, task.open(path)) if task.tables else file(task, path)
+
+
 def _exists(given: str) -> bool:
     try:
         return os.path.exists(given)

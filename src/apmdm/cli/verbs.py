@@ -78,17 +78,14 @@ def evaluate(
         raise ValueError("--num is a number of fresh problems; it does not go with --data")
     if data is not None and task.whole_files:
         raise ValueError(f"eval {task.name} draws its problems itself; leave --data out, and use run for a file")
-    found = None if data is None or task.tables else read.file(task, data)
+    found = None if data is None else read.measured(task, data)
     model, place = read.model(task if found is None else found.task, weights, device)
-    problems = model.task.open(data) if data is not None and task.tables else None
-    survey = None
-    if found is not None:
-        readable = found.problems(model.task)
-        survey = read.survey(readable, model.task)
-        problems = list(readable)
+    problems = None if found is None else found.problems(model.task)
+    survey = None if problems is None else read.survey(problems, model.task)
 
+    given = None if problems is None else list(problems)
     with share_done(f"eval {task.name}") as progress:
-        figures = model.task.evaluate(model.encoder, problems, num=num, seed=seed, device=place, progress=progress)
+        figures = model.task.evaluate(model.encoder, given, num=num, seed=seed, device=place, progress=progress)
     if as_json:
         typer.echo(json.dumps(figures))
     else:

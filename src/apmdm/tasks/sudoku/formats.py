@@ -21,7 +21,9 @@ SIDES = {board.side: board for board in BOARDS.values()}
 PLAIN = re.compile(r"[1-9.0]{81}")
 """The usual way, which is quick to read."""
 LONG = (NINE.cells, SIXTEEN.cells)
-HEADING = re.compile(r"\W*(puzzle|grid|sudoku|game|problem|level|nr|no)s?(\b.{0,40}|\d{1,9}\W*)", re.IGNORECASE)
+HEADING = re.compile(
+    r"\W*((puzzle|grid|sudoku|game|problem|level)s?(\b.{0,40}|\d{1,9}\W*)|(nr|no)\W*\d{1,9}\W*)", re.IGNORECASE
+)
 NUMBER = re.compile(r"\s*\d{1,4}[.:)]?\s*")
 Rows = list[tuple[int, str]]
 """Lines with their numbers."""

@@ -32,17 +32,25 @@ def kept(run: Run, board: Board, clues: list[int]) -> list[int] | None:
     return found if found.count(0) < clues.count(0) else None
 
 
-def joined(first: Run, second: Run, board: Board) -> Run:
-    """One run of two, with the two steps between them, which are not the model's, if steps were recorded."""
-    between = _steps(first.final, second.steps[0].tokens) if first.steps and second.steps else ()
+def joined(first: Run, second: Run) -> Run:
+    """One run of two, with the two steps between them, which are not the model's, if steps were recorded.
+
+    The state of the first run remains if the second one found a contradiction: what was kept was wrong.
+    """
+    length = len(first.final)
+    if FAIL in second.final.ids.tolist():
+        final, steps = first.final, first.steps
+    else:
+        between = _steps(first.final, second.steps[0].tokens) if first.steps and second.steps else ()
+        final, steps = second.final, (*first.steps, *between, *second.steps)
     return replace(
-        second,
-        index=first.index,
+        first,
+        final=final,
         time=first.time + 2 + second.time,
-        work=first.work + 2 * board.length + second.work,
-        space=max(first.space, second.space),
+        work=first.work + 2 * length + second.work,
+        stop=second.stop,
         log_probability=first.log_probability + second.log_probability,
-        steps=(*first.steps, *between, *second.steps),
+        steps=steps,
     )
 
 

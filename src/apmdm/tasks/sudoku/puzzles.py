@@ -14,9 +14,6 @@ from apmdm.tasks.sudoku.grid import BOARDS, NINE, SIXTEEN, Board
 FEWEST_CLUES = {SIXTEEN: 110}
 """Minimal puzzles of 16x16 have some 94 clues and take the teacher thousands of steps, or more levels than it has."""
 
-MOST_BRANCHES = 2000
-"""About a tenth of a second for 9x9; the hardest of 400 puzzles of four public collections takes 1,466."""
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -39,15 +36,13 @@ class Rules:
         return cls(board, units, peers)
 
 
-def count_solutions(puzzle: list[int], limit: int = 2) -> int:
-    """The number of solutions of a board's values, 0 for an empty cell; counting ends at `limit`."""
-    return len(solutions(puzzle, limit))
+def count_solutions(puzzle: list[int], limit: int = 2, most: int | None = None) -> int | None:
+    """The number of solutions of a board's values, 0 for an empty cell; counting ends at `limit`.
 
-
-def has_several_solutions(puzzle: list[int]) -> bool | None:
-    """Whether there is more than one; None if MOST_BRANCHES of the search do not tell."""
+    None if it takes more than `most` branches of the search.
+    """
     try:
-        return len(solutions(puzzle, 2, MOST_BRANCHES)) > 1
+        return len(solutions(puzzle, limit, most))
     except TooManyBranchesError:
         return None
 
@@ -57,7 +52,7 @@ class TooManyBranchesError(Exception):
 
 
 def solutions(puzzle: list[int], limit: int = 1, most: int | None = None) -> list[list[int]]:
-    """Up to `limit` solutions; raises TooManyBranchesError after `most` of them."""
+    """Up to `limit` solutions; raises TooManyBranchesError if that takes more than `most` branches of the search."""
     candidates = [Rules.of(len(puzzle)).board.every] * len(puzzle)
     for cell, value in enumerate(puzzle):
         if value and not _place(candidates, cell, 1 << (value - 1)):

@@ -47,8 +47,8 @@ from apmdm.tasks.sudoku.data import (
 from apmdm.tasks.sudoku.grid import BOARDS, FAIL, R1, SIXTEEN, Board, Puzzle, as_state, decode, encode, to_text
 from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
-from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle, has_several_solutions
-from apmdm.tasks.sudoku.report import backtracks, reason, report
+from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle
+from apmdm.tasks.sudoku.report import PATIENCE, backtracks, has_several_solutions, reason, report
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.tasks.sudoku.view import drawing
 from apmdm.training.chunked import Chunked, seed_of
@@ -172,7 +172,7 @@ class Sudoku(Task):
         answer = self.decode(run.final) or [0] * self.size.cells
         if is_solution(problem, answer):
             return answer, "solved"
-        failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and not count_solutions(problem, limit=1)
+        failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and count_solutions(problem, 1, PATIENCE) == 0
         return answer, "unsolvable" if failed else "unsolved"
 
     def solve(self, model: Predictor, problems: Iterable[list[int]], **options: Any) -> Iterator[Solution]:
@@ -197,7 +197,7 @@ class Sudoku(Task):
     ) -> Iterator[tuple[Solution, list[int]]]:
         for again in super().solve(model, [clues for _, clues in stuck], **options):
             earlier, clues = stuck[again.run.index]
-            run = levels.joined(earlier.run, again.run, self.size)
+            run = levels.joined(earlier.run, again.run)
             yield Solution(earlier.problem, *self.judge(earlier.problem, run), run), clues
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
@@ -301,8 +301,7 @@ class Sudoku(Task):
         """`unique` is false if there are other answers."""
         answer = _written(solution.problem, solution.answer) if solution.solved else None
         told = self.told(solution.problem) | {"status": solution.status, "answer": answer}
-        several = solution.status != "unsolvable" and has_several_solutions(solution.problem)
-        told |= {"unique": False} if several else {}
+        told |= {"unique": False} if has_several_solutions(solution) else {}
         return told | ({"backtracks": backtracks(solution)} if solution.steps else {})
 
     def row(self, solution: Solution, seconds: float) -> str:
@@ -310,10 +309,10 @@ class Sudoku(Task):
         if solution.status == "unsolvable":
             answer = "proved to have no solution"
         elif solution.solved:
-            several = has_several_solutions(solution.problem)
-            answer = _written(solution.problem, solution.answer) + ("  one of several solutions" if several else "")
+            several = "  one of several solutions" if has_several_solutions(solution) else ""
+            answer = _written(solution.problem, solution.answer) + several
         else:
-            answer = f"no answer; {reason(solution, self.size)}stopped: {run.stop}"
+            answer = f"no answer; {reason(solution)}stopped: {run.stop}"
         return ROW.format(run.index + 1, solution.status, run.time, backtracks(solution), f"{seconds:.2f}", answer)
 
 
