@@ -15,9 +15,9 @@ from apmdm.tasks.sudoku.puzzles import count_solutions, full_grid
 from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.trained import load
 
-SEED = 1
-UNIQUE = {"9x9": (50, 40, 30, 25, 23), "16x16": (180, 140, 120, 110, 105, 100)}
-SEVERAL = {"9x9": (17, 14, 12, 8, 6, 5, 4, 3, 2, 1), "16x16": (80, 60, 40, 20)}
+SEED, MAX_STEPS = 1, 3000
+UNIQUE = {"9x9": (40, 30, 25), "16x16": (180, 140, 120, 110, 100)}
+SEVERAL = {"9x9": (17, 14, 12, 8, 6, 5, 4, 3, 2, 1), "16x16": (80, 40)}
 """Numbers of clues."""
 
 
@@ -58,7 +58,7 @@ def main(board: str = "9x9", num: str = "20") -> None:
     found = {}
     for name, puzzles in sets(BOARDS[board], int(num)):
         began = time.perf_counter()
-        solutions = list(task.solve(model.encoder, puzzles))
+        solutions = list(task.solve(model.encoder, puzzles, max_steps=MAX_STEPS))
         solved = sum(solution.solved for solution in solutions)
         steps = sum(solution.run.time for solution in solutions) / len(solutions)
         found[name] = [solved, len(solutions)]

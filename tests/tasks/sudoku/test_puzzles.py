@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, to_text
-from apmdm.tasks.sudoku.puzzles import FEWEST_CLUES, count_solutions, full_grid, generated_puzzle, solutions
+from apmdm.tasks.sudoku.puzzles import FEWEST_CLUES, count_solutions, count_within, full_grid, generated_puzzle, solutions
 from apmdm.tasks.sudoku.symmetry import fingerprint, random_symmetries
 from apmdm.tasks.sudoku.verify import is_solution
 
@@ -108,3 +108,9 @@ def test_training_puzzles_of_other_boards_have_one_solution(name: str) -> None:
     board = BOARDS[name]
     for puzzle in training_puzzles(board)[-10:].tolist():
         assert count_solutions(puzzle) == 1
+
+
+def test_counting_is_given_up_after_so_many_branches() -> None:
+    assert count_within(100, [0] * 81) == 2
+    assert count_within(1, [0] * 81) is None
+    assert count_within(100, [5, 5] + [0] * 79) == 0

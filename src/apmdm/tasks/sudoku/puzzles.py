@@ -36,11 +36,13 @@ class Rules:
         return cls(board, units, peers)
 
 
-def count_solutions(puzzle: list[int], limit: int = 2, most: int | None = None) -> int | None:
-    """The number of solutions of a board's values, 0 for an empty cell; counting ends at `limit`.
+def count_solutions(puzzle: list[int], limit: int = 2) -> int:
+    """The number of solutions of a board's values, 0 for an empty cell; counting ends at `limit`."""
+    return len(solutions(puzzle, limit))
 
-    None if it takes more than `most` branches of the search.
-    """
+
+def count_within(most: int, puzzle: list[int], limit: int = 2) -> int | None:
+    """The same, or None if it takes more than `most` branches of the search."""
     try:
         return len(solutions(puzzle, limit, most))
     except TooManyBranchesError:

@@ -9,7 +9,7 @@ from torch import Tensor
 from apmdm.solution import Solution
 from apmdm.tasks.sudoku.data import answers_of, teacher_run, training_puzzles
 from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, RUN, Board, decode
-from apmdm.tasks.sudoku.puzzles import Rules, count_solutions
+from apmdm.tasks.sudoku.puzzles import Rules, count_within
 from apmdm.tasks.sudoku.symmetry import leaks
 
 QUICK, PATIENCE = 2000, 20_000
@@ -26,7 +26,7 @@ def backtracks(solution: Solution) -> int:
 def has_several_solutions(solution: Solution) -> bool:
     """Whether there is certainly more than one."""
     most = QUICK if solution.solved else PATIENCE
-    return solution.status != "unsolvable" and (count_solutions(solution.problem, 2, most) or 0) > 1
+    return solution.status != "unsolvable" and (count_within(most, solution.problem) or 0) > 1
 
 
 def reason(solution: Solution) -> str:

@@ -47,7 +47,7 @@ from apmdm.tasks.sudoku.data import (
 from apmdm.tasks.sudoku.grid import BOARDS, FAIL, R1, SIXTEEN, Board, Puzzle, as_state, decode, encode, to_text
 from apmdm.tasks.sudoku.hints import detailed_hints, hints, num_conclusions, num_detailed_hints, num_hints
 from apmdm.tasks.sudoku.process import next_ids, teacher
-from apmdm.tasks.sudoku.puzzles import count_solutions, generated_puzzle
+from apmdm.tasks.sudoku.puzzles import count_within, generated_puzzle
 from apmdm.tasks.sudoku.report import PATIENCE, backtracks, has_several_solutions, reason, report
 from apmdm.tasks.sudoku.verify import is_solution
 from apmdm.tasks.sudoku.view import drawing
@@ -172,7 +172,7 @@ class Sudoku(Task):
         answer = self.decode(run.final) or [0] * self.size.cells
         if is_solution(problem, answer):
             return answer, "solved"
-        failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and count_solutions(problem, 1, PATIENCE) == 0
+        failed = run.final.ids[R1 : R1 + 1].tolist() == [FAIL] and count_within(PATIENCE, problem, limit=1) == 0
         return answer, "unsolvable" if failed else "unsolved"
 
     def solve(self, model: Predictor, problems: Iterable[list[int]], **options: Any) -> Iterator[Solution]:
