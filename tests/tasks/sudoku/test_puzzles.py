@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import BOARDS, FOUR, NINE, SIXTEEN, Board, to_text
-from apmdm.tasks.sudoku.puzzles import FEWEST_CLUES, count_solutions, count_within, full_grid, generated_puzzle, solutions
+from apmdm.tasks.sudoku.puzzles import (
+    FEWEST_CLUES,
+    count_solutions,
+    count_within,
+    full_grid,
+    generated_puzzle,
+    solutions,
+)
 from apmdm.tasks.sudoku.symmetry import fingerprint, random_symmetries
 from apmdm.tasks.sudoku.verify import is_solution
 
