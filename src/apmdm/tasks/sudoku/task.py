@@ -59,8 +59,8 @@ CHUNK = 2**16
 VALIDATION_SEED, FRESH_PUZZLES = 7, 1000
 BATCH_SIZE, GPU_BATCH_SIZE = 128, 1024
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
-FEWEST_CLUES = {"9x9": 6, "16x16": 110}
-"""With fewer clues the models seldom find an answer (docs/tasks.md)."""
+FEWEST_CLUES = {"9x9": 8, "16x16": 120}
+"""Down to so many the models solved all puzzles that were measured (docs/tasks.md)."""
 LARGE_WEIGHTS = LossWeights(31, 400)
 """16x16 averages over more positions and hints than 9x9, so both weigh more."""
 
@@ -294,7 +294,7 @@ class Sudoku(Task):
         clues, fewest = len(problem) - problem.count(0), FEWEST_CLUES.get(self.board, 0)
         if clues >= fewest:
             return None
-        return f"fewer than {fewest} clues on {self.board}, where the model seldom finds an answer"
+        return f"fewer than {fewest} clues on {self.board}, where the model does not always find an answer"
 
     def told(self, problem: list[int]) -> dict[str, Any]:
         return {"puzzle": _written(problem, problem)}
