@@ -33,7 +33,7 @@ from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
 from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.incremental import Evaluator
 from apmdm.theory.policy import SURE, ArrayPolicy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES

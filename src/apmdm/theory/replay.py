@@ -34,7 +34,7 @@ from apmdm.theory.array import (
     together,
     unpack,
 )
-from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.incremental import Evaluator
 from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.words import own_mask
 from apmdm.theory.write_once import WriteOnce
