@@ -29,7 +29,7 @@ from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import Form, simulate, simulate_all, start
+from apmdm.theory.simulate import Form, read, simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
 from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
@@ -133,6 +133,23 @@ def assert_audited(job: Job) -> None:
         if form == "sparse":
             assert run.time <= 5 * result.time + 2
             assert run.space <= sparse.most_context(job, result.live)
+
+
+def test_too_few_masks_are_an_error() -> None:
+    problem = ENTRIES["parity"].problem(Random(0), 2)
+    time = execute(problem.job, "CREW").time
+    for form in ("mdm", "arm"):
+        begun = start(problem.job, form, time - 3)
+        run = next(rollouts(begun.policy, [begun.sequence]))
+        with pytest.raises(ValueError, match="the MASKs of the start were too few: processor 0 is at instruction"):
+            read(problem.job, form, time - 3, begun, run.final)
+
+
+def test_the_number_of_processors_is_a_word() -> None:
+    job = Job(assemble("HALT"), (0,), 15, 4)
+    assert simulate(job, "mdm").memory == (0,)
+    with pytest.raises(ValueError, match="allow 1 to 15 processors, whose number is a word, not 16"):
+        replace(job, processors=16)
 
 
 def test_theorem_2_is_asserted() -> None:

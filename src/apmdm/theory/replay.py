@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from apmdm.edits import Edits
 from apmdm.policy import Greedy
-from apmdm.sampler import Predictor, Run, rollouts
+from apmdm.sampler import OnStep, Predictor, Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.theory.array import (
     ALWAYS,
@@ -55,7 +55,7 @@ class LeftToRight:
         return edits
 
 
-def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096) -> Run:
+def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096, on_step: OnStep | None = None) -> Run:
     """A Masked ARM's run as `rollouts` would give it, if nothing depends on the MASKs to the right of the leftmost.
 
     Everything written is held, as an ARM caches it, and the sampler sees so many MASKs behind it, then the next ones;
@@ -67,7 +67,7 @@ def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096) -> R
     for first in range(written, len(ids), window):
         until = min(first + window, len(ids))
         model = LeftToRight(_Cached(policy, ids[:until]))
-        run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1))
+        run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1, on_step=on_step))
         ids[first:until], time = run.final.ids, time + run.time
         if run.time < until - first:
             break
