@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -265,7 +266,7 @@ def _certified() -> dict[str, object]:
     for length in (2, 4, 6, 8):
         for name, model in weights_too if length < 8 else weights_too[:1]:
             wanted = support.words("k2", length)
-            sure = [one for one in support.log_chances(model, "k2", wanted) if one > -SURE]
+            sure = [one for one in support.log_chances(model, "k2", wanted) if isfinite(one)]
             found[f"{name} {length}"] = {"words": len(wanted), "certified": len(sure), "least_log_chance": min(sure)}
     return found
 

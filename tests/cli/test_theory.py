@@ -121,6 +121,8 @@ def test_runs_that_take_too_long_are_refused_after_an_estimate(
     assert message.startswith("error: up to 308 steps of ")
     assert "more than the limit of 0 seconds" in message
     assert "raise the limit by --minutes" in message
+    message = refused("theory", "run", "prefix_sum", "--n", "1024", "--as", "arm")
+    assert "up to 1,198,197 steps of at least 0.001 s: at least 20 minutes" in message
 
 
 def test_formulas_are_read_from_qdimacs(apmdm: Ends, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How long a run will take, from the time of its first steps; one that would take too long is refused."""
+"""How long a run will take: at least, before it begins, and from its first steps; if too long, it is refused."""
 
 import time
 from collections.abc import Callable
@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 STEPS, SECONDS, PATIENCE, WORTH_TELLING = 5, 2.0, 10.0, 10.0
 """A run is judged after so many steps and seconds, or after PATIENCE seconds; a time above WORTH_TELLING is told."""
 
+FASTEST = 1e-3
+"""Seconds: no step of any run was measured to take less."""
+
 
 @dataclass
 class Estimate:
-    """To be called before each step of a run of at most `steps` steps, as `on_step` of the sampler.
+    """Told by `expect` how many steps a run may take, and called before each of them, as `on_step` of the sampler.
 
     limit: seconds. tell: told in one line how long the run will take. Raises ValueError if that is beyond the limit.
     """
 
     limit: float
     tell: Callable[[str], None]
-    steps: int = 0
+    steps: int = field(default=0, init=False)
     done: int = field(default=-1, init=False)
     judged: bool = field(default=False, init=False)
     began: float = field(default=0.0, init=False)
     first: float = field(default=0.0, init=False)
+
+    def expect(self, steps: int) -> None:
+        self.steps = steps
+        self._judge(FASTEST, "at least")
 
     def __call__(self, observation: object) -> None:
         now = time.perf_counter()
@@ -33,18 +40,18 @@ class Estimate:
         passed = now - self.began
         if not self.judged and self.done > 1 and passed > SECONDS and (self.done >= STEPS or passed > PATIENCE):
             self.judged = True
-            self._judge((now - self.first) / (self.done - 1))
+            self._judge((now - self.first) / (self.done - 1), "about")
 
-    def _judge(self, each: float) -> None:
+    def _judge(self, each: float, how: str) -> None:
         """each: seconds of a step; the first one, which computes everything, is left out."""
-        left = each * (self.steps - self.done)
-        said = f"up to {self.steps:,} steps of {each:.2g} s: about {duration(left)}"
+        left = each * (self.steps - max(0, self.done))
+        said = f"up to {self.steps:,} steps of {how} {each:.2g} s: {how} {duration(left)}"
         if left > self.limit:
             raise ValueError(
                 f"{said}, more than the limit of {duration(self.limit)}; take a smaller input, another form (--as), or "
                 "raise the limit by --minutes"
             )
-        if left > WORTH_TELLING:
+        if left > WORTH_TELLING and how == "about":
             self.tell(said)
 
 

@@ -40,7 +40,7 @@ class Instance:
         """estimate: is asked before each step, and may refuse the run."""
         model = WriteOnce(model) if write_once else model
         if estimate is not None:
-            estimate.steps = self.steps
+            estimate.expect(self.steps)
         options = {"max_steps": max(10**7, self.steps + 1), "record": record, "on_step": estimate}
         run = next(rollouts(model, [self.start], self.decoding, **options))
         if run.stop != "fixed point":

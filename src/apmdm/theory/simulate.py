@@ -125,11 +125,11 @@ def simulate_all(
     references = [execute(job, mode, max_steps) for job in jobs]
     if form == "pram":
         return [_of_interpreter(job, reference) for job, reference in zip(jobs, references, strict=True)]
-    room = weights.shape.absolute if isinstance(weights, Encoder) else 0
-    begun = [start(job, form, reference.time, room) for job, reference in zip(jobs, references, strict=True)]
     most = max(most_steps(job, form, result.time) for job, result in zip(jobs, references, strict=True))
     if estimate is not None:
-        estimate.steps = most
+        estimate.expect(most)
+    room = weights.shape.absolute if isinstance(weights, Encoder) else 0
+    begun = [start(job, form, reference.time, room) for job, reference in zip(jobs, references, strict=True)]
     if room and (needed := max(one.positions for one in begun)) > room:
         raise ValueError(
             f"these weights are for at most {room:,} positions, and {needed:,} are needed; take a smaller n"
