@@ -11,11 +11,12 @@ from apmdm.theory.pram import Program
 
 CARD = """# {name}, {form}, as weights
 
-An encoder of [apmdm](https://arxiv.org/abs/2510.06190)'s kind whose weights were set by hand, not trained, by
-`apmdm theory run {name} --as {form} --compiled --save`. It does what the policy of that name does, for sequences of up
-to {positions:,} tokens. {parameters:,} parameters, {nonzero:,} of them not 0; the file holds only these.
+An encoder of `apmdm` whose weights were set by hand, not trained, by
+`apmdm theory run {name} --as {form} --compiled --save FOLDER`. It decides what the policy of that name decides, for
+sequences of up to {positions:,} tokens. It has {parameters:,} parameters, {nonzero:,} of them not 0.
+Of a matrix that is mostly zero the file holds only the other entries.
 
-How it is decoded: {decoding}. Recorded in manifest.json.
+Decoded by: {decoding}.
 
 ```python
 from apmdm import weights
@@ -25,7 +26,8 @@ encoder = weights.load_encoder("FOLDER")
 
 {how}
 """
-RUN = """Other inputs, of at most this size: `apmdm theory run {name} ... --as {form} --weights FOLDER`."""
+RUN = """Other inputs, up to this size: `apmdm theory run {name} ... --as {form} --weights FOLDER`."""
+POLICY = """docs/theory.md shows how to run them on other inputs."""
 TASK = """It is a model of the task `{task}`: `apmdm.load("FOLDER")`, and `--weights FOLDER` on the command line."""
 
 
@@ -40,7 +42,7 @@ def save(encoder: Encoder, folder: Path, about: dict[str, Any], decoding: Policy
         policy |= {"temperature": decoding.temperature, "cutoff": decoding.cutoff}
     told = ", ".join(f"{key} {value}" for key, value in policy.items())
     nonzero = sum(int(parameter.count_nonzero()) for parameter in encoder.parameters())
-    how = (TASK if task else RUN).format(task=task, name=name, form=form)
+    how = (TASK if task else RUN if "program" in about else POLICY).format(task=task, name=name, form=form)
     card = CARD.format(
         name=name,
         form=form,
