@@ -113,10 +113,12 @@ def encode(start: Sequence, vocab: Vocab, bits: int, rounds: int) -> Sequence:
 
 
 def decode(start: Sequence, final: Sequence, vocab: Vocab, bits: int) -> Sequence:
-    """The state of the AO-MDM that a replay ended in."""
+    """The state of the AO-MDM that a replay ended in; raises ValueError if its last round was cut short."""
     symbols, ids = replay_vocabulary(vocab, bits), start.ids.clone()
     address_of = {symbols.ids[_addressed("ADDR", number)]: number for number in range(2**bits)}
     tokens = final.ids.tolist()
+    if [token for token in tokens if token != MASK][-1] != symbols.ids["SEP"]:
+        raise ValueError("the MASKs of the start were too few: the last round has no SEP; encode more rounds")
     for left, token in pairwise(tokens[1:]):
         if left in address_of and token != MASK:
             ids[address_of[left]] = token

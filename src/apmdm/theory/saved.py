@@ -27,7 +27,7 @@ encoder = weights.load_encoder("FOLDER")
 {how}
 """
 RUN = """Other inputs, up to this size: `apmdm theory run {name} ... --as {form} --weights FOLDER`."""
-POLICY = """docs/theory.md shows how to run them on other inputs."""
+FORMULA = """`apmdm.sampler.rollouts` runs them on what `apmdm.theory.tqbf` encodes a formula to."""
 TASK = """It is a model of the task `{task}`: `apmdm.load("FOLDER")`, and `--weights FOLDER` on the command line."""
 
 
@@ -42,7 +42,7 @@ def save(encoder: Encoder, folder: Path, about: dict[str, Any], decoding: Policy
         policy |= {"temperature": decoding.temperature, "cutoff": decoding.cutoff}
     told = ", ".join(f"{key} {value}" for key, value in policy.items())
     nonzero = sum(int(parameter.count_nonzero()) for parameter in encoder.parameters())
-    how = (TASK if task else RUN if "program" in about else POLICY).format(task=task, name=name, form=form)
+    how = (TASK if task else RUN if "program" in about else FORMULA).format(task=task, name=name, form=form)
     card = CARD.format(
         name=name,
         form=form,
