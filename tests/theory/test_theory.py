@@ -254,10 +254,10 @@ def test_any_order_is_replayed_left_to_right() -> None:
         begun = replay.encode(Sequence(full), vocab, 6, run.time)
         again = next(rollouts(replay.Replay(any_order, vocab, 6), [begun]))
         assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
-    begun = replay.encode(Sequence(full), vocab, 6, 0)
-    cut = next(rollouts(replay.Replay(any_order, vocab, 6), [begun]))
+    start = Sequence(torch.tensor(vocab.encode(["BEGIN", "a", *[MASK_SYMBOL] * 4])))
+    cut = next(rollouts(replay.Replay(any_order, vocab, 6), [replay.encode(start, vocab, 6, 0)]))
     with pytest.raises(ValueError, match="the last round has no SEP"):
-        replay.decode(Sequence(full), cut.final, vocab, 6)
+        replay.decode(start, cut.final, vocab, 6)
 
 
 def test_the_converter_as_weights() -> None:
