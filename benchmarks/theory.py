@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -33,7 +34,7 @@ from apmdm.theory import compile as compiler
 from apmdm.theory import dyck, in_place, parity, policies, replay, sparse, support, tqbf, write_once
 from apmdm.theory.array import Constant, attend, cell, together
 from apmdm.theory.compile import compile_policy
-from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.incremental import Evaluator
 from apmdm.theory.policy import SURE, ArrayPolicy
 from apmdm.theory.pram import Job, Result, execute
 from apmdm.theory.programs import ENTRIES
@@ -265,7 +266,7 @@ def _certified() -> dict[str, object]:
     for length in (2, 4, 6, 8):
         for name, model in weights_too if length < 8 else weights_too[:1]:
             wanted = support.words("k2", length)
-            sure = [one for one in support.log_chances(model, "k2", wanted) if one > -SURE]
+            sure = [one for one in support.log_chances(model, "k2", wanted) if isfinite(one)]
             found[f"{name} {length}"] = {"words": len(wanted), "certified": len(sure), "least_log_chance": min(sure)}
     return found
 

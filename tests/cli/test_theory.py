@@ -1,6 +1,8 @@
 """`apmdm theory`: every form of a small program, a user's own one, the table, and what is refused."""
 
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -9,6 +11,7 @@ import pytest
 
 from apmdm import weights
 from apmdm.sampler import rollouts
+from apmdm.tasks.dyck.process import CUTOFF
 from apmdm.theory import tqbf
 from apmdm.theory.policies import POLICIES
 from apmdm.theory.programs import ENTRIES
@@ -46,6 +49,115 @@ def test_a_program_of_ones_own_runs_on_a_memory_of_ones_own(apmdm: Ends, tmp_pat
     assert len(Trace.from_json(trace.read_text()).states()) > 1
 
 
+SUM = """
+    LI r5 1
+    LI r1 4
+    LI r2 1
+again:
+    LD r4 r2
+    ADD r3 r3 r4
+    ADD r2 r2 r5
+    SUB r1 r1 r5
+    JZ r1 done
+    JMP again
+done:
+    LI r2 0
+    ST r2 r3
+    HALT
+"""
+
+
+@pytest.fixture
+def summing(tmp_path: Path) -> list[object]:
+    """Arguments that sum 9 9 9 9 into word 0."""
+    (tmp_path / "sum.asm").write_text(SUM)
+    (tmp_path / "words.txt").write_text("0 9 9 9 9")
+    return ["theory", "run", tmp_path / "sum.asm", "--memory", tmp_path / "words.txt"]
+
+
+def test_a_sum_that_does_not_fit_is_refused_and_fits_wider_words(
+    summing: list[object], apmdm: Ends, refused: Callable[..., str]
+) -> None:
+    for form in ("pram", "ap-mdm"):
+        message = refused(*summing, "--as", form)
+        assert "step 10: ADD of 9 and 9 on processor 0 does not fit into a word of 4 bits" in message
+    code, out, _ = apmdm(*summing, "--bits", "6")
+    assert code == 0
+    assert "memory: 36 9 9 9 9" in out
+
+
+def test_a_difference_below_0_is_told(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "minus.asm").write_text("LI r1 1\nSUB r2 r0 r1\nST r0 r2\nHALT\n")
+    (tmp_path / "words.txt").write_text("0")
+    code, out, err = apmdm("theory", "run", tmp_path / "minus.asm", "--memory", tmp_path / "words.txt")
+    assert code == 0
+    assert "memory: 7" in out
+    assert "step 1: SUB of 0 and 1 on processor 0 is below 0, so it was taken modulo 2^3" in err.replace("\n", " ")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in the file system")
+def test_memory_is_read_from_a_pipe(summing: list[object], apmdm: Ends, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=("0 1 2 3 4",))
+    writing.start()
+    code, out, _ = apmdm(*summing[:-1], tmp_path / "pipe", "--bits", "6")
+    writing.join()
+    assert code == 0
+    assert "memory: 10 1 2 3 4" in out
+
+
+def test_the_interpreter_may_take_more_steps(summing: list[object], apmdm: Ends, refused: Callable[..., str]) -> None:
+    options = [*summing, "--bits", "6", "--max-steps"]
+    assert "not halted after 20 steps" in refused(*options, "20")
+    assert apmdm(*options, "40")[0] == 0
+
+
+def test_runs_that_take_too_long_are_refused_after_an_estimate(
+    summing: list[object], refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apmdm.theory.estimate.SECONDS", 0.0)
+    with unchecked():
+        message = refused(*summing, "--bits", "6", "--as", "arm", "--minutes", "0")
+    assert message.startswith("error: up to 308 steps of ")
+    assert "more than the limit of 0 seconds" in message
+    assert "raise the limit by --minutes" in message
+    message = refused("theory", "run", "prefix_sum", "--n", "1024", "--as", "arm")
+    assert "up to 1,198,197 steps of at least 0.001 s: at least 20 minutes" in message
+
+
+def test_formulas_are_read_from_qdimacs(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "formula").write_text("c for all 1 exists 2: they differ\np cnf 2 2\na 1 0\ne 2 0\n1 2 0\n-1 -2 0\n")
+    for form, compiled in (("ap-mdm", True), ("mdm", False)):
+        options = ["--as", form, "--json", *(["--compiled"] if compiled else [])]
+        code, out, _ = apmdm("theory", "run", "tqbf", "--formula", tmp_path / "formula", *options)
+        assert (code, json.loads(out)["answer"], json.loads(out)["verified"]) == (0, True, True)
+
+
+def test_one_checkpoint_serves_inputs_of_several_sizes(
+    apmdm: Ends, refused: Callable[..., str], tmp_path: Path
+) -> None:
+    folder, sizes = tmp_path / "weights", ["theory", "run", "parity", "--n"]
+    with unchecked():
+        assert apmdm(*sizes, "3", "--compiled", "--save", folder)[0] == 0
+        for n in ("3", "1", "2"):
+            code, out, _ = apmdm(*sizes, n, "--weights", folder, "--seed", "5", "--json")
+            found = json.loads(out)
+            assert (code, found["verified"], found["compiled"], found["P"]) == (0, True, True, int(n))
+    assert "--weights" in (folder / "README.md").read_text()
+    assert "positions, and" in refused(*sizes, "4", "--weights", folder)
+    assert "as ap-mdm" in refused(*sizes, "2", "--as", "sparse", "--weights", folder)
+    assert "task theory/parity" in refused("theory", "run", "list_ranking", "--n", "2", "--weights", folder)
+
+
+def test_saved_weights_of_a_generator_are_decoded_as_they_should_be(apmdm: Ends, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    assert apmdm("theory", "run", "dyck", "--n", "8", "--compiled", "--save", folder)[0] == 0
+    assert weights.read_manifest(folder)["decoding"]["cutoff"] == CUTOFF
+    code, out, _ = apmdm("generate", "dyck", "--weights", folder, "--length", "8", "--num", "3", "--json")
+    assert code == 0
+    assert all(json.loads(line)["verified"] for line in out.splitlines())
+
+
 def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
     code, out, _ = apmdm("theory", "table", "parity", "--largest", "4", "--plot", tmp_path / "table.png")
     assert code == 0
@@ -69,6 +181,13 @@ def test_the_table_fits_exponents(apmdm: Ends, tmp_path: Path) -> None:
         (["run", "tqbf", "--n", "99"], "takes n from 1 to 16"),
         (["run", "dyck", "--n", "3"], "even length"),
         (["run", "dyck", "--memory", "x"], "--memory is for a program of your own"),
+        (["run", "parity", "--formula", "x"], "--formula is for tqbf"),
+        (["run", "tqbf", "--formula", "x", "--n", "3"], "leave it out with --formula"),
+        (["run", "tqbf", "--formula", "x"], "there is no file x"),
+        (["run", "dyck", "--bits", "3"], "--bits is for machine programs"),
+        (["run", "tqbf", "--weights", "x"], "--weights is for machine programs"),
+        (["run", "parity", "--weights", "x", "--compiled"], "give one of --weights and --compiled"),
+        (["run", "parity", "--weights", "x"], "no weights at"),
         (["run", "tqbf", "--save", "x"], "--save is for the weights of --compiled"),
         (["mascot", "--n", "9"], "a graph of 2 to 8 vertices"),
         (["table", "dyck"], "unknown program"),

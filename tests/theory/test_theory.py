@@ -29,7 +29,7 @@ from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.pram import ALU, Job, assemble, execute
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.random_program import random_job
-from apmdm.theory.simulate import Form, simulate, simulate_all, start
+from apmdm.theory.simulate import Form, read, simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
 from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
@@ -63,7 +63,9 @@ def test_jobs_share_a_batch() -> None:
     problems = [ENTRIES["connectivity_hooking"].problem(Random(seed), 2 + seed % 2) for seed in range(3)]
     jobs = [problem.job for problem in problems]
     for form in ("mdm", "ap-mdm"):
-        for job, outcome in zip(jobs, simulate_all(jobs, form), strict=True):
+        with unchecked():
+            outcomes = simulate_all(jobs, form)
+        for job, outcome in zip(jobs, outcomes, strict=True):
             result = execute(job)
             assert (outcome.registers, outcome.memory, outcome.steps) == (result.registers, result.memory, result.time)
 
@@ -84,7 +86,8 @@ def test_left_to_right_in_windows(name: str, windows: tuple[int, ...], monkeypat
     """What is written is cached: the run is that of the sampler, which sees all MASKs from the start."""
     job = ENTRIES[name].problem(Random(0), 1).job
     begun = start(job, "arm", execute(job).time)
-    whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
+    with unchecked():
+        whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
     for window in windows:
         run = replay.left_to_right(begun.policy, begun.sequence, window)
         assert torch.equal(run.final.ids, whole.final.ids)
@@ -135,6 +138,24 @@ def assert_audited(job: Job) -> None:
             assert run.space <= sparse.most_context(job, result.live)
 
 
+def test_too_few_masks_are_an_error() -> None:
+    problem = ENTRIES["parity"].problem(Random(0), 1)
+    time = execute(problem.job, "CREW").time
+    for form in ("mdm", "arm"):
+        begun = start(problem.job, form, time - 3)
+        with unchecked():
+            run = next(rollouts(begun.policy, [begun.sequence]))
+        with pytest.raises(ValueError, match="the MASKs of the start were too few"):
+            read(problem.job, form, time - 3, begun, run.final)
+
+
+def test_the_number_of_processors_is_a_word() -> None:
+    job = Job(assemble("HALT"), (0,), 15, 4)
+    assert simulate(job, "mdm").memory == (0,)
+    with pytest.raises(ValueError, match="allow 1 to 15 processors, whose number is a word, not 16"):
+        replace(job, processors=16)
+
+
 def test_theorem_2_is_asserted() -> None:
     problem = ENTRIES["parity"].problem(Random(0), 2)
     begun = start(problem.job, "mdm", 20)
@@ -183,18 +204,20 @@ print([[part.tolist() for part in answers[number]] for number in sorted(answers)
     assert runs[0].stdout
 
 
-@pytest.mark.parametrize("form", ["mdm", "arm"])
+@pytest.mark.parametrize("form", ["mdm", "ap-mdm", "sparse", "arm"])
 def test_what_is_kept_from_the_last_state_changes_nothing(form: Form) -> None:
+    """Incremental evaluation against the reference, which keeps nothing and computes everything everywhere."""
     job = ENTRIES["parity"].problem(Random(1), 2).job
     begun = start(job, form, execute(job, "CREW").time)
-    run = next(rollouts(begun.policy, [begun.sequence], record=True))
-    for step in run.steps[:: max(1, len(run.steps) // 40)]:
+    with unchecked():
+        run = next(rollouts(begun.policy, [begun.sequence], record=True))
+    for step in run.steps[:: max(1, len(run.steps) // 20)]:
         state = State.stack([Sequence(torch.tensor(step.tokens))])
-        assert same_edits(begun.policy(state), replace(begun.policy)(state))
-
-
-def same_edits(first: Edits | Prediction, second: Edits | Prediction) -> bool:
-    return all(map(torch.equal, first.tensors, second.tensors))
+        kept, anew = begun.policy(state), replace(begun.policy, audit=True)(state)
+        assert isinstance(kept, Edits)
+        assert isinstance(anew, Edits)
+        assert torch.equal(kept.unmasked(state) * kept.content, anew.unmasked(state) * anew.content)
+        assert all(map(torch.equal, kept.tensors[1:], anew.tensors[1:]))
 
 
 def test_formulas() -> None:
@@ -231,6 +254,10 @@ def test_any_order_is_replayed_left_to_right() -> None:
         begun = replay.encode(Sequence(full), vocab, 6, run.time)
         again = next(rollouts(replay.Replay(any_order, vocab, 6), [begun]))
         assert torch.equal(replay.decode(Sequence(full), again.final, vocab, 6).ids[1:], run.final.ids)
+    start = Sequence(torch.tensor(vocab.encode(["BEGIN", "a", *[MASK_SYMBOL] * 4])))
+    cut = next(rollouts(replay.Replay(any_order, vocab, 6), [replay.encode(start, vocab, 6, 0)]))
+    with pytest.raises(ValueError, match="the last round has no SEP"):
+        replay.decode(start, cut.final, vocab, 6)
 
 
 def test_the_converter_as_weights() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from apmdm.cli.options import JsonOption, SeedOption, finish
+from apmdm.theory.pram import MAX_STEPS
 
 theory = typer.Typer(rich_markup_mode=None, help="Run the theorems: machine programs as MDM, AP-MDM and left to right.")
 
@@ -33,26 +34,44 @@ def theory_run(
     n: Annotated[int | None, typer.Option(help="Size of the random input; 8 if left out.")] = None,
     form: Annotated[Simulation, typer.Option("--as", help="What runs it.")] = Simulation.ap_mdm,
     compiled: Annotated[bool, typer.Option("--compiled", help="As weights of the encoder.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="As weights that --save wrote, for inputs up to theirs.")] = None,
     memory: Annotated[Path | None, typer.Option(help="Words of the memory, for a program of your own.")] = None,
     processors: Annotated[int | None, typer.Option(min=1, help="For a program of your own; 1 if left out.")] = None,
+    bits: Annotated[
+        int | None, typer.Option(min=1, help="Bits of a word; as few as the input needs if left out.")
+    ] = None,
+    formula: Annotated[Path | None, typer.Option(help="For tqbf: decide the formula of this QDIMACS file.")] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Most steps of the machine.")] = MAX_STEPS,
+    minutes: Annotated[float, typer.Option(min=0, help="Refuse a run that would take longer.")] = 10,
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step as JSON.")] = None,
     save: Annotated[Path | None, typer.Option(help="With --compiled: a folder for the weights.")] = None,
     seed: SeedOption = 0,
 ) -> None:
-    """Run a program in one form; exit code 0 only if the result is that of the interpreter, or of a search."""
+    """Run a program in one form; exit code 0 only if the result is verified.
+
+    Verified: registers and memory equal those of an interpreter of the machine. For programs of the library the answer
+    is found by other means as well, for a formula by recursion. For a program of your own equality is all that is
+    checked, and a sum that does not fit into a word is refused.
+    """
     from apmdm import outputs
     from apmdm.theory.policies import POLICIES
     from apmdm.theory.run import Request, problem_of, refuse_stray, run_policy, run_program
 
     if save is not None and not compiled:
         raise ValueError("--save is for the weights of --compiled")
-    refuse_stray(program, n, memory, processors)
+    if weights is not None and compiled:
+        raise ValueError("--weights are compiled already; give one of --weights and --compiled")
+    inputs = {"--n": n, "--memory": memory, "--processors": processors, "--bits": bits, "--formula": formula}
+    refuse_stray(program, inputs | {"--weights": weights})
     n = 8 if n is None else n
-    problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1)
+    problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1, bits)
     files = trace and outputs.writable(trace), save and outputs.unused_folder(save)
-    wanted = Request(form.value, compiled, as_json, *files)
-    finish(run_policy(program, n, seed, wanted) if problem is None else run_program(*problem, program, wanted))
+    wanted = Request(form.value, compiled, as_json, *files, weights, max_steps, minutes)
+    if problem is None:
+        finish(run_policy(program, n, seed, formula, wanted))
+    else:
+        finish(run_program(*problem, program, wanted))
 
 
 @theory.command("mascot")

@@ -6,11 +6,13 @@ Letters: B batch, L length, V vocabulary.
 import math
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from apmdm.model.attention import (
@@ -24,6 +26,7 @@ from apmdm.model.attention import (
     key_positions,
     relation_patterns,
 )
+from apmdm.model.packing import packed, unpack
 from apmdm.prediction import Prediction, concatenate_rows
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
@@ -124,8 +127,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
     hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
     the middle layer, and another one `conclusions` bits off the layer after it.
 
-    save_pretrained writes model.safetensors and config.json (vocabulary and shape). from_pretrained reads them and
-    executes nothing.
+    save_pretrained writes model.safetensors (of a matrix that is mostly zero, only the other entries) and config.json
+    (vocabulary and shape). from_pretrained reads them and executes nothing.
     """
 
     composition: Tensor
@@ -149,6 +152,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
+        self.register_load_state_dict_pre_hook(unpack)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        save_file(packed(self.state_dict()), save_directory / "model.safetensors", {"format": "pt"})
 
     @classmethod
     def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "Encoder":

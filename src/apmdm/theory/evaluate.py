@@ -1,16 +1,13 @@
-"""Arrays on a state: their numbers, in NumPy, which does little things faster than PyTorch.
+"""What arrays mean: their numbers at every position of a state, one array after the other, nothing kept.
 
-Letters: N positions, all M of a state counted through its rows or some of them, V vocabulary, A atoms.
+This is the reference for `incremental.py`, which gives the same numbers faster, and it audits policies.
+Letters: N positions, counted through the rows of a state; V vocabulary, A atoms.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 
 import numpy as np
 from jaxtyping import Bool, Int
-from torch import Tensor
 
 from apmdm.state import State
 from apmdm.theory.array import (
@@ -30,14 +27,8 @@ from apmdm.theory.array import (
 )
 from apmdm.vocab import Vocab
 
-FEW, TABLE = 8, 2**22
-"""Numbers that are looked for one by one; most keys of a table that are held at once."""
-
 Numbers = Int[np.ndarray, "N"]
 Flags = Bool[np.ndarray, "N"]
-Places = Int[np.ndarray, "_"]
-"""Positions, counted through the rows of a state, or keys of a table."""
-NO_PLACES = np.empty(0, dtype=np.int64)
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "and": np.bitwise_and,
     "or": np.bitwise_or,
@@ -53,275 +44,63 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-@dataclass(frozen=True)
-class _Positions:
-    """Where arrays are computed: at all positions of a state, or at some of them, with these numbers."""
+def evaluate(
+    outputs: Sequence[Array],
+    vocab: Vocab,
+    state: State,
+    *,
+    begin: bool = True,
+    given: Mapping[Array, Numbers] | None = None,
+    audit: bool = False,
+) -> dict[Array, Numbers]:
+    """The numbers of the outputs at every position of a state.
 
-    ids: Numbers
-    row: Numbers
-    column: Numbers
-    after_begin: Flags
-    inside: Flags
-    numbers: Places | None = None
-
-    @classmethod
-    def of(cls, state: State, begin: int) -> "_Positions":
-        """All of a state's."""
-        row, column = (axis.reshape(-1) for axis in np.indices(state.ids.shape))
-        after_begin = column >= begin
-        inside = state.valid.numpy().reshape(-1) & after_begin
-        return cls(state.ids.numpy().reshape(-1).copy(), row, column, after_begin, inside)
-
-    def take(self, state: State) -> Places:
-        """Takes over the tokens of a state of the same lengths; returns where they are new."""
-        ids = state.ids.numpy().reshape(-1)
-        at = np.flatnonzero(self.ids != ids)
-        self.ids[at] = ids[at]
-        return at
-
-    def at(self, numbers: Places) -> "_Positions":
-        ids, row, column = self.ids[numbers], self.row[numbers], self.column[numbers]
-        return _Positions(ids, row, column, self.after_begin[numbers], self.inside[numbers], numbers)
-
-
-class Evaluator:
-    """The numbers of arrays at every position of a state.
-
-    With `awake` only what is attended to is computed everywhere, all else where that bit is set. After a state of the
-    same lengths only what may differ from there is computed, in place: results hold until the next call.
+    begin: sequences start with a token at which every array is 0. given: the numbers of the Given arrays.
+    audit: check that maps are elementwise, that no two cases of a choice hold at once, and that the first and the last
+    position that an attention finds agree.
+    Raises ValueError if the state is too long for the bits of some place, or if an audit finds something.
     """
-
-    def __init__(
-        self,
-        outputs: Sequence[Array],
-        vocab: Vocab,
-        *,
-        begin: bool = True,
-        awake: Array | None = None,
-        audit: bool = False,
-    ) -> None:
-        self.outputs = list(outputs) if awake is None or not audit else [awake, *outputs]
-        first = [] if awake is None else [awake]
-        self.order, self.begin, self.audit = list(in_order([*first, *outputs])), int(begin), audit
-        self.awake = None if audit else awake
-        attentions = [array for array in self.order if isinstance(array, Attend | Broadcast)]
-        needed = [one for array in attentions for one in array.sources]
-        needed += [array for array in self.order if isinstance(array, Given)]
-        self.everywhere = set(self.order) if self.awake is None else set(in_order([*first, *needed]))
-        self.each_time = {one for one in self.order if isinstance(one, Atoms | Given) or one not in self.everywhere}
-        self.each_time |= set(first)
-        self.rows = max(1, TABLE >> max(map(_key_bits, attentions), default=0))
-        composition = vocab.composition().long().numpy()
-        self.of_token = {
-            array: _by_token(array, vocab, composition) for array in self.order if isinstance(array, Atoms)
-        }
-        self.known = _Known()
-
-    def __call__(self, state: State, given: Mapping[Array, Numbers] | None = None) -> dict[Array, np.ndarray]:
-        """The outputs, where they are computed: `computed_at`; positions are counted through the rows.
-
-        Raises ValueError if the state is too long for the bits of some place.
-        """
-        known, self.known = self.known, _Known()
-        if self.audit or not known.as_long_as(state):
-            known = _Known()
-        look = _Look(self, known, state, given or {})
-        for array in self.order:
-            look.compute(array)
-        self.known = known
-        return dict(zip(self.outputs, look.seen_from(look.some, self.outputs), strict=True))
-
-    @property
-    def computed_at(self) -> Places | None:
-        """Where the outputs of the last call are computed, None for everywhere."""
-        return self.known.awake
-
-
-@dataclass
-class _Table:
-    """Of an attention: the last position that has a key, and the key that each position has; -1 for none.
-
-    Keys of different rows differ.
-    """
-
-    last: Int[np.ndarray, "keys"]
-    key: Int[np.ndarray, "positions"]
-
-    @classmethod
-    def of(cls, key: Int[np.ndarray, "positions"], num_keys: int) -> "_Table":
-        having, last = np.flatnonzero(key >= 0), np.full(num_keys, -1)
-        np.maximum.at(last, key[having], having)
-        return cls(last, key)
-
-    def update(self, at: Places, key: Places) -> Places:
-        """Gives these positions other keys; returns the keys whose last position changed."""
-        old, self.key[at] = self.key[at], key
-        if ((self.last[old] == at) & (old >= 0)).any():
-            before, self.last = self.last, _Table.of(self.key, len(self.last)).last
-            return np.flatnonzero(before != self.last)
-        at, key = at[key >= 0], key[key >= 0]
-        before = self.last[key]
-        np.maximum.at(self.last, key, at)
-        return key[self.last[key] != before]
-
-
-@dataclass
-class _Known:
-    """What was computed for the last state: numbers, tables of attentions, what these were asked and found."""
-
-    lengths: Int[Tensor, "batch"] | None = None
-    positions: _Positions | None = None
-    awake: Places | None = None
-    values: dict[Array, Numbers] = field(default_factory=dict)
-    tables: dict[tuple[Array, ...], _Table] = field(default_factory=dict)
-    asked: dict[Array, Numbers] = field(default_factory=dict)
-    answers: dict[Array, Numbers] = field(default_factory=dict)
-
-    def as_long_as(self, state: State) -> bool:
-        if self.lengths is None or self.positions is None:
-            return False
-        return len(self.positions.ids) == state.ids.numel() and self.lengths.equal(state.lengths)
-
-
-class _Look:
-    """One evaluation, array by array.
-
-    changed: of arrays with new numbers where those are, None for everywhere; moved: of tables the keys with another
-    last position, None for all.
-    """
-
-    def __init__(self, evaluator: Evaluator, known: _Known, state: State, given: Mapping[Array, Numbers]) -> None:
-        self.of, self.known, self.given = evaluator, known, given
-        self.new_tokens = known.positions and known.positions.take(state)
-        self.everywhere = self.some = known.positions or _Positions.of(state, evaluator.begin)
-        known.positions, known.lengths = self.everywhere, state.lengths
-        self.changed: dict[Array, Places | None] = {}
-        self.moved: dict[tuple[Array, ...], Places | None] = {}
-
-    def compute(self, array: Array) -> None:
-        if self._is_as_before(array):
-            return
-        if isinstance(array, Attend | Broadcast) and array.found_by not in self.moved:
-            self.moved[array.found_by] = self._find(array)
-        if array not in self.of.everywhere:
-            self.known.values[array] = self._numbers(array, self.some)
-            return
-        old = self.known.values.get(array)
-        at = None if old is None else self._may_differ(array)
-        if at is None:
-            found = self.known.values[array] = self._numbers(array, self.everywhere)
-            at = None if old is None else np.flatnonzero(found != old)
-        elif len(at) and old is not None:
-            found = self._numbers(array, self.everywhere.at(at))
-            differs = old[at] != found
-            old[at] = found
-            at = at[differs]
-        if at is None or len(at):
-            self.changed[array] = at
-        if array is self.of.awake:
-            self.known.awake = _where_set(self.known.values[array], self.known.awake, at)
-            self.some = self.everywhere.at(self.known.awake)
-
-    def _is_as_before(self, array: Array) -> bool:
-        known = array in self.known.values and array not in self.of.each_time
-        return known and self.changed.keys().isdisjoint(array.inputs)
-
-    def seen_from(self, here: _Positions, arrays: Sequence[Array]) -> list[Numbers]:
-        values, at = self.known.values, here.numbers
-        if at is None:
-            return [values[one] for one in arrays]
-        return [values[one][at] if one in self.of.everywhere else values[one] for one in arrays]
-
-    def _numbers(self, array: Array, here: _Positions) -> Numbers:
-        inputs = self.seen_from(here, array.inputs)
+    row, column = (axis.reshape(-1) for axis in np.indices(state.ids.shape))
+    ids, after_begin = state.ids.numpy().reshape(-1), column >= begin
+    inside = state.valid.numpy().reshape(-1) & after_begin
+    values: dict[Array, Numbers] = {}
+    for array in in_order(outputs):
+        inputs = [values[one] for one in array.inputs]
         match array:
             case Constant(value=value):
-                found = np.full(len(here.ids), value)
+                found = np.full(len(ids), value)
             case Atoms():
-                found = self.of.of_token[array][here.ids]
+                found = of_tokens(array, vocab)[ids]
             case Given():
-                found = self.given[array] if here.numbers is None else self.given[array][here.numbers]
+                found = (given or {})[array]
             case Place():
-                found = place(array, here.column)
+                found = place(array, column)
             case Attend() | Broadcast():
-                found = self._attended(array, inputs, here)
+                found = attended(array, inputs, inside, row)
+                if audit and not array.rightmost:
+                    other = attended(array, [one[::-1] for one in inputs], inside[::-1], row[::-1])[::-1]
+                    if (other != found)[inside].any():
+                        raise ValueError("the positions that an attention finds do not agree")
             case _:
                 found = elementwise(array, inputs)
-        if self.of.audit:
-            _audit(array, inputs, found, here.row, self.everywhere.inside)
-        return found * here.after_begin
-
-    def _attended(self, array: Attend | Broadcast, inputs: Sequence[Numbers], here: _Positions) -> Numbers:
-        asked = _entries(array, inputs, here.row)
-        answers = self.known.tables[array.found_by].last[asked]
-        if here.numbers is None:
-            self.known.asked[array], self.known.answers[array] = asked.astype(np.int32), answers.astype(np.int32)
-        elif array in self.of.everywhere:
-            self.known.asked[array][here.numbers], self.known.answers[array][here.numbers] = asked, answers
-        return _read(answers, self.known.values[array.value])
-
-    def _may_differ(self, array: Array) -> Places | None:
-        """Where an array that is known may have other numbers now."""
-        match array:
-            case Atoms():
-                return self.new_tokens
-            case Given():
-                return np.flatnonzero(self.given[array] != self.known.values[array])
-            case Attend() | Broadcast():
-                keys, values = self.moved[array.found_by], self._changes(array.value)
-                if keys is None or values is None:
-                    return None
-                parts = [self._changes(array.query)] if isinstance(array, Attend) else []
-                for numbers, chosen in ((self.known.asked, keys), (self.known.answers, values)):
-                    if len(chosen):
-                        parts.append(_where_among(numbers[array], chosen))
-                return _union(parts)
-        return self._changes(*array.inputs)
-
-    def _changes(self, *arrays: Array) -> Places | None:
-        return _union([self.changed[one] for one in arrays if one in self.changed])
-
-    def _find(self, array: Attend | Broadcast) -> Places | None:
-        """Brings the table of an attention up to date; returns the keys with another last position, None for all."""
-        arrays, table = array.found_by, self.known.tables.get(array.found_by)
-        at = self._changes(*arrays)
-        if table is None or at is None:
-            values = [self.known.values[one] for one in arrays]
-            self.known.tables[arrays] = _table(array, values, self.everywhere.inside, self.everywhere.row)
-            return None
-        if not len(at):
-            return at
-        here = self.everywhere.at(at)
-        return table.update(at, _keys(array, self.seen_from(here, arrays), here.inside, here.row))
+                if audit:
+                    _audit_elementwise(array, inputs, found, inside)
+        values[array] = found * after_begin
+    return {one: values[one] for one in outputs}
 
 
-def _where_set(numbers: Numbers, before: Places | None, changed: Places | None) -> Places:
-    """Where numbers are not 0, given where they were not before a change at these places."""
-    if before is None or changed is None:
-        return np.flatnonzero(numbers > 0)
-    perhaps = np.union1d(before, changed)
-    return perhaps[numbers[perhaps] > 0]
+def attended(array: Attend | Broadcast, inputs: Sequence[Numbers], inside: Flags, row: Numbers) -> Numbers:
+    """What each position reads: the value at the last position of its row that `where` holds for, with its key."""
+    *keys, value, where = inputs
+    query, key = keys or [np.zeros_like(row)] * 2
+    keyed = zip(row.tolist(), key.tolist(), value.tolist(), ((where > 0) & inside).tolist(), strict=True)
+    last = {(in_row, name): found for in_row, name, found, there in keyed if there}
+    return np.array([last.get(asked, 0) for asked in zip(row.tolist(), query.tolist(), strict=True)], dtype=np.int64)
 
 
-def _where_among(numbers: Numbers, chosen: Places) -> Places:
-    """Where one of the chosen numbers is; for a few np.isin takes four to ten times as long as comparing them."""
-    among = np.isin(numbers, chosen) if len(chosen) > FEW else reduce(or_, [numbers == one for one in chosen])
-    return np.flatnonzero(among)
-
-
-def _union(parts: Sequence[Places | None]) -> Places | None:
-    """All of these places, None if one of the parts is None."""
-    some: list[Places] = []
-    for part in parts:
-        if part is None:
-            return None
-        if len(part):
-            some.append(part)
-    return NO_PLACES if not some else some[0] if len(some) == 1 else np.unique(np.concatenate(some))
-
-
-def _by_token(array: Atoms, vocab: Vocab, composition: Int[np.ndarray, "V A"]) -> Int[np.ndarray, "V"]:
-    columns = composition[:, [vocab.atoms.index(name) for name in array.names]]
+def of_tokens(array: Atoms, vocab: Vocab) -> Int[np.ndarray, "V"]:
+    """The number of the atoms for each token of a vocabulary."""
+    columns = vocab.composition().long().numpy()[:, [vocab.atoms.index(name) for name in array.names]]
     return (columns << np.arange(len(array.names))).sum(1)
 
 
@@ -361,47 +140,8 @@ def elementwise(array: Array, given: Sequence[Numbers]) -> Numbers:
     raise TypeError(f"unknown array {array}")
 
 
-def _key_bits(array: Attend | Broadcast) -> int:
-    return array.key.bits if isinstance(array, Attend) else 0
-
-
-def _table(array: Attend | Broadcast, found_by: Sequence[Numbers], inside: Flags, row: Numbers) -> _Table:
-    return _Table.of(_keys(array, found_by, inside, row), (1 + int(row.max(initial=-1))) << _key_bits(array))
-
-
-def _keys(array: Attend | Broadcast, found_by: Sequence[Numbers], inside: Flags, row: Numbers) -> Numbers:
-    where, *keys = found_by
-    return np.where((where > 0) & inside, _entries(array, keys, row), -1)
-
-
-def _entries(array: Attend | Broadcast, keys: Sequence[Numbers], row: Numbers) -> Numbers:
-    """Keys or queries, the first of `keys`, as a table counts them; a broadcast has a single one in each row."""
-    entry = row << _key_bits(array)
-    return entry + keys[0] if isinstance(array, Attend) else entry
-
-
-def _read(answers: Numbers, value: Int[np.ndarray, "M"]) -> Numbers:
-    return np.where(answers < 0, 0, value[answers])
-
-
-def _turned(numbers: Numbers | Flags, rows: int) -> np.ndarray:
-    """Each row from its end."""
-    return numbers.reshape(rows, -1)[:, ::-1].reshape(-1)
-
-
-def _audit(array: Array, given: Sequence[Numbers], found: Numbers, row: Numbers, inside: Flags) -> None:
-    """Raises ValueError if a map looks beyond its own position, if choices overlap or an attention is ambiguous."""
-    rows = 1 + int(row.max(initial=0))
-    turned = [_turned(numbers, rows) for numbers in given]
-    if isinstance(array, Attend | Broadcast):
-        if not array.rightmost:
-            named = dict(zip(array.inputs, turned, strict=True))
-            table = _table(array, [named[one] for one in array.found_by], _turned(inside, rows), row)
-            other = _read(table.last[_entries(array, given, row)], named[array.value])
-            if (other != found)[inside].any():
-                raise ValueError("the positions that an attention finds do not agree")
-    elif given:
-        if (_turned(elementwise(array, turned), rows) != found).any():
-            raise ValueError(f"{type(array).__name__} is not elementwise")
-        if isinstance(array, Choose) and (np.sum(given[::2], axis=0)[inside] > 1).any():
-            raise ValueError("two cases of a choice hold at once")
+def _audit_elementwise(array: Array, given: Sequence[Numbers], found: Numbers, inside: Flags) -> None:
+    if (elementwise(array, [numbers[::-1] for numbers in given])[::-1] != found).any():
+        raise ValueError(f"{type(array).__name__} is not elementwise")
+    if isinstance(array, Choose) and (np.sum(given[::2], axis=0)[inside] > 1).any():
+        raise ValueError("two cases of a choice hold at once")

@@ -16,13 +16,17 @@ from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.parity import process as bits
 from apmdm.theory import dyck, parity, tqbf
 from apmdm.theory.compile import compile_policy
+from apmdm.theory.estimate import Estimate
 from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.write_once import WriteOnce, assert_theorem_2
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A policy with what it starts from, for how many positions it is compiled, and how a run is read and judged."""
+    """A policy with what it starts from, for how many positions it is compiled, and how a run is read and judged.
+
+    steps: the most that a run takes, 0 if few.
+    """
 
     policy: ArrayPolicy
     start: Sequence
@@ -30,10 +34,15 @@ class Instance:
     read: Callable[[Sequence], object]
     holds: Callable[[Run], bool]
     decoding: Decoding = Greedy()  # noqa: RUF009
+    steps: int = 0
 
-    def run(self, model: Predictor, *, write_once: bool, record: bool = False) -> Run:
+    def run(self, model: Predictor, *, write_once: bool, record: bool = False, estimate: Estimate | None = None) -> Run:
+        """estimate: is asked before each step, and may refuse the run."""
         model = WriteOnce(model) if write_once else model
-        run = next(rollouts(model, [self.start], self.decoding, max_steps=10**7, record=record))
+        if estimate is not None:
+            estimate.expect(self.steps)
+        options = {"max_steps": max(10**7, self.steps + 1), "record": record, "on_step": estimate}
+        run = next(rollouts(model, [self.start], self.decoding, **options))
         if run.stop != "fixed point":
             raise ValueError(f"stopped by its {run.stop} after {run.time} steps")
         if write_once:
@@ -46,11 +55,15 @@ class Instance:
 
 @dataclass(frozen=True)
 class Listed:
-    """about: one line; forms: what it runs as, with its instance of size n for a seed; largest: the largest n."""
+    """about: one line; forms: what it runs as, with its instance of size n for a seed; largest: the largest n.
+
+    task: the registered task whose model its weights are, if any.
+    """
 
     about: str
     forms: dict[str, Callable[[int, int], Instance]]
     largest: int
+    task: str = ""
 
 
 def hard(n: int) -> tqbf.Formula:
@@ -65,20 +78,26 @@ def drawn_formula(n: int, seed: int) -> tqbf.Formula:
 def formula_in_place(formula: tqbf.Formula) -> Instance:
     size, truth = tqbf.width(formula), tqbf.search(formula)
     start = tqbf.encode(formula, size)
-    return _formula(tqbf.policy(size, len(start)), start, size, truth)
+    return _formula(tqbf.policy(size, len(start), tqbf.cell_size(formula)), start, size, truth)
 
 
 def formula_write_once(formula: tqbf.Formula) -> Instance:
     size, truth = tqbf.width(formula), tqbf.search(formula)
     start = tqbf.encode_write_once(formula, size, truth[1])
-    return _formula(tqbf.write_once_policy(size, len(start)), start, size, truth)
+    return _formula(tqbf.write_once_policy(size, len(start), tqbf.cell_size(formula)), start, size, truth)
+
+
+FORMULA_FORMS: dict[str, Callable[[tqbf.Formula], Instance]] = {"ap-mdm": formula_in_place, "mdm": formula_write_once}
 
 
 def _formula(policy: ArrayPolicy, start: Sequence, size: int, truth: tuple[bool, int]) -> Instance:
     def read(final: Sequence) -> bool | None:
         return tqbf.decode(final, size)
 
-    return Instance(policy, start, len(start), read, lambda run: (read(run.final), run.time) == truth)
+    def holds(run: Run) -> bool:
+        return (read(run.final), run.time) == truth
+
+    return Instance(policy, start, len(start), read, holds, steps=truth[1])
 
 
 def _word(n: int, seed: int) -> Instance:
@@ -104,14 +123,14 @@ def _parity(n: int, seed: int) -> Instance:
 POLICIES = {
     "tqbf": Listed(
         "Truth of a random quantified Boolean formula of n variables and 2 n clauses, by search.",
-        {
-            "ap-mdm": lambda n, seed: formula_in_place(drawn_formula(n, seed)),
-            "mdm": lambda n, seed: formula_write_once(drawn_formula(n, seed)),
-        },
+        {form: lambda n, seed, make=make: make(drawn_formula(n, seed)) for form, make in FORMULA_FORMS.items()},
         16,
     ),
-    "dyck": Listed("A random word of two-sided Dyck-2 with n letters.", {"ap-mdm": _word}, 200),
+    "dyck": Listed("A random word of two-sided Dyck-2 with n letters.", {"ap-mdm": _word}, 200, "dyck"),
     "parity_by_editing": Listed(
-        "Parity of n random bits in at most four steps: pairs of equal bits are deleted.", {"ap-mdm": _parity}, 10**6
+        "Parity of n random bits in at most four steps: pairs of equal bits are deleted.",
+        {"ap-mdm": _parity},
+        10**6,
+        "parity",
     ),
 }

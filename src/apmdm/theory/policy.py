@@ -17,7 +17,8 @@ from apmdm.model.encoder import in_blocks
 from apmdm.prediction import Prediction, concatenate_rows
 from apmdm.state import State
 from apmdm.theory.array import Array
-from apmdm.theory.evaluate import Evaluator, Flags, Numbers
+from apmdm.theory.evaluate import Flags, Numbers, evaluate
+from apmdm.theory.incremental import Evaluator
 from apmdm.vocab import MASK, PAD, Vocab
 
 SURE = 40.0
@@ -57,13 +58,19 @@ class ArrayPolicy:
         for first in range(0, max(1, len(inside)), size):
             part = slice(first, first + size)
             some = inside if len(inside) <= size else inside[part]
-            values = self._evaluator(some, given and {one: numbers[part].reshape(-1) for one, numbers in given.items()})
+            values = self._values(some, given and {one: numbers[part].reshape(-1) for one, numbers in given.items()})
             parts.append(self._probabilities(values, some) if self.chances else self._decisions(values, some))
         decided = concatenate_rows(parts)
         if not self.block:
             return decided
         rows, length = state.ids.shape
         return decided.map(lambda field: field.reshape(rows, -1, *field.shape[2:])[:, :length])
+
+    def _values(self, state: State, given: Mapping[Array, Numbers] | None) -> dict[Array, np.ndarray]:
+        if not self.audit:
+            return self._evaluator(state, given)
+        outputs = self.outputs if self.awake is None else [self.awake, *self.outputs]
+        return evaluate(outputs, self.vocab, state, begin=self.begin, given=given, audit=True)
 
     def at_end(self, state: State, window: int) -> Edits:
         """What happens at the last positions of a state of one row; raises ValueError if anything happens before.
@@ -79,7 +86,7 @@ class ArrayPolicy:
         nothing = np.zeros(len(tokens), dtype=bool)
         bits = [values[self.controls[name]] > 0 if name in self.controls else nothing for name in CONTROLS]
         decided = [tokens, *bits]
-        at = self._evaluator.computed_at
+        at = None if self.audit else self._evaluator.computed_at
         if at is not None:
             if len(at) and at[0] < first:
                 raise ValueError(f"something may happen at position {at[0]}, before the last {state.ids.shape[1]}")
@@ -105,7 +112,7 @@ class ArrayPolicy:
 
     @cached_property
     def _evaluator(self) -> Evaluator:
-        return Evaluator(self.outputs, self.vocab, begin=self.begin, awake=self.awake, audit=self.audit)
+        return Evaluator(self.outputs, self.vocab, begin=self.begin, awake=self.awake)
 
     @cached_property
     def _composition(self) -> Float[Tensor, "V A"]:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-MAX_REGISTERS, MAX_BITS = 16, 18
-"""Every word is a symbol of the vocabulary, so words are not wide."""
+MAX_REGISTERS, MAX_BITS, MAX_STEPS = 16, 18, 100_000
+"""Every word is a symbol of the vocabulary, so words are not wide. MAX_STEPS is the interpreter's default."""
 ALU: dict[str, Callable[[int, int], int]] = {
     "ADD": lambda a, b: a + b,
     "SUB": lambda a, b: a - b,
@@ -70,14 +70,14 @@ class Job:
                 f"words have at most {MAX_BITS} bits, and these memory words, processors and numbers need {self.bits}"
             )
         limit, program = 2**self.bits, self.program
-        needs = {
-            "memory words": len(self.memory),
-            "processors": self.processors,
-            "instructions and a HALT behind them": len(program.instructions) + 1,
-        }
-        for what, count in needs.items():
-            if not 1 <= count <= limit:
-                raise ValueError(f"words of {self.bits} bits allow 1 to {limit:,} {what}, not {count:,}")
+        needs = (
+            ("memory words", len(self.memory), limit),
+            ("processors, whose number is a word", self.processors, limit - 1),
+            ("instructions and a HALT behind them", len(program.instructions) + 1, limit),
+        )
+        for what, count, most in needs:
+            if not 1 <= count <= most:
+                raise ValueError(f"words of {self.bits} bits allow 1 to {most:,} {what}, not {count:,}")
         numbers = [*self.memory, *(x.i for x in program.instructions)]
         wrong = [number for number in numbers if not 0 <= number < limit]
         if wrong:
@@ -86,12 +86,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What is left when every processor has halted, the time in steps, and the most words that were not 0 at once."""
+    """What is left when every processor has halted, the time in steps, and the most words that were not 0 at once.
+
+    overflow, below: in words, the first step at which a result was too large for a word, or below 0; it was then taken
+    modulo 2^bits. Empty if there was none.
+    """
 
     registers: tuple[tuple[int, ...], ...]
     memory: tuple[int, ...]
     time: int
     live: int
+    overflow: str = ""
+    below: str = ""
 
 
 def assemble(text: str) -> Program:
@@ -147,7 +153,7 @@ def _operand(number: int, field: str, word: str) -> int:
     return int(digits)
 
 
-def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = 100_000) -> Result:
+def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = MAX_STEPS) -> Result:
     """Run a job on the reference interpreter.
 
     Raises ValueError for a write outside of the memory, for two writes to one word in one step (CREW) or for two
@@ -157,9 +163,10 @@ def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = 100_000) -> R
     registers = [[number] + [0] * (program.num_registers - 1) for number in range(job.processors)]
     counters, time = [0] * job.processors, 0
     running, live = list(range(job.processors)), sum(map(bool, memory))
+    wrapped: dict[bool, str] = {}
     while running := [pid for pid in running if program.at(counters[pid]).op != "HALT"]:
         if time == max_steps:
-            raise ValueError(f"not halted after {max_steps:,} steps")
+            raise ValueError(f"not halted after {max_steps:,} steps, which is the limit (--max-steps)")
         stores: list[tuple[int, int]] = []
         for pid in running:
             instruction, own = program.at(counters[pid]), registers[pid]
@@ -179,10 +186,15 @@ def execute(job: Job, mode: Mode = "common-CRCW", max_steps: int = 100_000) -> R
                 case "NOP":
                     pass
                 case op:
-                    own[instruction.d] = ALU[op](a, b) % top
+                    exact = ALU[op](a, b)
+                    own[instruction.d] = exact % top
+                    if not 0 <= exact < top:
+                        said = f"step {time}: {op} of {a} and {b} on processor {pid}"
+                        wrapped.setdefault(exact < 0, said)
         _write(memory, stores, mode, time)
         time, live = time + 1, max(live, sum(map(bool, memory)))
-    return Result(tuple(map(tuple, registers)), tuple(memory), time, live)
+    overflow, below = wrapped.get(False, ""), wrapped.get(True, "")
+    return Result(tuple(map(tuple, registers)), tuple(memory), time, live, overflow, below)
 
 
 def _write(memory: list[int], stores: Sequence[tuple[int, int]], mode: Mode, time: int) -> None:

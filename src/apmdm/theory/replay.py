@@ -19,7 +19,7 @@ from torch.nn.functional import pad
 
 from apmdm.edits import Edits
 from apmdm.policy import Greedy
-from apmdm.sampler import Predictor, Run, rollouts
+from apmdm.sampler import OnStep, Predictor, Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.theory.array import (
     ALWAYS,
@@ -34,7 +34,7 @@ from apmdm.theory.array import (
     together,
     unpack,
 )
-from apmdm.theory.evaluate import Evaluator
+from apmdm.theory.incremental import Evaluator
 from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.words import own_mask
 from apmdm.theory.write_once import WriteOnce
@@ -55,7 +55,7 @@ class LeftToRight:
         return edits
 
 
-def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096) -> Run:
+def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096, on_step: OnStep | None = None) -> Run:
     """A Masked ARM's run as `rollouts` would give it, if nothing depends on the MASKs to the right of the leftmost.
 
     Everything written is held, as an ARM caches it, and the sampler sees so many MASKs behind it, then the next ones;
@@ -67,7 +67,7 @@ def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096) -> R
     for first in range(written, len(ids), window):
         until = min(first + window, len(ids))
         model = LeftToRight(_Cached(policy, ids[:until]))
-        run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1))
+        run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1, on_step=on_step))
         ids[first:until], time = run.final.ids, time + run.time
         if run.time < until - first:
             break
@@ -113,10 +113,12 @@ def encode(start: Sequence, vocab: Vocab, bits: int, rounds: int) -> Sequence:
 
 
 def decode(start: Sequence, final: Sequence, vocab: Vocab, bits: int) -> Sequence:
-    """The state of the AO-MDM that a replay ended in."""
+    """The state of the AO-MDM that a replay ended in; raises ValueError if its last round was cut short."""
     symbols, ids = replay_vocabulary(vocab, bits), start.ids.clone()
     address_of = {symbols.ids[_addressed("ADDR", number)]: number for number in range(2**bits)}
     tokens = final.ids.tolist()
+    if [token for token in tokens if token != MASK][-1] != symbols.ids["SEP"]:
+        raise ValueError("the MASKs of the start were too few: the last round has no SEP; encode more rounds")
     for left, token in pairwise(tokens[1:]):
         if left in address_of and token != MASK:
             ids[address_of[left]] = token

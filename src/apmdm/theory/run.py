@@ -1,17 +1,20 @@
 """`apmdm theory`: machine programs and other policies run in each form, and what each form costs as inputs grow."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import typer
 
-from apmdm import weights
-from apmdm.model.encoder import Encoder
+from apmdm.lines import read_text
+from apmdm.policy import Greedy
 from apmdm.sampler import Run
-from apmdm.theory.policies import POLICIES, formula_in_place, formula_write_once, hard
-from apmdm.theory.pram import Job, Mode, assemble
+from apmdm.theory import qdimacs, saved
+from apmdm.theory.estimate import Estimate
+from apmdm.theory.policies import FORMULA_FORMS, POLICIES, hard
+from apmdm.theory.pram import MAX_BITS, Job, Mode, Result, assemble, execute
 from apmdm.theory.programs import ENTRIES, ProgramProblem, about
 from apmdm.theory.simulate import Form, simulate, simulate_all
 from apmdm.trace import Trace
@@ -32,42 +35,66 @@ def list_programs() -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """What `theory run` is asked for besides the program and its input."""
+    """What `theory run` is asked for besides the program and its input.
+
+    max_steps: of the interpreter. minutes: a run that would take longer is refused.
+    """
 
     form: Form
     compiled: bool
     as_json: bool
     trace: Path | None
     save: Path | None
+    weights: Path | None
+    max_steps: int
+    minutes: float
 
-    def tell(self, name: str, record: dict[str, object], run: Run | None, vocab: Vocab | None, model: object) -> None:
-        """Print what came of a run, and write its trace and its weights."""
-        record = {"program": name, "as": self.form, "compiled": self.compiled} | record
+    def estimate(self) -> Estimate:
+        return Estimate(60 * self.minutes, lambda line: typer.echo(line, err=True))
+
+    def tell(self, name: str, record: dict[str, object], run: Run | None, vocab: Vocab | None) -> None:
+        """Print what came of a run, and write its trace."""
+        record = {"program": name, "as": self.form, "compiled": self.compiled or self.weights is not None} | record
         if self.as_json:
             typer.echo(json.dumps(record))
         else:
             for key, value in record.items():
                 typer.echo(f"{key}: {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
-        about = {"task": f"theory/{name}", "as": self.form}
         if self.trace is not None and run is not None and vocab is not None:
+            about = {"task": f"theory/{name}", "as": self.form}
             self.trace.write_text(Trace(vocab, run.steps, tuple(run.final.ids.tolist()), None, about).to_json())
-        if self.save is not None and isinstance(model, Encoder):
-            model.save_pretrained(self.save)
-            weights.write_manifest(self.save, about | {"recipe": "set by hand: apmdm theory run --compiled"})
 
 
-def refuse_stray(name: str, n: int | None, memory: Path | None, processors: int | None) -> None:
-    """Options that would be ignored."""
-    own = name.endswith(".asm")
-    if own and n is not None:
+def refuse_stray(name: str, given: Mapping[str, object]) -> None:
+    """Options that would be ignored. given: those of the command line, None for those left out."""
+    own, policy = name.endswith(".asm"), name in POLICIES
+    if own and given["--n"] is not None:
         raise ValueError("--n is for a program of the library; yours runs on the words of --memory")
-    for option, given in (("--memory", memory), ("--processors", processors)):
-        if given is not None and not own:
-            raise ValueError(f"{option} is for a program of your own, a file that ends in .asm; see --n and --seed")
+    if name == FORMULAS and given["--n"] is not None and given["--formula"] is not None:
+        raise ValueError("--n is for random formulas; leave it out with --formula")
+    for option, belongs, whose in (
+        ("--memory", own, "a program of your own, a file that ends in .asm; see --n and --seed"),
+        ("--processors", own, "a program of your own, a file that ends in .asm; see --n and --seed"),
+        ("--bits", not policy, "machine programs"),
+        ("--weights", not policy, "machine programs; those of a policy are models of a task, as their README says"),
+        ("--formula", name == FORMULAS, FORMULAS),
+    ):
+        if given[option] is not None and not belongs:
+            raise ValueError(f"{option} is for {whose}")
 
 
-def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[ProgramProblem, Mode]:
-    """A program of the library on a random input of size n, or a file's on the words of another file."""
+def problem_of(
+    name: str, n: int, seed: int, memory: Path | None, processors: int, bits: int | None = None
+) -> tuple[ProgramProblem, Mode]:
+    """A program of the library on a random input of size n, or a file's on the words of another file.
+
+    bits: of a word, if not as few as the input asks for.
+    """
+    problem, mode = _problem_of(name, n, seed, memory, processors)
+    return replace(problem, job=replace(problem.job, bits=bits or problem.job.bits)), mode
+
+
+def _problem_of(name: str, n: int, seed: int, memory: Path | None, processors: int) -> tuple[ProgramProblem, Mode]:
     if name in ENTRIES:
         entry = ENTRIES[name]
         if not 1 <= n <= entry.largest:
@@ -79,8 +106,8 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
         )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
-    program = assemble(_text(Path(name), "the text of a program"))
-    words = _text(memory, "the words of the memory").split()
+    program = assemble(read_text(Path(name), "the text of a program"))
+    words = read_text(memory, "the words of the memory").split()
     if not all(word.isdecimal() for word in words):
         raise ValueError(f"{memory} has something that is no number; give the words of the memory, from word 0 on")
     numbers = [int(word) for word in words]
@@ -89,48 +116,86 @@ def problem_of(name: str, n: int, seed: int, memory: Path | None, processors: in
     return ProgramProblem(Job(program, tuple(numbers), processors, bits), lambda memory: True), "common-CRCW"
 
 
-def _text(path: Path, what: str) -> str:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}; give {what}")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not a text file") from None
-
-
 def run_program(problem: ProgramProblem, mode: Mode, name: str, wanted: Request) -> bool:
-    """Run a program in one form; True if it agrees with the interpreter and the answer is right."""
-    if wanted.form == "pram" and (wanted.compiled or wanted.trace):
+    """Run a program in one form; True if it agrees with the interpreter and, in the library, the answer is right.
+
+    Raises ValueError if a number of a program of one's own is too large for its words.
+    """
+    if wanted.form == "pram" and (wanted.compiled or wanted.trace or wanted.weights):
         raise ValueError("--as pram is the reference interpreter: it has no weights and no trace")
-    reference = simulate(problem.job, "pram", mode)
-    outcome = simulate(problem.job, wanted.form, mode, weights=wanted.compiled, record=wanted.trace is not None)
+    about = {"task": f"theory/{name}", "as": wanted.form, "program": saved.digest(problem.job.program)}
+    weights = wanted.compiled
+    if wanted.weights is not None:
+        weights, bits = saved.load(wanted.weights, about)
+        if bits < problem.job.bits:
+            raise ValueError(
+                f"the weights at {wanted.weights} have words of {bits} bits, and {problem.job.bits} are needed"
+            )
+        problem = replace(problem, job=replace(problem.job, bits=bits))
+    job = problem.job
+    reference = execute(job, mode, wanted.max_steps)
+    if name not in ENTRIES:
+        _tell_wrapping(reference, job.bits)
+    outcome = simulate(
+        job,
+        wanted.form,
+        mode,
+        weights=weights,
+        record=wanted.trace is not None,
+        max_steps=wanted.max_steps,
+        estimate=wanted.estimate(),
+    )
     same = (outcome.registers, outcome.memory) == (reference.registers, reference.memory)
     record = {
         "verified": same and problem.holds(outcome.memory),
         "steps": outcome.steps,
         "context": outcome.context,
-        "T": reference.steps,
-        "P": problem.job.processors,
-        "S": len(problem.job.memory),
-        "bits": problem.job.bits,
+        "T": reference.time,
+        "P": job.processors,
+        "S": len(job.memory),
+        "bits": job.bits,
         "memory": outcome.memory,
     }
-    wanted.tell(name, record, outcome.run, outcome.vocab, outcome.weights)
+    wanted.tell(name, record, outcome.run, outcome.vocab)
+    if wanted.save is not None and outcome.weights is not None:
+        about |= {"bits": job.bits, "positions": outcome.weights.shape.absolute}
+        saved.save(outcome.weights, wanted.save, about, Greedy())
     return bool(record["verified"])
 
 
-def run_policy(name: str, n: int, seed: int, wanted: Request) -> bool:
-    """Run a policy that is no machine program; True if what it ended in is right."""
+def _tell_wrapping(result: Result, bits: int) -> None:
+    """Raises ValueError for a number that was too large; tells of one below 0, which programs use on purpose."""
+    if result.overflow:
+        raise ValueError(
+            f"{result.overflow} does not fit into a word of {bits} bits; give wider words by --bits, {MAX_BITS} at most"
+        )
+    if result.below:
+        typer.echo(f"note: {result.below} is below 0, so it was taken modulo 2^{bits}", err=True)
+
+
+def run_policy(name: str, n: int, seed: int, formula: Path | None, wanted: Request) -> bool:
+    """Run a policy that is no machine program; True if what it ended in is right.
+
+    formula: a file in QDIMACS to decide instead of a random formula.
+    """
     listed = POLICIES[name]
     if wanted.form not in listed.forms:
         raise ValueError(f"{name} runs as {' or '.join(listed.forms)}, not as {wanted.form}")
     if not 1 <= n <= listed.largest:
         raise ValueError(f"{name} takes n from 1 to {listed.largest:,}, not {n}")
-    instance = listed.forms[wanted.form](n, seed)
-    model = instance.weights() if wanted.compiled else None
-    run = instance.run(model or instance.policy, write_once=wanted.form == "mdm", record=wanted.trace is not None)
+    if formula is None:
+        instance = listed.forms[wanted.form](n, seed)
+    else:
+        instance = FORMULA_FORMS[wanted.form](qdimacs.parse(read_text(formula, "a formula in QDIMACS")))
+    model, recorded = instance.weights() if wanted.compiled else None, wanted.trace is not None
+    run = instance.run(
+        model or instance.policy, write_once=wanted.form == "mdm", record=recorded, estimate=wanted.estimate()
+    )
     record = {"verified": instance.holds(run), "steps": run.time, "context": run.space}
-    wanted.tell(name, record | {"answer": instance.read(run.final)}, run, instance.policy.vocab, model)
+    wanted.tell(name, record | {"answer": instance.read(run.final)}, run, instance.policy.vocab)
+    if wanted.save is not None and model is not None:
+        about = {"task": f"theory/{name}", "as": wanted.form, "positions": instance.positions}
+        saved.save(model, wanted.save, about, instance.decoding, listed.task)
     return instance.holds(run)
 
 
@@ -180,7 +245,7 @@ def _programs(name: str, sizes: list[int]) -> tuple[bool, Costs]:
 def _formulas(name: str, sizes: list[int]) -> tuple[bool, Costs]:
     good, costs = True, {"ap-mdm": [], "mdm": []}
     for n in sizes:
-        for form, make in (("ap-mdm", formula_in_place), ("mdm", formula_write_once)):
+        for form, make in FORMULA_FORMS.items():
             instance = make(hard(n))
             run = instance.run(instance.policy, write_once=form == "mdm")
             good &= instance.holds(run)

@@ -6,22 +6,24 @@ Every form ends in an outcome with the same fields, so that results can be compa
 from collections.abc import Iterator
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from apmdm.model.encoder import Encoder
 from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence
 from apmdm.theory import in_place, replay, sparse, write_once
 from apmdm.theory.compile import MAX_POSITIONS, compile_policy
+from apmdm.theory.estimate import Estimate
 from apmdm.theory.policy import ArrayPolicy
-from apmdm.theory.pram import Job, Mode, Program, Result, execute
+from apmdm.theory.pram import MAX_STEPS, Job, Mode, Program, Result, execute
 from apmdm.theory.words import vocabulary
 from apmdm.vocab import Vocab
 
 Form = Literal["pram", "mdm", "ap-mdm", "sparse", "arm"]
 FORMS: tuple[Form, ...] = get_args(Form)
-TOKENS, LONG = 2**19, 2**16
-"""Most tokens of a batch; most positions of a run left to right in a batch, above which what is written is cached."""
+TOKENS, LONG, MAX_TOKENS = 2**19, 2**16, 2**22
+"""Most tokens of a batch; most positions of a run left to right in a batch, above which what is written is cached; most
+tokens of a start."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,17 @@ class Start:
     positions: int
 
 
-def start(job: Job, form: Form, time: int) -> Start:
-    """Of a form of a job. time: its machine steps, for which an MDM and an ARM are given their masks in advance."""
+def most_steps(job: Job, form: Form, time: int) -> int:
+    """Most decoding steps of a form of a job that takes so many machine steps."""
+    written = write_once.RECORD * job.processors * time
+    return {"sparse": 5 * time + 2, "arm": 2 * written + time}.get(form, time)
+
+
+def start(job: Job, form: Form, time: int, positions: int = 0) -> Start:
+    """Of a form of a job, for at least so many positions. Raises ValueError if it has too many tokens.
+
+    time: its machine steps, for which an MDM and an ARM are given their masks in advance.
+    """
     program, bits = job.program, job.bits
     if form == "ap-mdm":
         sequence = in_place.encode(job)
@@ -57,10 +68,16 @@ def start(job: Job, form: Form, time: int) -> Start:
         cells = len(job.memory) + job.processors * (job.program.num_registers + 1)
         positions = 4 * cells + 8 * job.processors * 4
         return Start(sparse.policy(program, bits, positions), sparse.encode(job), positions)
+    tokens = write_once.context(job, time) * (1 if form == "mdm" else 2)
+    if tokens > MAX_TOKENS:
+        raise ValueError(
+            f"{form} needs a context of {tokens:,} tokens for {time:,} steps of {job.processors:,} processors, and at "
+            f"most {MAX_TOKENS:,} fit; in place (ap-mdm) the context stays small"
+        )
     sequence = write_once.encode(job, time)
     if form == "mdm":
         return Start(write_once.policy(program, bits, len(sequence)), sequence, len(sequence))
-    width = (3 + 2 * len(sequence) + time).bit_length()
+    width = max(3 + 2 * len(sequence) + time, positions).bit_length()
     policy = write_once.policy(program, bits, 2**width - 1)
     return Start(replay.replayed(policy, width), replay.encode(sequence, policy.vocab, width, time), 2**width - 1)
 
@@ -76,28 +93,56 @@ def compiled(form: Form, begun: Start) -> Encoder:
 
 
 def simulate(
-    job: Job, form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
+    job: Job,
+    form: Form,
+    mode: Mode = "common-CRCW",
+    *,
+    weights: bool | Encoder = False,
+    record: bool = False,
+    max_steps: int = MAX_STEPS,
+    estimate: Estimate | None = None,
 ) -> Simulated:
-    """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form."""
-    return simulate_all([job], form, mode, weights=weights, record=record)[0]
+    """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form.
+
+    weights: whether to compile the form's policy, or an encoder that it was compiled to, for as many positions or more.
+    max_steps: of the machine. estimate: is asked before each step, and may refuse the run.
+    """
+    options = {"weights": weights, "record": record, "max_steps": max_steps, "estimate": estimate}
+    return simulate_all([job], form, mode, **options)[0]
 
 
 def simulate_all(
-    jobs: Seq[Job], form: Form, mode: Mode = "common-CRCW", *, weights: bool = False, record: bool = False
+    jobs: Seq[Job],
+    form: Form,
+    mode: Mode = "common-CRCW",
+    *,
+    weights: bool | Encoder = False,
+    record: bool = False,
+    max_steps: int = MAX_STEPS,
+    estimate: Estimate | None = None,
 ) -> list[Simulated]:
     """Run jobs in one form; those with the same program and symbols, and lengths alike, share a policy and a batch."""
-    references = [execute(job, mode) for job in jobs]
+    references = [execute(job, mode, max_steps) for job in jobs]
     if form == "pram":
         return [_of_interpreter(job, reference) for job, reference in zip(jobs, references, strict=True)]
-    begun = [start(job, form, reference.time) for job, reference in zip(jobs, references, strict=True)]
+    most = max(most_steps(job, form, result.time) for job, result in zip(jobs, references, strict=True))
+    if estimate is not None:
+        estimate.expect(most)
+    room = weights.shape.absolute if isinstance(weights, Encoder) else 0
+    begun = [start(job, form, reference.time, room) for job, reference in zip(jobs, references, strict=True)]
+    if room and (needed := max(one.positions for one in begun)) > room:
+        raise ValueError(
+            f"these weights are for at most {room:,} positions, and {needed:,} are needed; take a smaller n"
+        )
     alike: dict[tuple[Program, Vocab, int], list[int]] = {}
     for number, (job, one) in enumerate(zip(jobs, begun, strict=True)):
         alike.setdefault((job.program, one.policy.vocab, one.positions.bit_length()), []).append(number)
     outcomes: dict[int, Simulated] = {}
     for numbers in alike.values():
         largest = max((begun[number] for number in numbers), key=lambda one: one.positions)
-        encoder = compiled(form, largest) if weights else None
-        for run in _runs(form, largest, [begun[number].sequence for number in numbers], encoder, record):
+        encoder = weights if isinstance(weights, Encoder) else compiled(form, largest) if weights else None
+        options = {"max_steps": most + 1, "record": record, "on_step": estimate}
+        for run in _runs(form, largest, [begun[number].sequence for number in numbers], encoder, **options):
             if run.stop != "fixed point":
                 raise ValueError(f"{form} stopped by its {run.stop} after {run.time} steps")
             number = numbers[run.index]
@@ -109,18 +154,21 @@ def simulate_all(
     return [outcomes[number] for number in range(len(jobs))]
 
 
-def _runs(form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder | None, record: bool) -> Iterator[Run]:
+def _runs(
+    form: Form, largest: Start, sequences: Seq[Sequence], encoder: Encoder | None, **options: Any
+) -> Iterator[Run]:
     model: Predictor = encoder or largest.policy
     if form == "mdm":
         model = write_once.WriteOnce(model)
     if form == "arm":
-        if largest.positions > LONG and not encoder and not record:
+        if largest.positions > LONG and not encoder and not options["record"]:
             for index, sequence in enumerate(sequences):
-                yield replace(replay.left_to_right(largest.policy, sequence), index=index)
+                run = replay.left_to_right(largest.policy, sequence, on_step=options["on_step"])
+                yield replace(run, index=index)
             return
         model = replay.LeftToRight(model)
     rows, most = max(1, TOKENS // largest.positions), largest.positions
-    yield from rollouts(model, sequences, batch_size=rows, max_steps=10**7, max_length=most, record=record)
+    yield from rollouts(model, sequences, batch_size=rows, max_length=most, **options)
 
 
 def _of_interpreter(job: Job, result: Result) -> Simulated:

@@ -1,7 +1,8 @@
 """What a generator of Dyck words can write, and how probably: short runs enumerated, and a run for every word.
 
 A generator is any model of `tasks.dyck`'s tokens: the policy in arrays, its compiled weights, the process, a trained
-network. Nothing here samples.
+network. It is decoded as that task decodes it: what is less probable than CUTOFF never happens, and what it leaves
+shares the rest. Nothing here samples.
 """
 
 from collections import defaultdict
@@ -17,6 +18,7 @@ from apmdm.state import Sequence, State, same_rows
 from apmdm.step import transition
 from apmdm.tasks.dyck.process import (
     ALPHABETS,
+    CUTOFF,
     FUEL,
     HOP,
     HOP_ID,
@@ -30,14 +32,13 @@ from apmdm.tasks.dyck.process import (
     encode,
 )
 from apmdm.tasks.dyck.verify import cancel, is_word
-from apmdm.tasks.dyck.windows import NEVER
 from apmdm.vocab import MASK
 
 Tokens = tuple[int, ...]
 Chain = dict[Tokens, dict[Tokens, float]]
 """For each state the probability of each next one."""
-CHOICE = 0.99
-"""What is less probable than this is a choice, what is more probable is forced."""
+UNENDED = 1e-9
+"""Runs whose probability together is less than this are not followed to their end."""
 
 
 def words(language: str, length: int) -> list[str]:
@@ -48,7 +49,10 @@ def words(language: str, length: int) -> list[str]:
 
 @torch.no_grad()
 def chain(model: Predictor, language: str, length: int) -> Chain:
-    """Every state that can be reached from the start of a word of this length, with all that can come next."""
+    """Every state that can be reached from the start of a word of this length, with all that can come next.
+
+    The probabilities of what can come next sum to 1.
+    """
     found: Chain = {}
     new = {tuple(encode(language, length).ids.tolist())}
     while new:
@@ -61,10 +65,15 @@ def chain(model: Predictor, language: str, length: int) -> Chain:
 
 
 def _predicted(model: Predictor, state: State) -> Prediction:
-    prediction = model(state)
-    if not isinstance(prediction, Prediction):
+    """What `Stochastic(cutoff=CUTOFF)` draws from: what is ruled out has the probability 0, what is forced has 1."""
+    said = model(state)
+    if not isinstance(said, Prediction):
         raise ValueError("what decides has no probabilities")
-    return prediction
+    content = said.content.double().softmax(-1)
+    content = content.masked_fill(content < CUTOFF, 0.0)
+    bits = [bit.double().sigmoid() for bit in (said.remask, said.insert, said.delete)]
+    bits = [bit.masked_fill(bit < CUTOFF, 0.0).masked_fill(bit > 1 - CUTOFF, 1.0).logit() for bit in bits]
+    return Prediction((content / content.sum(-1, keepdim=True)).log(), *bits)
 
 
 def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens, float]:
@@ -83,7 +92,7 @@ def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens,
             becomes[(written, MASK)] += kept * (1 - remask) * insert * chance
         becomes[(MASK,)] += kept * remask * (1 - insert)
         becomes[(MASK, MASK)] += kept * remask * insert
-        possible = [(tokens, chance) for tokens, chance in becomes.items() if chance > NEVER]
+        possible = [(tokens, chance) for tokens, chance in becomes.items() if chance > 0]
         after = {before + tokens: share * chance for before, share in after.items() for tokens, chance in possible}
     return after
 
@@ -91,7 +100,7 @@ def _next_states(prediction: Prediction, state: State, row: int) -> dict[Tokens,
 def word_chances(found: Chain, language: str, length: int) -> dict[str, float]:
     """How probably each word is what a run ends in, from a chain: its states' shares, step by step, until all rest."""
     shares, ended = {tuple(encode(language, length).ids.tolist()): 1.0}, defaultdict[str, float](float)
-    while sum(shares.values()) > NEVER:
+    while sum(shares.values()) > UNENDED:
         following: dict[Tokens, float] = defaultdict(float)
         for state, share in shares.items():
             if set(found[state]) == {state}:
@@ -108,7 +117,8 @@ def log_chances(model: Predictor, language: str, wanted: list[str]) -> list[floa
     """For each of these words, all of one length, the log-probability of one run of the model that writes it.
 
     The run takes pairs in the order in which they cancel, backwards: fuel to the right of all other fuel hops to the
-    place and becomes the pair, while the rest waits. -inf if the model does something else than that.
+    place and becomes the pair, while the rest waits. -inf if the model does something else than that, or if the cut-off
+    rules a step out.
     """
     plans = [_insertions(word) for word in wanted]
     state = State.stack([encode(language, len(wanted[0]))] * len(wanted))
@@ -139,7 +149,7 @@ def _insertions(word: str) -> list[int]:
 def _planned(prediction: Prediction, state: State, plans: list[list[int]], language: str) -> Edits:
     """What the model is sure of, its choices as planned, and fuel that starts only if nothing is under way."""
     edits, kinds = Greedy()(prediction, state), KIND[state.ids]
-    chooses = edits.unmasked(state) & (prediction.content.softmax(-1).amax(-1) < CHOICE)
+    chooses = edits.unmasked(state) & (prediction.content.isfinite().sum(-1) > 1)
     content = edits.content.clone()
     for row, column in chooses.nonzero().tolist():
         choice = plans[row].pop()

@@ -6,6 +6,7 @@ ones 0. Without a pivot b is the answer. One decoding step for every leaf that t
 
 In place: [BEGIN] ([quantifier][variable][slot][slot])* ([CLAUSE] literal literal literal)* [END][answer = MASK].
 Write-once: [BEGIN] clauses [END][number of variables], one token a variable, and again for each leaf.
+All cells have as many tokens as the longest clause needs, at least 4; a shorter one repeats its first token at the end.
 """
 
 from dataclasses import dataclass
@@ -33,16 +34,21 @@ from apmdm.theory.policy import ArrayPolicy
 from apmdm.theory.words import own_mask, own_word, powers, symbol
 from apmdm.vocab import JOINT, MASK_SYMBOL, Vocab
 
-CELL = 4
+CELL, MAX_VARIABLES, MAX_NODES, MAX_TOKENS = 4, 500, 200_000, 2**22
+"""Least tokens of a cell; most variables, and nodes, of the recursive search; most tokens of a start."""
 QUANTIFIERS = {"E": "EXISTS", "A": "FORALL"}
 
 
 @dataclass(frozen=True)
 class Formula:
-    """quantifiers: a string of E and A, outermost first; clauses: literals, i or -i for variable i, counted from 1."""
+    """Quantified variables and clauses: true if all clauses hold; an empty clause never does.
+
+    quantifiers: a string of E and A, outermost first, for the variables 1 to n.
+    clauses: each of any number of literals, i or -i for variable i, which may come twice and beside their opposites.
+    """
 
     quantifiers: str
-    clauses: tuple[tuple[int, int, int], ...]
+    clauses: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:
         known = range(1, len(self.quantifiers) + 1)
@@ -53,6 +59,11 @@ class Formula:
                 "a formula has quantifiers E and A, and literals of its variables 1 to n or their negatives"
             )
 
+    @property
+    def prefix(self) -> str:
+        """The quantifiers of the search, which needs a variable: an existential one if the formula has none."""
+        return self.quantifiers or "E"
+
 
 def random_formula(random: Random, variables: int, clauses: int) -> Formula:
     literals = [sign * i for i in range(1, variables + 1) for sign in (1, -1)]
@@ -61,18 +72,32 @@ def random_formula(random: Random, variables: int, clauses: int) -> Formula:
 
 
 def search(formula: Formula) -> tuple[bool, int]:
-    """The truth of a formula and the leaves that a depth-first search visits, by recursion."""
+    """The truth of a formula, by recursion, and the leaves that a depth-first search visits.
 
-    def value(assigned: tuple[bool, ...]) -> tuple[bool, int]:
-        if len(assigned) == len(formula.quantifiers):
-            return all(any(assigned[abs(x) - 1] == (x > 0) for x in clause) for clause in formula.clauses), 1
-        first, leaves = value((*assigned, False))
-        if first == (formula.quantifiers[len(assigned)] == "E"):
+    Below a node where the clauses are decided already the leaves are counted, not visited. Raises ValueError if the
+    formula is too large for that.
+    """
+    prefix, nodes = formula.prefix, 0
+    if len(prefix) > MAX_VARIABLES:
+        raise ValueError(f"formulas have at most {MAX_VARIABLES} variables here, not {len(prefix):,}")
+
+    def value(depth: int, clauses: list[frozenset[int]]) -> tuple[bool, int]:
+        nonlocal nodes
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise ValueError(f"the search of this formula has more than {MAX_NODES:,} nodes: it is too large to verify")
+        if not clauses:
+            return True, 2 ** prefix.count("A", depth)
+        if not all(clauses):
+            return False, 2 ** prefix.count("E", depth)
+        variable = depth + 1
+        first, leaves = value(variable, [clause - {variable} for clause in clauses if -variable not in clause])
+        if first == (prefix[depth] == "E"):
             return first, leaves
-        second, more = value((*assigned, True))
+        second, more = value(variable, [clause - {-variable} for clause in clauses if variable not in clause])
         return second, leaves + more
 
-    return value(())
+    return value(0, [frozenset(clause) for clause in formula.clauses])
 
 
 @cache
@@ -90,31 +115,46 @@ def vocabulary(bits: int) -> Vocab:
 
 
 def width(formula: Formula) -> int:
-    return max(1, len(formula.quantifiers).bit_length())
+    """Bits for the numbers of its variables."""
+    return len(formula.prefix).bit_length()
+
+
+def cell_size(formula: Formula) -> int:
+    """Tokens of a cell."""
+    return max(CELL, *(1 + len(clause) for clause in formula.clauses), 0)
 
 
 def encode(formula: Formula, bits: int) -> Sequence:
-    symbols = ["BEGIN"]
-    for index, quantifier in enumerate(formula.quantifiers):
-        symbols += [QUANTIFIERS[quantifier], symbol(index), symbol(0), MASK_SYMBOL]
+    size, symbols = cell_size(formula), ["BEGIN"]
+    for index, quantifier in enumerate(formula.prefix):
+        symbols += _cell([QUANTIFIERS[quantifier], symbol(index), symbol(0), MASK_SYMBOL], size)
     symbols += [*_clauses(formula), "END", MASK_SYMBOL]
     return Sequence(torch.tensor(vocabulary(bits).encode(symbols)))
 
 
 def encode_write_once(formula: Formula, bits: int, leaves: int) -> Sequence:
     """With MASK for the leaves that the search will visit."""
-    variables = len(formula.quantifiers)
+    variables = len(formula.prefix)
+    if variables * leaves > MAX_TOKENS:
+        raise ValueError(
+            f"written once, {leaves:,} leaves of {variables} variables need {variables * leaves:,} tokens, and at most "
+            f"{MAX_TOKENS:,} fit: in place (--as ap-mdm) the context stays small"
+        )
     symbols = ["BEGIN", *_clauses(formula), "END", symbol(variables)]
-    symbols += [_indexed(f"LOG@{QUANTIFIERS[q]}", index) for index, q in enumerate(formula.quantifiers)]
+    symbols += [_indexed(f"LOG@{QUANTIFIERS[q]}", index) for index, q in enumerate(formula.prefix)]
     symbols += [MASK_SYMBOL] * (variables * leaves)
     return Sequence(torch.tensor(vocabulary(bits).encode(symbols)))
 
 
 def _clauses(formula: Formula) -> list[str]:
-    symbols = []
+    symbols, size = [], cell_size(formula)
     for clause in formula.clauses:
-        symbols += ["CLAUSE", *(_indexed("POS" if x > 0 else "NEG", abs(x) - 1) for x in clause)]
+        symbols += _cell(["CLAUSE", *(_indexed("POS" if x > 0 else "NEG", abs(x) - 1) for x in clause)], size)
     return symbols
+
+
+def _cell(symbols: list[str], size: int) -> list[str]:
+    return symbols + symbols[:1] * (size - len(symbols))
 
 
 def _indexed(kind: str, index: int) -> str:
@@ -127,13 +167,13 @@ def decode(final: Sequence, bits: int) -> bool | None:
     return {symbol(0): False, "ANSWER": False, symbol(1): True, "ANSWER@T": True}.get(last)
 
 
-def policy(bits: int, positions: int) -> ArrayPolicy:
-    """In place, for up to 2^bits variables."""
-    place, part = cell((positions // CELL + 1).bit_length(), CELL), field(CELL)
+def policy(bits: int, positions: int, size: int = CELL) -> ArrayPolicy:
+    """In place, for up to 2^bits variables and cells of so many tokens."""
+    place, part = cell((positions // size + 1).bit_length(), size), field(size)
     key = together(place, part)
 
     def at(number: int, value: Array) -> Array:
-        return attend(together(place, Constant(2, number)), key, value, ALWAYS)
+        return attend(together(place, Constant(part.bits, number)), key, value, ALWAYS)
 
     exists, forall, end = unpack(at(0, atoms("EXISTS", "FORALL", "END")), 1, 1, 1)
     index, true = at(1, own_word(bits)), at(2, atoms("1")) | at(3, atoms("1"))
@@ -142,15 +182,15 @@ def policy(bits: int, positions: int) -> ArrayPolicy:
     pivot, found = _pivot(variable & ~true, exists, forall, holds, index)
     is_pivot = index.equals(pivot)
     change = found & (is_pivot | (pivot.below(index) & true))
-    slot = part[1:2] & (exists | forall)
+    slot = (part.equals(2) | part.equals(3)) & (exists | forall)
     bit = choose((end, holds), (~end, is_pivot))
     waits = (slot & (own_mask() ^ change)) | (end & own_mask() & found)
     return ArrayPolicy(vocabulary(bits), {"0": ALWAYS, "1": bit}, {"remask": waits})
 
 
-def write_once_policy(bits: int, positions: int) -> ArrayPolicy:
+def write_once_policy(bits: int, positions: int, size: int = CELL) -> ArrayPolicy:
     """The twin whose context holds every assignment that the search went through."""
-    place, position = cell((positions // CELL + 1).bit_length(), CELL), cell(positions.bit_length())
+    place, position = cell((positions // size + 1).bit_length(), size), cell(positions.bit_length())
     log, exists, forall, true = (atoms(name) for name in ("LOG", "EXISTS", "FORALL", "T"))
     index, number = own_word(bits), broadcast(own_word(bits), atoms("0"))
     latest = attend(index, index, together(true, position), log, rightmost=True)

@@ -56,12 +56,22 @@ def encode(job: Job, time: int) -> Sequence:
 
 
 def decode(job: Job, final: Sequence) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
-    """Registers (those of each processor) and memory words as the log of a final state leaves them."""
+    """Registers (those of each processor) and memory words as the log of a final state leaves them: it is scanned.
+
+    Raises ValueError if some processor has not halted, because the start had too few MASKs.
+    """
     symbols = vocabulary(job.bits).decode(final.ids.tolist())[HEADER:]
     words: dict[tuple[str, int], int] = {}
-    for _, _, kind, index, value in zip(*(symbols[start::RECORD] for start in range(RECORD)), strict=True):
+    counters: dict[int, int] = {}
+    for pid, counter, kind, index, value in zip(*(symbols[start::RECORD] for start in range(RECORD)), strict=True):
         if kind != MASK_SYMBOL:
             words[kind, number(index) or 0] = number(value) or 0
+            counters[number(pid) or 0] = number(counter) or 0
+    for pid, counter in counters.items():
+        if job.program.at(counter).op != "HALT":
+            raise ValueError(
+                f"the MASKs of the start were too few: processor {pid} is at instruction {counter}, not at a HALT"
+            )
     registers = [
         tuple(words.get((REGISTERS[j], pid), 0) for j in range(job.program.num_registers))
         for pid in range(job.processors)

@@ -1,0 +1,62 @@
+"""How long a run will take: at least, before it begins, and from its first steps; if too long, it is refused."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+STEPS, SECONDS, PATIENCE, WORTH_TELLING = 5, 2.0, 10.0, 10.0
+"""A run is judged after so many steps and seconds, or after PATIENCE seconds; a time above WORTH_TELLING is told."""
+FASTEST = 1e-3
+"""Seconds of a step, below the shortest that was measured, 1.3 ms."""
+
+
+@dataclass
+class Estimate:
+    """Told by `expect` how many steps a run may take, and called before each of them, as `on_step` of the sampler.
+
+    limit: seconds. tell: told in one line how long the run will take. Raises ValueError if that is beyond the limit.
+    """
+
+    limit: float
+    tell: Callable[[str], None]
+    steps: int = field(default=0, init=False)
+    done: int = field(default=-1, init=False)
+    judged: bool = field(default=False, init=False)
+    began: float = field(default=0.0, init=False)
+    first: float = field(default=0.0, init=False)
+
+    def expect(self, steps: int) -> None:
+        self.steps = steps
+        self._judge(FASTEST, "at least")
+
+    def __call__(self, observation: object) -> None:
+        now = time.perf_counter()
+        self.done += 1
+        if self.done == 0:
+            self.began = now
+        if self.done == 1:
+            self.first = now
+        passed = now - self.began
+        if not self.judged and self.done > 1 and passed > SECONDS and (self.done >= STEPS or passed > PATIENCE):
+            self.judged = True
+            self._judge((now - self.first) / (self.done - 1), "about")
+
+    def _judge(self, each: float, how: str) -> None:
+        """each: seconds of a step; the first one, which computes everything, is left out."""
+        left = each * (self.steps - max(0, self.done))
+        said = f"up to {self.steps:,} steps of {how} {each:.2g} s: {how} {duration(left)}"
+        if left > self.limit:
+            raise ValueError(
+                f"{said}, more than the limit of {duration(self.limit)}; take a smaller input, another form (--as), or "
+                "raise the limit by --minutes"
+            )
+        if left > WORTH_TELLING and how == "about":
+            self.tell(said)
+
+
+def duration(seconds: float) -> str:
+    """Rounded to what matters."""
+    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {name}"
+    return f"{seconds:.0f} seconds"
