@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.tasks.graph.data import (
+    long_problem,
     scrambled,
     shapes,
     sized,
@@ -129,8 +130,9 @@ def all_of(kinds: dict[str, list[CutProblem]]) -> list[CutProblem]:
         all_of(sized(range(4, 11), 120, Random(1))),
         all_of(sized(range(20, 21), 24, Random(2))),
         all_of(shapes(20, Random(3))),
+        [long_problem(Random(seed)) for seed in range(20)],
     ],
-    ids=["4 to 10 nodes", "20 nodes", "shapes"],
+    ids=["4 to 10 nodes", "20 nodes", "shapes", "long ways"],
 )
 def test_ends_in_a_minimum_cut_and_takes_no_more_room_than_stated(problems: list[CutProblem]) -> None:
     steps = teacher_run(problems)[0].tolist()

@@ -1,4 +1,4 @@
-"""What the model is trained on, from graphs of at most MAX_NODES nodes, and the sets that it is measured on."""
+"""What the model is trained on, small graphs and some with long ways, and the sets that it is measured on."""
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Seq
@@ -27,6 +27,8 @@ from apmdm.tasks.graph.verify import is_trivial, minimum_cut_size
 from apmdm.vocab import MASK
 
 MIN_NODES, MAX_NODES = 4, 10
+LONG_NODES = 60
+"""The most nodes of a graph with long ways."""
 SCRAMBLED = 0.2
 """Share of the training states that come once more with random slots and edges."""
 SMALL_LAYERS = (1, 8), (2, 4), (2, 3), (3, 2), (4, 2), (8, 1)
@@ -71,11 +73,34 @@ def training_problem(random: Random) -> CutProblem:
     return disguised(random.choices(kinds, (0.3, 0.25, 0.3, 0.15))[0](), random)
 
 
-def training_states(num_problems: int, seed: int) -> list[Sequence]:
-    """Every state of the teacher's on these many graphs and, of a share SCRAMBLED, a scrambled copy."""
+def long_problem(random: Random) -> CutProblem:
+    """A graph of up to LONG_NODES nodes in which the search goes deep: a path, a ladder, a narrow grid, a cycle or a
+    sparse graph; or, now and then, a graph without edges.
+    """
+    nodes, directed = random.randint(12, LONG_NODES), random.random() < 0.5
+    around = [(node, (node + 1) % nodes) for node in range(nodes)]
+    kinds: tuple[Callable[[], CutProblem], ...] = (
+        lambda: grid(1, nodes, directed, random),
+        lambda: grid(2, nodes // 2, directed, random),
+        lambda: grid(3, nodes // 3, directed, random),
+        lambda: CutProblem(nodes, around, 0, random.randrange(1, nodes), directed),
+        lambda: anything(nodes, random.randint(nodes, 2 * nodes), directed, random),
+        lambda: CutProblem(2, [], 0, 1, directed),
+    )
+    return disguised(random.choices(kinds, (0.2, 0.2, 0.1, 0.1, 0.3, 0.1))[0](), random)
+
+
+def training_states(num_problems: int, seed: int, long: float = 0.0) -> list[Sequence]:
+    """Every state of the teacher's on these many graphs and, of a share SCRAMBLED, a scrambled copy.
+
+    long: about the share of graphs with long ways.
+    """
     random, generator = Random(seed), torch.Generator().manual_seed(seed)
+    num_long = round(long * num_problems)
+    problems = [training_problem(random) for _ in range(num_problems - num_long)]
+    problems += [long_problem(random) for _ in range(num_long)]
     states: list[Sequence] = []
-    for state, _ in teacher_path(State.stack([encode(training_problem(random)) for _ in range(num_problems)])):
+    for state, _ in teacher_path(State.stack([encode(problem) for problem in problems])):
         copied = state[torch.rand(len(state), generator=generator) < SCRAMBLED]
         for rows in (state, scrambled(copied, generator)):
             states += map(rows.sequence, range(len(rows)))

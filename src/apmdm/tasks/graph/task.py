@@ -21,15 +21,15 @@ from apmdm.state import Sequence, State
 from apmdm.task import Task
 from apmdm.tasks.graph import files
 from apmdm.tasks.graph.compare import compare_graph
-from apmdm.tasks.graph.data import MAX_NODES, shapes, sized, teacher_run, training_problem, training_states
+from apmdm.tasks.graph.data import shapes, sized, teacher_run, training_problem, training_states
 from apmdm.tasks.graph.problem import CutProblem, Edge, decode, encode
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import is_minimum_cut, is_trivial, minimum_cut_size
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
 
-LONGEST = 2 * MAX_NODES * (MAX_NODES - 1) + 3
-"""Tokens of the longest state that is trained on."""
+TRAINED_LENGTH = 60
+"""From this length on attention is sharpened. What dilutes it is the number of nodes in the search tree, not length."""
 PROBLEMS, PER_CHUNK = 2000, 512
 """Graphs whose states are drawn from, and batches that are drawn, before the next graphs."""
 VALIDATION, VALIDATION_SEED = ((range(4, 11), 60), (range(20, 21), 60)), 7
@@ -49,12 +49,15 @@ SHAPES = 500
 @dataclass(frozen=True)
 class GraphData:
     """pairs: how many pairs of positions attend to each other in a batch. Long states come in smaller batches, so that
-    every batch takes about the same memory.
+    every batch takes about the same memory. long: the share of graphs with long ways, in which the search goes deep.
     """
 
     pairs: int = 150_000
+    long: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.long <= 1:
+            raise ValueError("data.long is a share, from 0 to 1")
         if self.pairs < 1:
             raise ValueError("data.pairs is at least 1")
 
@@ -111,13 +114,13 @@ class Graph(Task):
 
     def recipe(self) -> Recipe:
         relations = ((0, 0), (1, 1), (0, 1), (1, 0), BEFORE)
-        shape = Shape(width=64, layers=4, heads=8, relations=relations, trained_length=LONGEST)
+        shape = Shape(width=64, layers=4, heads=8, relations=relations, trained_length=TRAINED_LENGTH)
         return Recipe(self, shape, Settings(steps=8000, evaluate_every=2000, warmup=200, precision="auto"), GraphData())
 
     def batches(self, recipe: Recipe) -> Batches:
         def chunk(number: int) -> list[Sequence]:
             seed = seed_of(recipe.seed, number)
-            states = training_states(PROBLEMS, seed)
+            states = training_states(PROBLEMS, seed, recipe.data.long)
             Random(seed).shuffle(states)
             return sorted(states, key=len)
 
