@@ -377,9 +377,11 @@ class BaseTask:
         """
         return self
 
-    def caution(self, problem: Any) -> str | None:
-        """Why the model may fail on a problem that is outside of what it was measured on; None if it is not."""
-        return None
+    def cautions(self, problem: Any) -> Iterable[str]:
+        """What is told before a problem is solved: how it was read, and why the model may fail on it if it is outside of
+        what was measured.
+        """
+        return ()
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "BaseTask":
         """The task as it was when these values were `saved`; raises ValueError if the vocabulary is not the task's."""

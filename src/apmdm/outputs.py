@@ -14,8 +14,10 @@ RUNS = Path("runs")
 def writable(path: Path) -> Path:
     """The path, if a file can be written there."""
     parent = path.parent
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ValueError(f"cannot write {path}: its folder must exist and be writable, and it must not be a folder")
+    if path.is_dir() or not parent.is_dir() or not os.access(path if path.exists() else parent, os.W_OK):
+        raise ValueError(
+            f"cannot write {path}: its folder must exist and be writable, and it must not be a folder or read-only"
+        )
     return path
 
 

@@ -64,8 +64,7 @@ def survey(problems: Iterable[Any], task: BaseTask) -> Survey:
             told += [str(found)] if refused <= TOLD else []
         else:
             number += 1
-            if caution := task.caution(found):
-                cautions[caution] += 1
+            cautions.update(task.cautions(found))
     if not number:
         raise ValueError(told[0] + (f"; none of {refused} problems can be read" if refused > 1 else ""))
     for line in [*told, *([f"and {refused - TOLD} more"] if refused > TOLD else [])]:

@@ -37,7 +37,7 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
     def cut(name: str, model: Predictor) -> None:
         (solution,) = task.solve(model, [CutProblem(n, edges, 0, n - 1, directed=False)])
         deleted, run = task.cut(solution), solution.run
-        rows.append((name, None if deleted is None else bool(deleted), run.time, run.space, run.work))
+        rows.append((name, None if deleted is None else deleted.size > 0, run.time, run.space, run.work))
 
     program("PRAM, hooking and jumping (memory, registers)", "pram")
     program("theorem 1: the same as write-once MDM", "mdm")

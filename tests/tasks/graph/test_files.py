@@ -1,77 +1,217 @@
-"""Graphs in every format, with names of any kind, to problems and back; what is no unit-capacity graph is refused."""
+"""Graphs in every format, with names of any kind, to problems and back; what is no graph is refused."""
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
 
-from apmdm.tasks.graph.files import from_networkx, read_graph, write
+from apmdm.tasks.graph.files import read_graph, text_of
+from apmdm.tasks.graph.named import Named
 
-NAMED = nx.DiGraph([("s", "a b"), ("a b", "t#1"), ("s", 7), (7, "t#1")])
-
-
-def test_networkx_graphs_of_any_names_become_problems_and_lose_the_cut() -> None:
-    problem = from_networkx(NAMED, "s", 7)
-    assert (problem.nodes, len(problem.edges), problem.directed) == (4, 4, True)
-    assert problem.named([(problem.source, problem.target)]) == [("s", 7)]
-    left = problem.without([(problem.source, problem.target)])
-    assert set(left.edges) == set(NAMED.edges) - {("s", 7)}
-    assert set(left) == set(NAMED)
+FOREIGN = Path(__file__).parents[4] / "shared" / "data" / "foreign"
+ROUTE = nx.DiGraph([("s", "a"), ("a", "t"), ("s", "b"), ("b", "t"), ("b", "a")])
 
 
-@pytest.mark.parametrize("suffix", [".graphml", ".xml", ".json", ".txt"])
-@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph])
-def test_written_and_read_again(suffix: str, kind: type[nx.Graph], tmp_path: Path) -> None:
-    graph = kind([("s", "a"), ("a", "t"), ("s", "t"), ("b", "b")])
-    graph.add_node("alone")
-    write(graph, tmp_path / f"graph{suffix}")
-    undirected = suffix == ".txt" and not graph.is_directed()
-    named = read_graph(tmp_path / f"graph{suffix}", "s", "t", undirected)
-    assert named.directed == graph.is_directed()
-    assert len(named.edges) == 3
-    assert set(named.graph) == {"s", "a", "t", "b", "alone"}
+def read(
+    folder: Path, name: str, text: str | bytes, source: str = "s", target: str = "t", *, undirected: bool = False
+) -> Named:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_graph(path, source, target, undirected)
+
+
+def edges_of(problem: Named) -> set[tuple[str, ...]]:
+    return {tuple(map(str, link.edge[:2])) for link in problem.links}
+
+
+def in_memory(write: Callable[[nx.Graph, io.BytesIO], None], graph: nx.Graph) -> str:
+    file = io.BytesIO()
+    write(graph, file)
+    return file.getvalue().decode()
+
+
+LEDA = "LEDA.GRAPH\nstring\nstring\n-1\n4\n|{s}|\n|{a}|\n|{t}|\n|{b}|\n5\n" + "".join(
+    f"{edge} 0 |{{}}|\n" for edge in ("1 2", "2 3", "1 4", "4 3", "4 2")
+)
+TGF = "s start\na\nt\nb Bob\n#\ns a\na t\ns b\nb t\nb a\n"
+PAJEK = '*Vertices 4\n1 "s"\n2 "a"\n3 t\n4 b 0.1 0.2 0.5\n% arcs\n*Edges\n*Arcs\n1 2\n2 3 1\n1 4\n4 3\n4 2\n'
+CSV = "Source,Target,Label\ns,a,\na,t,x\ns,b,y\nb,t,\nb,a,\n"
+ADJACENCY = "s a b\na t\nb t a\nt\n"
+WRITTEN_BY_NETWORKX = {
+    "g.edgelist": in_memory(nx.write_edgelist, ROUTE),
+    "g.adjlist": in_memory(nx.write_adjlist, ROUTE),
+    "multi.adjlist": in_memory(nx.write_multiline_adjlist, ROUTE),
+    "g.graphml": in_memory(nx.write_graphml, ROUTE),
+    "g.gexf": in_memory(nx.write_gexf, ROUTE),
+    "g.gml": in_memory(nx.write_gml, ROUTE),
+    "g.net": in_memory(nx.write_pajek, ROUTE),
+    "edges.json": json.dumps(nx.node_link_data(ROUTE, edges="edges")),
+    "links.json": json.dumps(nx.node_link_data(ROUTE, edges="links")),
+    "adjacency.json": json.dumps(nx.adjacency_data(ROUTE)),
+    "cytoscape.json": json.dumps(nx.cytoscape_data(ROUTE)),
+}
+OTHERS = {
+    "g.lgr": LEDA,
+    "g.tgf": TGF,
+    "vertices.net": PAJEK,
+    "g.csv": CSV,
+    "plain.adjlist": ADJACENCY,
+    "colons.adjlist": "s: a b\na: t\nb: t a\nt:\n",
+    "semicolons.txt": "s;a\na;t\ns;b\nb;t\nb;a\n",
+    "percent.txt": "% sym\n# more\ns a\na t\r\ns b\n\nb t\nb a # the last\n",
+    "columns.edges": "from\tto\ns\ta\na\tt\ns\tb\nb\tt\nb\ta\n",
+    "id.json": json.dumps({"directed": True, "elements": {"nodes": [{"data": {"id": n}} for n in ROUTE], "edges": [
+        {"data": {"source": tail, "target": head}} for tail, head in ROUTE.edges]}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*WRITTEN_BY_NETWORKX, *OTHERS])
+def test_every_format_is_read(name: str, tmp_path: Path) -> None:
+    problem = read(tmp_path, name, (WRITTEN_BY_NETWORKX | OTHERS)[name])
+    assert problem.directed
+    assert edges_of(problem) == set(ROUTE.edges)
+
+
+@pytest.mark.parametrize("name", ["g.graphml", "g.gexf", "g.gml", "g.net", "g.lgr", "edges.json", "id.json"])
+def test_a_format_is_known_by_its_beginning_where_the_name_tells_nothing(name: str, tmp_path: Path) -> None:
+    problem = read(tmp_path, "graph.txt", (WRITTEN_BY_NETWORKX | OTHERS)[name])
+    assert edges_of(problem) == set(ROUTE.edges)
+    assert problem.notes[0].startswith("read as ")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_byte_order_marks_are_no_part_of_a_name(encoding: str, tmp_path: Path) -> None:
+    for name, text in (WRITTEN_BY_NETWORKX | OTHERS).items():
+        assert edges_of(read(tmp_path, name, text.encode(encoding))) == set(ROUTE.edges)
+
+
+def test_directions_are_those_of_the_file_where_it_knows_them(tmp_path: Path) -> None:
+    graph = nx.Graph(ROUTE)
+    for write, name in ((nx.write_graphml, "g.graphml"), (nx.write_gml, "g.gml"), (nx.write_gexf, "g.gexf")):
+        assert not read(tmp_path, name, in_memory(write, graph)).directed
+    assert not read(tmp_path, "g.net", PAJEK.replace("*Edges\n*Arcs", "*Edges")).directed
+    assert not read(tmp_path, "g.csv", "source,target,type\ns,t,Undirected\n").directed
+    assert not read(tmp_path, "g.g6", nx.to_graph6_bytes(nx.path_graph(5)).decode(), "0", "4").directed
+    assert not read(tmp_path, "g.s6", nx.to_sparse6_bytes(nx.path_graph(5)).decode(), "0", "4").directed
+    assert not read(tmp_path, "g.col", "p edge 3 2\ne 1 2\ne 2 3\n", "1", "3").directed
+
+
+def test_dimacs_names_the_source_and_the_target(tmp_path: Path) -> None:
+    text = "c comment\np max 4 5\nn 1 s\nn 4 t\na 1 2 1\na 1 3 2\na 2 4 1\na 3 4 1\na 2 3 1\n"
+    problem = read(tmp_path, "g.max", text, "", "")
+    assert (problem.source, problem.target, problem.counts, len(problem.edges)) == (0, 3, (4, 5), 7)
+    assert problem.notes[0] == "the file names the source 1 and the target 4"
+    assert read(tmp_path, "g.txt", text, "", "3").target == 2
+
+
+def test_names_with_blanks_quotes_and_separators(tmp_path: Path) -> None:
+    assert edges_of(read(tmp_path, "g.txt", '"new york" b\nb "c,d"\n', "new york", "b")) == {
+        ("new york", "b"),
+        ("b", "c,d"),
+    }
+    assert edges_of(read(tmp_path, "g.txt", "new york,b\nb,c\n", "b", "c")) == {("new york", "b"), ("b", "c")}
+    assert edges_of(read(tmp_path, "g.csv", 'a,"say ""hi"", you"\n', "a", 'say "hi", you')) == {("a", 'say "hi", you')}
+
+
+def test_columns_of_numbers_are_capacities_and_it_is_told(tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.txt", "s a 2\na t 3\n")
+    assert [len(link.ways) for link in problem.links] == [2, 3]
+    assert problem.notes[0] == "the third column is read as the capacity of edges"
+    problem = read(tmp_path, "g.csv", "source,target,colour,weight\ns,t,red,2\n")
+    assert problem.graph.edges["s", "t"] == {"colour": "red", "weight": 2}
+    assert [len(link.ways) for link in read(tmp_path, "g.tgf", "s\nt\n#\ns t 2\n").links] == [2]
 
 
 def test_an_edge_list_has_comments_single_nodes_and_capacities(tmp_path: Path) -> None:
-    (tmp_path / "graph.txt").write_text("# a graph\ns a 1\n\na t 1.00 # the last\nalone\ns t {'capacity': 1}\n")
-    named = read_graph(tmp_path / "graph.txt", "s", "t", undirected=False)
-    assert (named.nodes, len(named.edges)) == (4, 3)
+    named = read(tmp_path, "graph.txt", "# a graph\ns a 1\n\na t 1.00 # the last\nalone\ns t {'capacity': 1}\n")
+    assert named.counts == (4, 3)
 
 
 def test_numbers_as_they_print_are_nodes_of_json(tmp_path: Path) -> None:
     data = {"nodes": [{"id": 1}, {"id": 2}], "links": [{"source": 1, "target": 2}]}
-    (tmp_path / "graph.json").write_text(json.dumps(data))
-    named = read_graph(tmp_path / "graph.json", "1", "2", undirected=False)
-    assert named.named(list(named.edges)) == [(1, 2)]
+    (link,) = read(tmp_path, "graph.json", json.dumps(data), "1", "2").links
+    assert link.edge == (1, 2)
+
+
+def test_links_that_count_nodes_are_taken_so_and_it_is_told(tmp_path: Path) -> None:
+    nodes = [{"name": "s"}, {"name": "t"}]
+    problem = read(tmp_path, "g.json", json.dumps({"nodes": nodes, "links": [{"source": 0, "target": 1}]}))
+    assert edges_of(problem) == {("s", "t")}
+    assert problem.notes == ("the links count the nodes from 0",)
+
+
+def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a", "t"), **more: object) -> str:
+    listed = [{"source": source, "target": target} for source, target in edges]
+    return json.dumps({"directed": True, "nodes": [{"id": one} for one in ids], "edges": listed} | more)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("g.txt", "s a\na t 3\n", "capacity"),
-        ("g.txt", "s t\ns t\n", "parallel"),
-        ("g.txt", "s a\n", "no node 't'; the nodes are s, a"),
-        ("g.txt", "", "no node 's'; the nodes are none at all"),
-        ("g.txt", "s t {'x'\n", "no graph"),
+        ("g.json", nodes_and(("s", "a"), ("A", "t")), "an edge ends at 'A', which is no node"),
+        ("g.json", nodes_and(("1", 2), ids=(1, 2)), "'1', which is no node of the file, but one that prints the same"),
+        ("g.json", nodes_and(ids=("s", "s", "t")), "two nodes have the same id"),
+        ("g.json", nodes_and(directed="false"), "directed is true or false, not 'false'"),
+        ("g.json", '{"nodes": [{"id": "s"}], "link": []}', "it has nodes, link; nodes with edges, links or adjacency"),
+        ("g.json", "[]", "it is JSON, but no object"),
         ("g.json", "[1, 2", "no graph"),
-        ("g.json", "[]", "no graph"),
         ("g.json", "[" * 200_000, "no graph"),
-        ("g.json", '{"nodes": 3}', "no graph"),
+        ("g.json", '{"nodes": 3, "links": []}', "nodes is a list of objects"),
         ("g.graphml", "<graph", "no graph"),
         ("g.graphml", "<a/>", "no graph"),
+        ("g.graphml", WRITTEN_BY_NETWORKX["g.graphml"].replace('source="s"', 'source="S"'), "ends at 'S'"),
+        ("g.net", PAJEK + "5 1\n", "ends at '5'"),
+        ("g.net", PAJEK.replace('"a"', '"s"'), "two vertices have the same label"),
+        ("g.net", PAJEK + "*Edges\n1 3\n", "some directed edges and some undirected"),
+        ("g.net", PAJEK + "*Arcslist\n1 3\n", "arcslist is not read"),
+        ("g.tgf", "s\nt\n#\ns x\n", "ends at 'x'"),
+        ("g.max", "p max 2 1\na 1 3 1\n", "line 2 has no place"),
+        ("g.max", "p max 2 2\na 1 2 1\n", "states 2 edges, and 1 follow"),
+        ("g.gr", "p sp 2 1\na 1 2 1\n", "`p max` and `p edge` are"),
+        ("g.lgr", LEDA.replace("|{a}|", "|{s}|"), "same label"),
+        ("g.g6", "A_\nA_\n", "one graph is read at a time"),
+        ("g.csv", "source,target,type\ns,t,Directed\nt,s,Undirected\n", "some edges are directed and some are not"),
+        ("g.csv", "source,target\ns\n", "line 2 does not have the columns of the header"),
+        ("g.txt", "0 2 1\n1 3\n2 3\n", "may be an edge of capacity 1 or name two neighbours"),
+        ("g.txt", "s a b t\n", "name an adjacency list .adjlist"),
+        ("g.txt", "new york b\n", "has 'b' where"),
+        ("g.txt", "s, a\na t\n", "'s,' has a separator"),
+        ("g.txt", "s t {'x'\n", "no graph"),
+        ("g.txt", TGF, "call the file .tgf"),
+        ("g.txt", WRITTEN_BY_NETWORKX["multi.adjlist"], "adjacency list .adjlist"),
+        ("g.txt", 's "t\n', "is no name"),
+        ("g.txt", "s a\n", "no node 't'; the nodes are s, a"),
+        ("g.txt", "", "no node 's'; the nodes are none at all"),
+        ("g.gml", WRITTEN_BY_NETWORKX["g.graphml"], "begins as GraphML, and its name is one of GML"),
+        ("g.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 2\n", "Matrix Market: it is not read"),
+        ("g.dot", "digraph { s -> t }", "gv2gml"),
+        ("g.txt", "graph G {\n s -- t\n}\n", "gv2gml"),
     ],
-)
-def test_what_is_no_graph_is_refused(name: str, text: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(ValueError, match=message):
-        read_graph(tmp_path / name, "s", "t", undirected=False)
+)  # fmt: skip
+def test_what_is_not_meant_is_not_read_as_something_else(name: str, text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        read(tmp_path, name, text)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_ambiguous_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the name 1 is that of 2 nodes: 1, '1'"):
+        read(tmp_path, "g.json", nodes_and((1, 2), ("1", 2), ids=(1, "1", 2)), "1", "2")
+
+
+def test_a_source_must_be_given_unless_the_file_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no node is given as the target: give its name by --target"):
+        read(tmp_path, "g.txt", "s t\n", "s", "")
 
 
 def test_both_directions_become_one_edge_without_directions(tmp_path: Path) -> None:
-    (tmp_path / "g.txt").write_text("s t\nt s\n")
-    assert len(read_graph(tmp_path / "g.txt", "s", "t", undirected=False).edges) == 2
-    assert len(read_graph(tmp_path / "g.txt", "s", "t", undirected=True).edges) == 1
+    assert len(read(tmp_path, "g.txt", "s t\nt s\n").edges) == 2
+    assert len(read(tmp_path, "g.txt", "s t\nt s\n", undirected=True).edges) == 1
+    assert len(read(tmp_path, "g.txt", "s t\ns t\n", undirected=True).links) == 2
 
 
 def test_missing_files_binary_files_and_folders_are_told_apart(tmp_path: Path) -> None:
@@ -81,7 +221,94 @@ def test_missing_files_binary_files_and_folders_are_told_apart(tmp_path: Path) -
             read_graph(tmp_path / name, "s", "t", undirected=False)
 
 
-def test_a_name_that_an_edge_list_cannot_hold(tmp_path: Path) -> None:
+ATTRIBUTES = nx.DiGraph([("s", "a", {"weight": 2, "colour": "red"}), ("a", "t", {"weight": 3})])
+PARALLEL = nx.MultiDiGraph([("s", "t"), ("s", "t"), ("s", "a", {"colour": "red"})])
+READERS: dict[str, Callable[[Path], nx.Graph]] = {
+    ".graphml": nx.read_graphml,
+    ".xml": nx.read_graphml,
+    ".gml": nx.read_gml,
+    ".gexf": nx.read_gexf,
+    ".json": lambda path: nx.node_link_graph(json.loads(path.read_text()), edges="edges"),
+}
+
+
+@pytest.mark.parametrize("suffix", [*READERS, ".txt"])
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph])
+def test_written_and_read_again(suffix: str, kind: type[nx.Graph], tmp_path: Path) -> None:
+    graph = kind([("s", "a"), ("a", "t"), ("s", "t"), ("b", "b")])
+    graph.add_node("alone")
+    undirected = suffix == ".txt" and not graph.is_directed()
+    path = tmp_path / f"graph{suffix}"
+    named = read(tmp_path, path.name, text_of(graph, path), undirected=undirected)
+    assert named.directed == graph.is_directed()
+    assert len(named.edges) == 3
+    assert set(named.graph) == {"s", "a", "t", "b", "alone"}
+
+
+@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize(
+    "graph", [ATTRIBUTES, nx.Graph(ATTRIBUTES), PARALLEL], ids=["directed", "undirected", "parallel"]
+)
+def test_networkx_reads_what_is_written_with_all_attributes_and_no_others(
+    graph: nx.Graph, suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"g{suffix}"
+    path.write_text(text_of(graph, path))
+    again = READERS[suffix](path)
+    assert (type(again), again.number_of_edges()) == (type(graph), graph.number_of_edges())
+    own = ("id",) if suffix == ".gexf" else ()
+    expected = [about for *_, about in graph.edges(data=True)]
+    for *_, about in again.edges(data=True):
+        expected.remove({key: value for key, value in about.items() if key not in own})
+    assert not expected
+    if not graph.is_multigraph():
+        assert nx.minimum_cut_value(again, "s", "t", capacity="weight") == 2
+
+
+def test_networkx_reads_edge_lists_that_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "g.edgelist"
+    path.write_text(text_of(ATTRIBUTES, path))
+    again = nx.read_edgelist(path, create_using=nx.DiGraph)
+    assert dict(again.edges) == dict(ATTRIBUTES.edges)
+
+
+def test_ids_of_parallel_edges_are_unique_in_graphml(tmp_path: Path) -> None:
+    edges = ElementTree.fromstring(text_of(PARALLEL, tmp_path / "g.graphml")).findall(".//{*}edge")
+    assert sorted(str(edge.get("id")) for edge in edges) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("suffix", [".dot", ".max", ".csv", ".net"])
+def test_formats_that_are_not_written_are_refused(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="graphs are written as GraphML"):
+        text_of(ROUTE, tmp_path / f"g{suffix}")
+
+
+def test_what_an_edge_list_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no space and no #"):
-        write(NAMED, tmp_path / "graph.txt")
-    assert not (tmp_path / "graph.txt").exists()
+        text_of(nx.DiGraph([("s", "new york")]), tmp_path / "g.txt")
+    labelled = nx.DiGraph([("s", "t")])
+    labelled.nodes["s"]["colour"] = "red"
+    with pytest.raises(ValueError, match="no attributes of nodes"):
+        text_of(labelled, tmp_path / "g.txt")
+
+
+@pytest.mark.skipif(not FOREIGN.is_dir(), reason="foreign files are not part of the repository")
+@pytest.mark.parametrize(
+    ("name", "source", "target", "counts"),
+    [
+        ("adjacency.adjlist", "0", "3", (4, 4)),
+        ("dimacs_max.txt", "", "", (4, 5)),
+        ("d3_index3.json", "s", "t", (3, 3)),
+        ("edgeless.edgelist", "a", "b", (2, 0)),
+        ("edges_and_links.json", "s", "t", (2, 0)),
+        ("four.edgelist", "a", "d", (4, 4)),
+        ("name_key.json", "s", "t", (2, 1)),
+        ("only_loop.edgelist", "a", "b", (2, 0)),
+        ("parallel.edgelist", "s", "t", (2, 2)),
+        ("pipes.edgelist", "a", "c", (3, 2)),
+        ("small.gml", "A", "B", (2, 1)),
+        ("umlaut.edgelist", "ä", "ü", (3, 2)),
+    ],
+)  # fmt: skip
+def test_foreign_files(name: str, source: str, target: str, counts: tuple[int, int]) -> None:
+    assert read_graph(FOREIGN / name, source, target, undirected=False).counts == counts

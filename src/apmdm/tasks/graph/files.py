@@ -1,127 +1,217 @@
-"""Graphs with named nodes, from NetworkX objects and files to problems, and cut graphs back."""
+"""Files with graphs: which format each has, by its name and its beginning, and what can be written."""
 
-import ast
+import io
 import json
-from collections.abc import Hashable, Iterable
+import os
+import re
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import networkx as nx
 
-from apmdm.tasks.graph.problem import CutProblem, Edge
+from apmdm.lines import read_text
+from apmdm.tasks.graph.json_graphs import from_json
+from apmdm.tasks.graph.lists import Found, adjacency_list, declared, dimacs, edge_list, pajek, simplified, tgf
+from apmdm.tasks.graph.named import Named, both_ways, from_networkx
+
+HEAD = 10_000
+"""Characters at the beginning of a file that tell its format."""
+UNREADABLE = (
+    *(ValueError, SyntaxError, LookupError, TypeError, AttributeError, RecursionError, StopIteration),
+    nx.NetworkXException,
+)
+"""What readers raise for a file that is none of theirs."""
+WRITTEN = "GraphML (.graphml, .xml), node-link JSON (.json), GML (.gml), GEXF (.gexf) and edge lists (.txt, .edgelist)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Named(CutProblem):
-    """A problem and the graph it came from; names[i] is the graph's node that the problem calls i."""
+@dataclass(frozen=True)
+class Format:
+    """A format: its name, the ends of names of its files, how it is read, and how only its files begin."""
 
-    graph: nx.Graph
-    names: tuple[Hashable, ...]
+    name: str
+    endings: tuple[str, ...]
+    parse: Callable[[str], Found]
+    sign: str = "(?!)"
 
-    def named(self, edges: Iterable[Edge]) -> list[tuple[Hashable, Hashable]]:
-        return [(self.names[tail], self.names[head]) for tail, head in edges]
-
-    def without(self, edges: list[Edge]) -> nx.Graph:
-        """A copy of the graph, with all its attributes, that lacks these edges."""
-        left = self.graph.copy()
-        left.remove_edges_from(self.named(edges))
-        return left
+    def begins(self, text: str) -> bool:
+        return re.match(self.sign, text[:HEAD], re.DOTALL | re.IGNORECASE) is not None
 
 
-def from_networkx(graph: nx.Graph, source: Hashable, target: Hashable) -> Named:
-    """The problem of cutting the target off from the source; self-loops lie on no way and stay.
+def read_graph(path: Path, source: str, target: str, undirected: bool, unweighted: bool = False) -> Named:
+    """The problem in a file of any of FORMATS; `-` is standard input, and what can be read only once is read once.
 
-    Raises ValueError for a node that is not there, source = target, a capacity other than 1 and parallel edges.
+    Its beginning tells the format if it can, else the end of its name; without either it is an edge list. Edges of
+    lists are directed, the other formats say it; `undirected` drops all directions, so that an edge and its reverse
+    become one. Source and target are nodes as they print; where they are empty, the file must name them.
+    Raises ValueError for a file that is none of these, and as from_networkx.
     """
-    for node in (source, target):
-        if node not in graph:
-            shown = ", ".join(map(str, list(graph)[:8])) + (", ..." if len(graph) > 8 else "")
-            raise ValueError(f"there is no node {node!r}; the nodes are {shown or 'none at all'}")
-    number = {node: index for index, node in enumerate(graph)}
-    edges, seen = [], set()
-    for tail, head, about in graph.edges(data=True):
-        if not _is_one(about.get("capacity", 1)):
-            raise ValueError(f"edge {tail} {head} has capacity {about['capacity']}; every edge has capacity 1 here")
-        edge = number[tail], number[head]
-        key = edge if graph.is_directed() else frozenset(edge)
-        if key in seen and tail != head:
-            raise ValueError(f"edge {tail} {head} is there twice; parallel edges have no place here")
-        seen.add(key)
-        if tail != head:
-            edges.append(edge)
-    ends = number[source], number[target]
-    return Named(len(graph), edges, *ends, graph.is_directed(), graph=graph, names=tuple(graph))
-
-
-def _is_one(capacity: object) -> bool:
+    text = read_text(path, "a file with a graph")
+    format = _format(path, text)
     try:
-        return float(str(capacity)) == 1
-    except ValueError:
-        return False
+        found = format.parse(text)
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split()) or "it ends too early"
+        raise ValueError(f"{path} is no graph that can be read as {format.name}: {reason}") from None
+    notes = list(found.notes)
+    if path.suffix.lower() not in format.endings and format is not EDGE_LIST:
+        notes.insert(0, f"read as {format.name}")
+    ends = _typed(source) or found.ends[0], _typed(target) or found.ends[1]
+    for name, end in zip(("source", "target"), ends, strict=True):
+        if not end:
+            raise ValueError(f"no node is given as the {name}: give its name by --{name}")
+    graph = both_ways(found.graph) if undirected else found.graph
+    return from_networkx(graph, *(_node(graph, end) for end in ends), unweighted, notes)
 
 
-def read_graph(path: Path, source: str, target: str, undirected: bool) -> Named:
-    """The problem in a file: GraphML (.graphml, .xml), node-link JSON (.json), else an edge list.
-
-    An edge list has two names a line, after them a capacity or attributes in braces if need be; one name alone is a
-    node. The first two formats say themselves whether edges are directed, those of an edge list are; `undirected`
-    drops all directions, so that an edge and its reverse become one.
-    Source and target are nodes as they print. Raises ValueError for a file that is none of these, and as from_networkx.
-    """
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}" if not path.exists() else f"{path} is a folder; give a file")
-    readers = {".graphml": _from_graphml, ".xml": _from_graphml, ".json": _from_json}
+def text_of(graph: nx.Graph, path: Path) -> str:
+    """The graph in the format that the name of a file asks for; ValueError if that cannot hold it."""
+    write = WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise ValueError(f"cannot write {path}: graphs are written as {WRITTEN}")
     try:
-        graph = readers.get(path.suffix.lower(), _from_lines)(path.read_text("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not a text file") from None
-    except (ValueError, SyntaxError, LookupError, TypeError, AttributeError, RecursionError, nx.NetworkXError) as error:
-        raise ValueError(f"{path} is no graph: {error}") from None
-    if undirected and graph.is_directed():
-        graph = nx.MultiGraph(graph)
-    by_text = {str(node): node for node in graph}
-    return from_networkx(graph, by_text.get(source, source), by_text.get(target, target))
-
-
-def write(graph: nx.Graph, path: Path) -> None:
-    """Write in the format that the name asks for, as `read_graph` has them; ValueError if it cannot hold the graph."""
-    try:
-        match path.suffix.lower():
-            case ".graphml" | ".xml":
-                text = "\n".join(nx.generate_graphml(graph))
-            case ".json":
-                text = json.dumps(nx.node_link_data(graph, edges="edges"))
-            case _:
-                text = _to_lines(graph)
-    except (TypeError, nx.NetworkXError) as error:
+        return write(graph) + "\n"
+    except (TypeError, ValueError, KeyError, nx.NetworkXException) as error:
         raise ValueError(f"{path} cannot hold this graph: {error}") from None
-    path.write_text(text + "\n")
 
 
-def _from_graphml(text: str) -> nx.Graph:
-    return nx.parse_graphml(text, force_multigraph=True)
+def _format(path: Path, text: str) -> Format:
+    named = next((format for format in FORMATS if path.suffix.lower() in format.endings), EDGE_LIST)
+    begun = next((format for format in FORMATS if format.begins(text)), named)
+    if begun is not named and named is not EDGE_LIST and path.suffix.lower() not in begun.endings:
+        raise ValueError(f"{path} begins as {begun.name}, and its name is one of {named.name}; rename it")
+    return begun
 
 
-def _from_json(text: str) -> nx.Graph:
-    """With `edges`, or `links` as older versions of NetworkX have it; as a multigraph, so that no edge is lost."""
-    data = json.loads(text)
-    return nx.node_link_graph(data | {"multigraph": True}, edges="edges" if "edges" in data else "links")
+def _typed(name: str) -> str:
+    """A name from the command line, which is UTF-8 even where the locale knows ASCII only."""
+    try:
+        return os.fsencode(name).decode()
+    except UnicodeError:
+        return name
 
 
-def _from_lines(text: str) -> nx.Graph:
-    graph = nx.MultiDiGraph()
-    for line in text.splitlines():
-        names, about = line.partition("#")[0].split(maxsplit=2), "1"
-        if len(names) == 3:
-            about = names.pop()
-        graph.add_nodes_from(names)
-        if len(names) == 2:
-            graph.add_edge(*names, **(ast.literal_eval(about) if about.startswith("{") else {"capacity": about}))
-    return graph
+def _node(graph: nx.Graph, name: str) -> Hashable:
+    """The node that prints so; the name itself if there is none."""
+    found = [node for node in graph if str(node) == name]
+    if len(found) > 1:
+        raise ValueError(f"the name {name} is that of {len(found)} nodes: {', '.join(map(repr, found))}")
+    return found[0] if found else name
+
+
+def _graphml(text: str) -> Found:
+    graph = nx.parse_graphml(text)
+    elements = ElementTree.fromstring(text).iter()
+    declared(iter(graph), {element.get("id") for element in elements if element.tag.rpartition("}")[2] == "node"})
+    return Found(graph)
+
+
+def _gexf(text: str) -> Found:
+    """NetworkX knows the names of versions up to 1.2."""
+    text = re.sub(r"http://(www\.)?gexf\.net/1\.\d(draft)?(?=[\"'])", "http://www.gexf.net/1.2draft", text)
+    return Found(nx.read_gexf(io.BytesIO(re.sub(r"encoding=([\"']).*?\1", 'encoding="utf-8"', text, count=1).encode())))
+
+
+def _gml(text: str) -> Found:
+    """Nodes are called by their labels, or by their numbers if they have none."""
+    labelled = re.search(r"\blabel\b", text)
+    return Found(nx.parse_gml(text, label="label" if labelled else "id"))
+
+
+def _leda(text: str) -> Found:
+    graph = nx.parse_leda(text)
+    counts = [int(line) for line in text.splitlines() if re.fullmatch(r"\s*\d+\s*", line)]
+    if counts[:2] != [graph.number_of_nodes(), graph.number_of_edges()]:
+        raise ValueError("nodes of the same label or parallel edges are not read")
+    return Found(graph)
+
+
+def _graph6(text: str) -> Found:
+    lines = text.replace(">>graph6<<", "").replace(">>sparse6<<", "").split()
+    if len(lines) != 1:
+        raise ValueError(f"one graph is read at a time, and it has {len(lines)}")
+    parse = nx.from_sparse6_bytes if lines[0].startswith(":") else nx.from_graph6_bytes
+    return Found(simplified(parse(lines[0].encode())))
+
+
+def _refused(hint: str) -> Callable[[str], Found]:
+    def parse(text: str) -> Found:
+        raise ValueError(f"it is not read; {hint}")
+
+    return parse
+
+
+EDGE_LIST = Format("an edge list", (".txt", ".edgelist", ".edges", ".csv", ".tsv"), edge_list)
+XML = r"\s*<(?:(?!<\w).)*?"
+FORMATS = (
+    Format("GraphML", (".graphml", ".xml"), _graphml, XML + r"<?graphml[\s>]"),
+    Format("GEXF", (".gexf", ".xml"), _gexf, XML + r"<?gexf[\s>]"),
+    Format("GML", (".gml",), _gml, r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["),
+    Format("JSON", (".json", ".cyjs"), from_json, r"\s*\{"),
+    Format("Pajek", (".net", ".paj"), pajek, r"(?:\s|%[^%\n]*\n)*\*(?:network|vertices)\b"),
+    Format("LEDA", (".lgr", ".leda", ".gw"), _leda, r"(?:\s|#[^\n]*\n)*LEDA\.GRAPH"),
+    Format("graph6 or sparse6", (".g6", ".graph6", ".s6", ".sparse6"), _graph6, r">>(?:graph|sparse)6<<"),
+    Format("DIMACS", (".max", ".dimacs", ".col"), dimacs, r"(?:\s|c\b[^\n]*\n)*p\s+\w+\s+\d+\s+\d+\s"),
+    Format("TGF", (".tgf",), tgf),
+    Format("an adjacency list", (".adjlist", ".adj", ".multiline_adjlist"), adjacency_list),
+    Format(
+        "Matrix Market", (".mtx",),
+        _refused("SciPy's mmread and NetworkX's from_scipy_sparse_array and write_graphml make GraphML of it"),
+        r"%%MatrixMarket",
+    ),
+    Format(
+        "DOT", (".dot", ".gv"), _refused("Graphviz's gv2gml makes a .gml of it"),
+        r"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*(?:strict\s+)?(?:di)?graph\b[^\[\n]*\{",
+    ),
+    EDGE_LIST,
+)  # fmt: skip
+
+
+def _to_graphml(graph: nx.Graph) -> str:
+    return "\n".join(nx.generate_graphml(_uniquely_keyed(graph)))
+
+
+def _to_json(graph: nx.Graph) -> str:
+    return json.dumps(nx.node_link_data(graph, edges="edges"))
+
+
+def _to_gexf(graph: nx.Graph) -> str:
+    return "\n".join(nx.generate_gexf(graph.copy()))
+
+
+def _to_gml(graph: nx.Graph) -> str:
+    return "\n".join(nx.generate_gml(graph))
+
+
+def _uniquely_keyed(graph: nx.Graph) -> nx.Graph:
+    """Keys of parallel edges, which become ids, are numbers of edges unless no two are the same."""
+    if not graph.is_multigraph() or len({key for _, _, key in graph.edges(keys=True)}) == graph.number_of_edges():
+        return graph
+    keyed = graph.__class__()
+    keyed.graph.update(graph.graph)
+    keyed.add_nodes_from(graph.nodes(data=True))
+    keyed.add_edges_from((tail, head, key, about) for key, (tail, head, about) in enumerate(graph.edges(data=True)))
+    return keyed
 
 
 def _to_lines(graph: nx.Graph) -> str:
-    if any(not str(node) or "#" in str(node) or len(str(node).split()) > 1 for node in graph):
-        raise TypeError("a name in an edge list has no space and no #; .graphml and .json hold any name")
-    lines = [f"{tail} {head}" for tail, head in graph.edges()]
+    """As NetworkX reads it, and besides a line for each node without edges."""
+    if any(not str(node) or len(str(node).split()) > 1 or set(str(node)) & set('#,;"{%') for node in graph):
+        raise TypeError(
+            "a name in an edge list has no space and no # , ; % { or quote; .graphml and .json hold any name"
+        )
+    if any(about for _, about in graph.nodes(data=True)):
+        raise TypeError("an edge list has no attributes of nodes; .graphml and .json have")
+    lines = [f"{tail} {head} {about}" if about else f"{tail} {head}" for tail, head, about in graph.edges(data=True)]
     return "\n".join(lines + [str(node) for node in nx.isolates(graph)])
+
+
+WRITERS: dict[str, Callable[[nx.Graph], str]] = {
+    ".graphml": _to_graphml,
+    ".xml": _to_graphml,
+    ".json": _to_json,
+    ".gml": _to_gml,
+    ".gexf": _to_gexf,
+    **dict.fromkeys(("", ".txt", ".edgelist", ".edges"), _to_lines),
+}

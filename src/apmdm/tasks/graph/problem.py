@@ -7,6 +7,7 @@ are its ends, those of SRC and DST their node twice, GO has none.
 from collections.abc import Hashable, Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -17,10 +18,18 @@ Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Edges that were deleted, each a tuple that begins with its tail and its head, and the sum of their capacities."""
+
+    edges: list[Any]
+    size: int
+
+
+@dataclass(frozen=True)
 class CutProblem:
     """Edges of capacity 1 between nodes 0, 1, ..., in order; an undirected one is written either way round.
 
-    kind: of graph, where problems are drawn of several kinds.
+    kind: of graph, where problems are drawn of several kinds. notes: what is to be told of how it was read.
     Raises ValueError for self-loops, parallel edges, an end that is no node, or a source that is the target.
     """
 
@@ -30,6 +39,7 @@ class CutProblem:
     target: int
     directed: bool
     kind: str = field(default="", compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edges", tuple(self.edges))
@@ -48,9 +58,20 @@ class CutProblem:
         """The length that the process reaches: three tokens, and for each edge itself and its slot."""
         return 3 + 2 * len(self.edges)
 
-    def named(self, edges: Iterable[Edge]) -> list[tuple[Hashable, Hashable]]:
-        """Edges by the names of their ends; here these are numbers."""
-        return list(edges)
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Nodes and edges, as its user counts them."""
+        return self.nodes, len(self.edges)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether its user counts some edges as more than one."""
+        return False
+
+    def cut(self, remaining: Iterable[Edge]) -> Cut:
+        """What was deleted if these edges remain."""
+        edges = sorted(set(self.edges) - set(remaining))
+        return Cut(list(edges), len(edges))
 
 
 def encode(problem: CutProblem) -> Sequence:

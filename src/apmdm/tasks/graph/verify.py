@@ -24,9 +24,26 @@ def is_trivial(problem: CutProblem, size: int) -> bool:
 
 def is_minimum_cut(problem: CutProblem, remaining: list[Edge], size: int) -> bool:
     """True if the remaining edges are the problem's but `size` of them, and none of them is on a way to the target."""
-    cut_off = not nx.has_path(_graph(problem, remaining), problem.source, problem.target)
+    return is_cut(problem, remaining) and len(problem.edges) - len(remaining) == size
+
+
+def is_cut(problem: CutProblem, remaining: list[Edge]) -> bool:
+    """True if the remaining edges are some of the problem's, and none of them is on a way to the target."""
     kept = set(remaining) <= set(problem.edges) and len(remaining) == len(set(remaining))
-    return cut_off and kept and len(problem.edges) - len(remaining) == size
+    return kept and not nx.has_path(_graph(problem, remaining), problem.source, problem.target)
+
+
+def search_depth(problem: CutProblem) -> int:
+    """How many edges the first search goes from the source: to the target, or as far as it can."""
+    depths = nx.single_source_shortest_path_length(_graph(problem, problem.edges), problem.source)
+    return depths.get(problem.target, max(depths.values()))
+
+
+def is_reached_backwards(problem: CutProblem) -> bool:
+    """True if directed edges do not lead to the target, and would if they led both ways."""
+    graph = _graph(problem, problem.edges)
+    ends = problem.source, problem.target
+    return problem.directed and not nx.has_path(graph, *ends) and nx.has_path(graph.to_undirected(), *ends)
 
 
 def _graph(problem: CutProblem, edges: Sequence[Edge]) -> nx.Graph:

@@ -290,11 +290,11 @@ class Sudoku(Task):
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_sudoku(self, tokens, seed)
 
-    def caution(self, problem: list[int]) -> str | None:
+    def cautions(self, problem: list[int]) -> list[str]:
         clues, fewest = len(problem) - problem.count(0), FEWEST_CLUES.get(self.board, 0)
         if clues >= fewest:
-            return None
-        return f"fewer than {fewest} clues on {self.board}, where the model does not always find an answer"
+            return []
+        return [f"fewer than {fewest} clues on {self.board}, where the model does not always find an answer"]
 
     def told(self, problem: list[int]) -> dict[str, Any]:
         return {"puzzle": _written(problem, problem)}

@@ -1,0 +1,89 @@
+"""Graphs with capacities and parallel edges as problems: their minimum cuts are those that NetworkX finds."""
+
+from random import Random
+
+import networkx as nx
+import pytest
+
+from apmdm.sampler import rollouts
+from apmdm.tasks.graph.named import Named, both_ways, from_networkx
+from apmdm.tasks.graph.problem import Cut, decode, encode
+from apmdm.tasks.graph.process import teacher
+
+NAMED = nx.DiGraph([("s", "a b"), ("a b", "t#1"), ("s", 7), (7, "t#1")])
+TRAP = nx.Graph()
+TRAP.add_edge("a", "b", weight=10)
+TRAP.add_edges_from([("b", "c"), ("b", "d"), ("c", "e"), ("d", "e")], weight=1)
+
+
+def cut_of(problem: Named) -> Cut:
+    """The cut that the process finds."""
+    (run,) = rollouts(teacher, [encode(problem)])
+    remaining = decode(run.final)
+    assert remaining is not None
+    return problem.cut(remaining)
+
+
+def test_networkx_graphs_of_any_names_become_problems_and_lose_the_cut() -> None:
+    problem = from_networkx(NAMED, "s", 7)
+    assert (problem.counts, problem.directed, problem.weighted) == ((4, 4), True, False)
+    cut = cut_of(problem)
+    assert cut == Cut([("s", 7)], 1)
+    left = problem.without(cut)
+    assert set(left.edges) == set(NAMED.edges) - {("s", 7)}
+    assert set(left) == set(NAMED)
+
+
+def test_weights_and_capacities_are_honoured() -> None:
+    assert cut_of(from_networkx(TRAP, "a", "e")).size == 2
+    assert cut_of(from_networkx(TRAP, "a", "e", unweighted=True)) == Cut([("a", "b")], 1)
+    both = nx.DiGraph([("s", "t", {"weight": 1, "capacity": "3.0"})])
+    assert cut_of(from_networkx(both, "s", "t")) == Cut([("s", "t")], 3)
+
+
+def test_parallel_edges_count_each_and_self_loops_and_capacity_0_do_not() -> None:
+    graph = nx.MultiDiGraph([("s", "t"), ("s", "t"), ("s", "s"), ("s", "t", {"capacity": 0})])
+    problem = from_networkx(graph, "s", "t")
+    assert problem.counts == (2, 2)
+    cut = cut_of(problem)
+    assert cut == Cut([("s", "t", 0), ("s", "t", 1)], 2)
+    assert problem.without(cut).number_of_edges() == 2
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_weighted_minimum_cuts_are_those_of_networkx(directed: bool) -> None:
+    for seed in range(12):
+        random = Random(seed)
+        graph = nx.gnm_random_graph(7, 14, seed=seed, directed=directed)
+        nx.set_edge_attributes(graph, {edge: random.randint(0, 4) for edge in graph.edges}, "capacity")
+        problem = from_networkx(graph, 0, 6)
+        cut = cut_of(problem)
+        assert cut.size == nx.minimum_cut_value(graph, 0, 6)
+        assert cut.size == sum(graph.edges[edge]["capacity"] for edge in cut.edges)
+        assert nx.maximum_flow_value(problem.without(cut), 0, 6) == 0
+
+
+@pytest.mark.parametrize("capacity", [2.5, -1, float("inf"), float("nan"), "many", None])
+def test_capacities_that_are_no_whole_numbers_are_refused(capacity: object) -> None:
+    graph = nx.DiGraph([("s", "t", {"weight": capacity})])
+    with pytest.raises(ValueError, match=f"edge s t has weight {capacity}; capacities are whole numbers"):
+        from_networkx(graph, "s", "t")
+    assert from_networkx(graph, "s", "t", unweighted=True).counts == (2, 1)
+
+
+def test_capacities_beyond_memory_are_refused() -> None:
+    with pytest.raises(ValueError, match="add up to 1000000, and at most 2500 is possible; --unweighted"):
+        from_networkx(nx.DiGraph([("s", "t", {"capacity": 10**6})]), "s", "t")
+
+
+def test_both_ways_an_edge_and_its_reverse_are_one_if_their_capacities_agree() -> None:
+    graph = nx.DiGraph([("s", "t", {"capacity": 2}), ("t", "s", {"capacity": 2})])
+    assert cut_of(from_networkx(both_ways(graph), "s", "t")) == Cut([("s", "t")], 2)
+    graph["t"]["s"]["capacity"] = 3
+    with pytest.raises(ValueError, match="edge t s has another capacity than its reverse"):
+        both_ways(graph)
+
+
+def test_a_name_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="no node 'x'; the nodes are s, a b, t#1, 7"):
+        from_networkx(NAMED, "x", "s")
