@@ -1,6 +1,8 @@
 """`apmdm solve graph` and `eval graph`, with a flawless model and one that does nothing."""
 
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -17,6 +19,7 @@ from apmdm.tasks.graph import task as graph
 from apmdm.tasks.graph.data import shapes, sized
 from apmdm.tasks.graph.process import VOCAB, teacher
 from apmdm.trace import Trace
+from apmdm.vocab import MASK
 
 Ends = Callable[..., tuple[int, str, str]]
 BRIDGE = "s a\ns b\na c\nb c\nc t\nc d\nd c\n"
@@ -56,7 +59,7 @@ def test_the_cut_is_told_saved_and_traced(apmdm: Ends, bridge: Path, tmp_path: P
     arguments = ["solve", "graph", bridge, "--source", "s", "--target", "t"]
     code, said, _ = apmdm(*arguments, "--out", out, "--trace", trace)
     assert code == 0
-    assert said.startswith("minimum cut, 1 of 7 edges (verified; ")
+    assert said.startswith("minimum cut, 1 of 7 directed edges (verified; ")
     assert said.endswith("c t\n")
     left = nx.read_graphml(out)
     assert not nx.has_path(left, "s", "t")
@@ -92,13 +95,129 @@ def test_a_run_that_fails_saves_nothing(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("flawless")
+@pytest.mark.parametrize("text", ["s\nt\n", "s s\nt\n"], ids=["no edges", "self-loops only"])
+def test_in_a_graph_without_edges_nothing_has_to_be_cut(apmdm: Ends, text: str, tmp_path: Path) -> None:
+    (tmp_path / "g.txt").write_text(text)
+    code, said, _ = apmdm("solve", "graph", tmp_path / "g.txt", "--source", "s", "--target", "t")
+    assert code == 0
+    assert said.startswith("0 edges to delete")
+
+
+@pytest.mark.usefixtures("flawless")
+def test_the_direction_of_edges_is_told_and_what_hides_behind_it(apmdm: Ends, bridge: Path) -> None:
+    arguments = ["solve", "graph", bridge, "--source", "t", "--target", "s"]
+    _, said, noted = apmdm(*arguments)
+    assert "along directed edges (verified" in said
+    assert noted == "note: directed edges do not lead to the target; read both ways, by --undirected, they would\n"
+    _, said, noted = apmdm(*arguments, "--undirected")
+    assert said.startswith("minimum cut, 1 of 6 undirected edges (verified")
+    assert noted == ""
+
+
+@pytest.mark.usefixtures("flawless")
+def test_weights_are_honoured_or_left_out_on_request(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "g.csv").write_text("source,target,weight\na,b,10\nb,c,1\nb,d,1\nc,e,1\nd,e,1\n")
+    arguments = ["solve", "graph", tmp_path / "g.csv", "--source", "a", "--target", "e"]
+    code, said, noted = apmdm(*arguments)
+    assert code == 0
+    assert said.startswith("minimum cut of capacity 2, 2 of 5 directed edges (verified; ")
+    assert "--unweighted counts every edge as one" in noted
+    code, said, noted = apmdm(*arguments, "--unweighted")
+    assert said.endswith(" steps): a b\n")
+    assert (code, noted) == (0, "")
+
+
+def answers(remaining: list[tuple[int, int]]) -> Callable[[State], Edits]:
+    """A model whose runs end with these edges, which it reaches in one step."""
+
+    def process(state: State) -> Edits:
+        keep = torch.tensor([[True, True, *(tuple(place) in remaining for place in state.coordinates[0, 3:].tolist())]])
+        ids, never = state.ids, torch.zeros_like(state.ids, dtype=torch.bool)
+        begun = bool((ids == VOCAB.ids["GO"]).any() | (ids == MASK).any())
+        gone = torch.cat([torch.full((1, 1), begun), ~keep], 1) if begun else never
+        return Edits(ids, gone & (ids != MASK), never, gone & (ids == MASK))
+
+    return process
+
+
+def test_a_valid_cut_that_is_not_minimum_is_shown_with_its_gap(
+    apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "g.txt").write_text("s a\ns b\na t\nb t\nb u\nt v\n")
+    arguments = ["solve", "graph", tmp_path / "g.txt", "--source", "s", "--target", "v"]
+    monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Model(answers([(1, 3), (2, 3), (2, 4), (3, 5)])))
+    code, said, _ = apmdm(*arguments, "--out", tmp_path / "left.txt")
+    assert code == 1
+    assert said == "valid cut, 2 of 6 directed edges, not minimum (1; 2 steps): s a, s b\n"
+    assert not (tmp_path / "left.txt").exists()
+    found = json.loads(apmdm(*arguments, "--json")[1])
+    assert (found["cut"], found["size"], found["minimum"], found["verified"]) == ([["s", "a"], ["s", "b"]], 2, 1, False)
+    monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Model(answers([(0, 1), (1, 3), (3, 5)])))
+    code, said, _ = apmdm(*arguments)
+    assert code == 1
+    assert said == "no cut: without 3 edges a path still leads to the target (2 steps)\n"
+    assert json.loads(apmdm(*arguments, "--json")[1])["cut"] is None
+
+
+@pytest.mark.usefixtures("flawless")
+def test_a_graph_beyond_what_was_measured_is_told_before_it_is_cut(
+    apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "DEPTH", 2)
+    (tmp_path / "g.txt").write_text("s a\na b\nb t\n")
+    code, _, noted = apmdm("solve", "graph", tmp_path / "g.txt", "--source", "s", "--target", "t")
+    assert code == 0
+    assert noted.startswith("note: the search goes 3 edges deep among 3; the model is known to be right up to 2 deep")
+
+
+@pytest.mark.usefixtures("flawless")
+def test_a_graph_from_a_pipe_is_read_once(apmdm: Ends, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(BRIDGE,))
+    writer.start()
+    code, said, _ = apmdm("solve", "graph", pipe, "--source", "s", "--target", "t")
+    writer.join()
+    assert code == 0
+    assert said.endswith("c t\n")
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(
+    refused: Callable[..., str], bridge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["solve", "graph", bridge, "--source", "s", "--target", "t", "--out"]
+    assert "graphs are written as GraphML" in refused(*arguments, tmp_path / "g.dot")
+    out = tmp_path / "g.json"
+    out.write_text("precious")
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK or path != out)
+    assert "read-only" in refused(*arguments, out)
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.usefixtures("flawless")
+def test_names_beyond_ascii_are_found_in_any_locale(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "g.txt").write_text("ä ö\nö ü\n", "utf-8")
+    typed = [name.encode().decode("ascii", "surrogateescape") for name in ("ä", "ü")]
+    code, said, _ = apmdm("solve", "graph", tmp_path / "g.txt", "--source", typed[0], "--target", typed[1])
+    assert code == 0
+    assert said.endswith(": ä ö\n")
+
+
+@pytest.mark.usefixtures("flawless")
+def test_names_of_several_words_are_shown_in_quotes(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "g.txt").write_text("new york,b\nb,c\n")
+    _, said, _ = apmdm("solve", "graph", tmp_path / "g.txt", "--source", "new york", "--target", "c")
+    assert said.endswith(': "new york" b\n')
+
+
 @pytest.mark.parametrize(
     ("text", "source", "target", "message"),
     [
         (BRIDGE, "s", "s", "source and target are the same node"),
         (BRIDGE, "s", "x", "there is no node 'x'; the nodes are s, a, b, c, t, d"),
-        ("s t 2\n", "s", "t", "edge s t has capacity 2; every edge has capacity 1 here"),
-        ("s t\ns t\n", "s", "t", "edge s t is there twice"),
+        ("s t 2.5\n", "s", "t", "edge s t has capacity 2.5; capacities are whole numbers from 0 on"),
+        (BRIDGE, "s", "", "no node is given as the target: give its name by --target"),
     ],
 )
 def test_bad_graphs_are_told_in_one_line(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import networkx as nx
@@ -62,7 +63,7 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
         if not end:
             raise ValueError(f"no node is given as the {name}: give its name by --{name}")
     graph = both_ways(found.graph) if undirected else found.graph
-    return from_networkx(graph, *(_node(graph, end) for end in ends), unweighted, notes)
+    return from_networkx(graph, _node(graph, ends[0]), _node(graph, ends[1]), unweighted, notes)
 
 
 def text_of(graph: nx.Graph, path: Path) -> str:
@@ -184,7 +185,7 @@ def _to_gml(graph: nx.Graph) -> str:
     return "\n".join(nx.generate_gml(graph))
 
 
-def _uniquely_keyed(graph: nx.Graph) -> nx.Graph:
+def _uniquely_keyed(graph: Any) -> nx.Graph:
     """Keys of parallel edges, which become ids, are numbers of edges unless no two are the same."""
     if not graph.is_multigraph() or len({key for _, _, key in graph.edges(keys=True)}) == graph.number_of_edges():
         return graph

@@ -4,7 +4,7 @@ The sequence is GO SRC DST E E ..., one token an edge. Who they are is in the co
 are its ends, those of SRC and DST their node twice, GO has none.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 from typing import Any
