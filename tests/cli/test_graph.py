@@ -132,7 +132,8 @@ def answers(remaining: list[tuple[int, int]]) -> Callable[[State], Edits]:
     """A model whose runs end with these edges, which it reaches in one step."""
 
     def process(state: State) -> Edits:
-        keep = torch.tensor([[True, True, *(tuple(place) in remaining for place in state.coordinates[0, 3:].tolist())]])
+        places = [] if state.coordinates is None else state.coordinates[0, 3:].tolist()
+        keep = torch.tensor([[True, True, *(tuple(place) in remaining for place in places)]])
         ids, never = state.ids, torch.zeros_like(state.ids, dtype=torch.bool)
         begun = bool((ids == VOCAB.ids["GO"]).any() | (ids == MASK).any())
         gone = torch.cat([torch.full((1, 1), begun), ~keep], 1) if begun else never

@@ -104,7 +104,7 @@ def test_dimacs_names_the_source_and_the_target(tmp_path: Path) -> None:
     text = "c comment\np max 4 5\nn 1 s\nn 4 t\na 1 2 1\na 1 3 2\na 2 4 1\na 3 4 1\na 2 3 1\n"
     problem = read(tmp_path, "g.max", text, "", "")
     assert (problem.source, problem.target, problem.counts, len(problem.edges)) == (0, 3, (4, 5), 7)
-    assert problem.notes[0] == "the file names the source 1 and the target 4"
+    assert problem.notes[:2] == ("the source is 1, as the file says", "the target is 4, as the file says")
     assert read(tmp_path, "g.txt", text, "", "3").target == 2
 
 
@@ -142,6 +142,15 @@ def test_links_that_count_nodes_are_taken_so_and_it_is_told(tmp_path: Path) -> N
     problem = read(tmp_path, "g.json", json.dumps({"nodes": nodes, "links": [{"source": 0, "target": 1}]}))
     assert edges_of(problem) == {("s", "t")}
     assert problem.notes == ("the links count the nodes from 0",)
+
+
+def test_graphology_tells_direction_and_attributes_in_places_of_its_own(tmp_path: Path) -> None:
+    nodes = [{"key": "s"}, {"key": "t", "attributes": {"colour": "red"}}]
+    edges = [{"key": "e", "source": "s", "target": "t", "attributes": {"weight": 2}}]
+    data = {"options": {"type": "directed", "multi": False}, "nodes": nodes, "edges": edges}
+    problem = read(tmp_path, "g.json", json.dumps(data))
+    assert (problem.directed, len(problem.links[0].ways)) == (True, 2)
+    assert problem.graph.nodes["t"] == {"colour": "red"}
 
 
 def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a", "t"), **more: object) -> str:

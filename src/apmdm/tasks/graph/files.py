@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import networkx as nx
+from networkx.readwrite.gexf import GEXF
 
 from apmdm.lines import read_text
 from apmdm.tasks.graph.json_graphs import from_json
@@ -58,9 +59,12 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
     notes = list(found.notes)
     if path.suffix.lower() not in format.endings and format is not EDGE_LIST:
         notes.insert(0, f"read as {format.name}")
-    ends = _typed(source) or found.ends[0], _typed(target) or found.ends[1]
-    for name, end in zip(("source", "target"), ends, strict=True):
-        if not end:
+    ends = [_typed(source), _typed(target)]
+    for number, name in enumerate(("source", "target")):
+        if not ends[number]:
+            ends[number] = found.ends[number]
+            notes.append(f"the {name} is {ends[number]}, as the file says")
+        if not ends[number]:
             raise ValueError(f"no node is given as the {name}: give its name by --{name}")
     graph = both_ways(found.graph) if undirected else found.graph
     return from_networkx(graph, _node(graph, ends[0]), _node(graph, ends[1]), unweighted, notes)
@@ -110,7 +114,8 @@ def _graphml(text: str) -> Found:
 
 def _gexf(text: str) -> Found:
     """NetworkX knows the names of versions up to 1.2."""
-    text = re.sub(r"http://(www\.)?gexf\.net/1\.\d(draft)?(?=[\"'])", "http://www.gexf.net/1.2draft", text)
+    known = GEXF.versions["1.2draft"]["NS_GEXF"]
+    text = re.sub(r"(?<=[\"'])http://(?:www\.)?gexf\.net/1\.\d(?:draft)?(?=[\"'])", known, text)
     return Found(nx.read_gexf(io.BytesIO(re.sub(r"encoding=([\"']).*?\1", 'encoding="utf-8"', text, count=1).encode())))
 
 

@@ -1,4 +1,4 @@
-"""Graphs in JSON: NetworkX's node-link and adjacency data, D3's nodes and links, Cytoscape's elements."""
+"""Graphs in JSON: node-link and adjacency data of NetworkX, nodes and edges of D3 and graphology, Cytoscape's."""
 
 import json
 from collections.abc import Hashable
@@ -33,7 +33,9 @@ def from_json(text: str) -> Found:
 def _node_link(data: dict[str, Any]) -> Found:
     """Edges count nodes from 0, as D3 and old versions of NetworkX have them, if no node is named by a number."""
     field = "edges" if "edges" in data else "links"
-    nodes, edges, notes = _objects(data, "nodes"), _objects(data, field), []
+    nodes, edges, notes = (*(_flat(_objects(data, name)) for name in ("nodes", field)), [])
+    if isinstance(data.get("options"), dict):
+        data = {"directed": data["options"].get("type") == "directed"} | data
     if field == "edges" and data.get("links"):
         notes.append("`edges` are read, and `links` are not")
     name = next((name for name in NAMES if nodes and all(name in node for node in nodes)), None)
@@ -83,6 +85,15 @@ def _objects(data: dict[str, Any], field: str) -> list[dict[str, Any]]:
     found = data.get(field, [])
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise ValueError(f"{field} is a list of objects")
+    return found
+
+
+def _flat(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the `attributes` of graphology among the other fields."""
+    found = []
+    for one in objects:
+        about = one.get("attributes")
+        found.append({k: v for k, v in one.items() if k != "attributes"} | about if isinstance(about, dict) else one)
     return found
 
 

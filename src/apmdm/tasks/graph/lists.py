@@ -245,9 +245,7 @@ def dimacs(text: str) -> Found:
         raise ValueError("there is no line `p max NODES ARCS`")
     if graph.number_of_edges() != stated:
         raise ValueError(f"the line p states {stated} edges, and {graph.number_of_edges()} follow")
-    found = simplified(graph if kind == "max" else nx.MultiGraph(graph))
-    told = f"the file names the source {ends['s']} and the target {ends['t']}"
-    return Found(found, (ends["s"], ends["t"]), (told,) if all(ends.values()) else ())
+    return Found(simplified(graph if kind == "max" else nx.MultiGraph(graph)), (ends["s"], ends["t"]))
 
 
 def pajek(text: str) -> Found:
