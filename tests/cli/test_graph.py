@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -17,8 +18,10 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.state import State
 from apmdm.tasks.graph import task as graph
 from apmdm.tasks.graph.data import shapes, sized
+from apmdm.tasks.graph.graphs import disguised, grid
 from apmdm.tasks.graph.process import VOCAB, teacher
 from apmdm.trace import Trace
+from apmdm.trained import load
 from apmdm.vocab import MASK
 
 Ends = Callable[..., tuple[int, str, str]]
@@ -182,6 +185,15 @@ def test_a_graph_from_a_pipe_is_read_once(apmdm: Ends, tmp_path: Path) -> None:
     writer.join()
     assert code == 0
     assert said.endswith("c t\n")
+
+
+@pytest.mark.parametrize(("rows", "columns", "directed"), [(1, 100, True), (2, 35, False)])
+def test_the_model_in_the_package_searches_deep(rows: int, columns: int, directed: bool) -> None:
+    problem = grid(rows, columns, directed, Random(0))
+    problem = disguised(replace(problem, source=0, target=problem.nodes - 1), Random(1))
+    model = load("graph").encoder
+    (solution,) = graph.Graph().solve(model, [problem])
+    assert solution.solved
 
 
 def test_what_cannot_be_written_is_refused_before_the_work(

@@ -130,7 +130,7 @@ def all_of(kinds: dict[str, list[CutProblem]]) -> list[CutProblem]:
         all_of(sized(range(4, 11), 120, Random(1))),
         all_of(sized(range(20, 21), 24, Random(2))),
         all_of(shapes(20, Random(3))),
-        [long_problem(Random(seed)) for seed in range(20)],
+        [long_problem(Random(seed)) for seed in range(8)],
     ],
     ids=["4 to 10 nodes", "20 nodes", "shapes", "long ways"],
 )
