@@ -273,8 +273,6 @@ def pajek(text: str) -> Found:
     declared((node for node, about in graph.nodes(data=True) if "id" not in about), set())
     if graph.number_of_nodes() < len(vertices):
         raise ValueError("two vertices have the same label")
-    if "*edges" not in kinds and graph.is_directed() is False:
-        graph = graph.to_directed()
     return Found(simplified(graph))
 
 

@@ -1,4 +1,4 @@
-"""Minimum cuts, learned from graphs of at most 10 nodes. The model has no absolute positions."""
+"""Minimum cuts, learned from small graphs. The model has no absolute positions."""
 
 import json
 from collections import Counter
