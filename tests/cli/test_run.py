@@ -266,7 +266,7 @@ def test_puzzles_with_several_solutions_are_told_as_such(apmdm: Ends, tmp_path: 
     assert "unique" not in json.loads(apmdm("solve", "sudoku", EASY, "--json")[1])
     code, out, told = apmdm("solve", "sudoku", "." * 81)
     assert (code, "no answer; has more than one solution; stopped: fixed point" in out) == (1, True)
-    assert told.startswith("warning: ")
+    assert told.startswith("note: ")
 
 
 def test_with_few_clues_the_model_goes_on_when_its_levels_are_used_up(apmdm: Ends, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def survey(problems: Iterable[Any], task: BaseTask) -> Survey:
     for line in [*told, *([f"and {refused - TOLD} more"] if refused > TOLD else [])]:
         typer.echo(line, err=True)
     for caution, times in cautions.items():
-        typer.echo(f"warning: {caution}" + (f" ({times} of {number} problems)" if number > 1 else ""), err=True)
+        typer.echo(f"note: {caution}" + (f" ({times} of {number} problems)" if number > 1 else ""), err=True)
     return Survey(number, refused)
 
 
