@@ -378,7 +378,7 @@ class BaseTask:
         return self
 
     def cautions(self, problem: Any) -> Iterable[str]:
-        """What is told before a problem is solved: how it was read, and why a model may fail beyond what was measured."""
+        """What is told before a problem is solved: how it was read, and that it is beyond what was measured."""
         return ()
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "BaseTask":

@@ -38,7 +38,7 @@ from apmdm.training.trainer import Settings
 
 TRAINED_LENGTH = 60
 """From this length on attention is sharpened. What dilutes it is the number of nodes in the search tree, not length."""
-DEPTH, EDGES = 100, 300
+DEPTH, EDGES = 200, 300
 """Up to here the model in the package was measured to be right (docs/tasks.md): edges from the source, and edges."""
 PROBLEMS, PER_CHUNK = 2000, 512
 """Graphs whose states are drawn from, and batches that are drawn, before the next graphs."""
