@@ -4,6 +4,7 @@ What a user needs is here, and is imported when it is first used.
 """
 
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        try:
+            return version("apmdm")
+        except PackageNotFoundError:
+            return "unknown: apmdm runs from its sources and is not installed"
     if name not in _HOMES:
         raise AttributeError(f"apmdm has no {name!r}; it has {', '.join(sorted(__all__))}")
     value = getattr(import_module(f"apmdm.{_HOMES[name]}"), name)

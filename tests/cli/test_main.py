@@ -42,6 +42,18 @@ def test_version(apmdm: Callable[..., tuple[int, str, str]]) -> None:
     assert (code, err, out.count("\n")) == (0, "", 1)
 
 
+def test_apmdm_alone_is_help(apmdm: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = apmdm()
+    assert code == 0
+    assert "Usage: apmdm" in out
+
+
+def test_a_shell_completes_the_names_of_tasks() -> None:
+    asked = {"_APMDM_COMPLETE": "complete_bash", "COMP_WORDS": "apmdm solve su", "COMP_CWORD": "2"}
+    ended = subprocess.run([sys.executable, "-m", "apmdm"], env=os.environ | asked, capture_output=True, text=True)
+    assert ended.stdout.split() == ["sudoku"]
+
+
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
     (tmp_path / "strings").write_text("0110\n" * 3000)
     program = subprocess.Popen(

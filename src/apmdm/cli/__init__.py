@@ -9,7 +9,7 @@ def main(arguments: list[str] | None = None) -> None:
         from apmdm.cli.app import UsageError, app
 
         try:
-            status = app(sys.argv[1:] if arguments is None else arguments, "apmdm", standalone_mode=False)
+            status = app((sys.argv[1:] if arguments is None else arguments) or ["--help"], "apmdm", standalone_mode=False)
         except UsageError as error:
             command = error.ctx.command_path if error.ctx else "apmdm"
             status = refusal(f"{error.format_message()} ({command} --help tells more)")

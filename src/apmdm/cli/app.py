@@ -1,10 +1,10 @@
 """Any-process masked diffusion: generation that can unmask, remask, insert and delete."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
 
+import apmdm
 from apmdm.allocator import keep_freed_memory
 from apmdm.cli.group import verb
 from apmdm.cli.options import JsonOption
@@ -12,7 +12,7 @@ from apmdm.cli.theory import theory
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, help=__doc__)
+app = typer.Typer(rich_markup_mode=None, help=__doc__)
 verb(app, "run", "Answer problems with a trained model.")
 verb(app, "solve", "The same as run.")
 verb(app, "generate", "Draw new sequences from a trained model.")
@@ -27,10 +27,7 @@ app.add_typer(theory, name="theory")
 
 def show_version(wanted: bool) -> bool:
     if wanted:
-        try:
-            typer.echo(version("apmdm"))
-        except PackageNotFoundError:
-            typer.echo("unknown: apmdm runs from its sources and is not installed")
+        typer.echo(apmdm.__version__)
         raise typer.Exit
     return wanted
 

@@ -96,8 +96,10 @@ def evaluate(
 
 
 def tell(found: dict[str, Any]) -> None:
-    """Figures, one a line; those of a set in one line."""
+    """Figures that there are, one a line; those of a set in one line."""
     for name, value in found.items():
+        if value is None:
+            continue
         inner = value.items() if isinstance(value, dict) else ()
         text = ", ".join(f"{key} {number}" for key, number in inner) or value
         typer.echo(f"{name.replace('_', ' ')}: {text}")

@@ -189,7 +189,7 @@ class Dyck(Task):
         return {"word": solution.answer} | self.told(solution.problem)
 
     def row(self, solution: Solution, seconds: float) -> str:
-        return solution.answer if solution.solved else f"no word; stopped: {solution.run.stop}"
+        return solution.answer or "(the empty word)" if solution.solved else f"no word; stopped: {solution.run.stop}"
 
 
 task = Dyck

@@ -46,17 +46,17 @@ def report(solutions: list[Solution], board: Board) -> dict[str, Any]:
     """
     statuses = Counter(solution.status for solution in solutions)
     probability = torch.tensor([solution.run.log_probability for solution in solutions], dtype=torch.float64)
-    times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float)
+    times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float64)
     final, teacher_steps = teacher_run(torch.tensor([solution.problem for solution in solutions]))
     return {
         "puzzles": len(solutions),
         "solved": statuses["solved"],
         "unsolvable": statuses["unsolvable"],
         "stops": dict(Counter(solution.run.stop for solution in solutions)),
-        "mean_steps": float(times.mean()),
-        "mean_teacher_steps": float(teacher_steps.float().mean()),
+        "mean_steps": round(float(times.mean()), 3),
+        "mean_teacher_steps": round(float(teacher_steps.double().mean()), 3),
         "max_steps": int(times.max()),
-        "mean_work": sum(solution.run.work for solution in solutions) / len(solutions),
+        "mean_work": round(sum(solution.run.work for solution in solutions) / len(solutions), 3),
         "separation": _separation(probability, torch.tensor([solution.solved for solution in solutions])),
         "leaked": len(leaks(answers_of(training_puzzles(board)).tolist(), decode(final).tolist())),
     }
