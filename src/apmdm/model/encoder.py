@@ -6,6 +6,7 @@ Letters: B batch, L length, V vocabulary.
 import math
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -13,6 +14,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from apmdm.file_mode import usual_mode
 from apmdm.model.attention import (
     BEFORE,
     Attention,
@@ -32,6 +34,13 @@ INITIAL_SPREAD = 0.05
 SCORES = 2**21
 """The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
 MAX_SPAN = 2**20
+CARD = """---
+{{ card_data }}
+---
+
+Weights of `apmdm`, any-process masked diffusion. `apmdm info FOLDER` describes those in a folder.
+"""
+"""The README.md that save_pretrained writes if there is none."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class Layer(nn.Module):
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
-class Encoder(nn.Module, PyTorchModelHubMixin):
+class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_template=CARD):
     """A Transformer that maps a State to a Prediction. Predictions do not depend on padding.
 
     hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
@@ -149,6 +158,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        with usual_mode(save_directory / "model.safetensors"):
+            super()._save_pretrained(save_directory)
 
     @classmethod
     def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "Encoder":
