@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
 
 from apmdm.model.encoder import Encoder, Shape
@@ -28,7 +28,7 @@ from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.training import checkpoint, progress
 from apmdm.training.curves import Curves
-from apmdm.training.optimizer import FINAL_RATE, Muon, optimizers, rate
+from apmdm.training.optimizer import Muon, optimizers, rate
 from apmdm.training.stopping import SIGNALS
 from apmdm.training.trainer import WEIGHTS, Outcome, Settings, seconds_a_step, train
 from apmdm.vocab import MASK
@@ -378,19 +378,6 @@ def test_rates_are_applied(tmp_path: Path) -> None:
     assert same(weights(model), weights(tiny_model()))
 
 
-@pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
-def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> None:
-    curve = [rate(step, steps, warmup) for step in range(steps + 1)]
-    rising, falling = curve[:warmup], curve[warmup:]
-    assert rising == pytest.approx([(step + 1) / warmup for step in range(len(rising))])
-    assert falling == sorted(falling, reverse=True)
-    assert all(FINAL_RATE <= share <= 1 for share in falling)
-    if warmup < steps:
-        assert (falling[0], falling[-1]) == pytest.approx((1.0, FINAL_RATE))
-        assert falling[len(falling) // 2] == pytest.approx((1 + FINAL_RATE) / 2, abs=0.2)
-    assert rate(10 * steps + warmup, steps, warmup) == pytest.approx(FINAL_RATE)
-
-
 def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
     model = tiny_model(Shape(width=8, layers=2, heads=2, absolute=3, relations=((0, 0),)))
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -401,20 +388,6 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
     assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
     assert sorted(held[0] + held[1]) == sorted(names.values())
     assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]
-
-
-@pytest.mark.parametrize("shape", [(12, 4), (4, 12), (8, 8)], ids=str)
-def test_muon_is_that_of_torch_in_float32(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    random = torch.Generator().manual_seed(0)
-    start, *gradients = torch.randn(5, *shape, generator=random)
-    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    solvers = Muon([ours], lr=0.1, weight_decay=0.01), torch.optim.Muon([theirs], lr=0.1, weight_decay=0.01)
-    monkeypatch.setattr(Tensor, "bfloat16", Tensor.clone)
-    for gradient in gradients:
-        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
-        for solver in solvers:
-            solver.step()
-        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize(
