@@ -69,7 +69,7 @@ def test_a_read_only_file_is_refused_before_the_work(
 ) -> None:
     path = tmp_path / "mine"
     path.touch()
-    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path)
+    monkeypatch.setattr(os, "access", lambda place, mode: (Path(place), mode) != (path, os.W_OK))
     assert "must not be a folder or read-only" in refused("run", "parity", "01", option, path)
 
 
@@ -98,9 +98,7 @@ def test_a_card_says_what_the_weights_are_and_how_they_are_used(tmp_path: Path) 
     assert "More Information Needed" not in text
 
 
-def test_a_checkpoint_of_another_model_is_refused_with_the_reason(
-    refused: Refused, apmdm: Ends, tmp_path: Path
-) -> None:
+def test_a_checkpoint_of_another_model_is_refused_with_reason(refused: Refused, apmdm: Ends, tmp_path: Path) -> None:
     for place, width in (("mine", 16), ("other", 32)):
         assert apmdm(*TRAIN, "training.steps=2", "--set", f"shape.width={width}", "--out", tmp_path / place)[0] == 0
     os.replace(tmp_path / "other" / checkpoint.NAME, tmp_path / "mine" / checkpoint.NAME)
@@ -130,13 +128,13 @@ def test_closed_streams_lead_nowhere() -> None:
 
 
 def test_an_encoding_that_lacks_a_character_is_no_error(monkeypatch: pytest.MonkeyPatch, parity_weights: Path) -> None:
-    weights.write_manifest(parity_weights, {"recipe": "ä"})
+    weights.write_manifest(parity_weights, {"recipe": "→"})
     written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1"))
     with pytest.raises(SystemExit) as ended:
         main(["info", str(parity_weights)])
     assert not ended.value.code
-    assert b"recipe: \\xe4" in written.getvalue()
+    assert b"recipe: \\u2192" in written.getvalue()
 
 
 @pytest.mark.slow
