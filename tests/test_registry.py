@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import apmdm
-from apmdm import contest, registry, tasks
+from apmdm import contest, naming, tasks
 from apmdm.base_task import BaseTask
 from apmdm.paradigms import comparison
 from apmdm.registry import find
@@ -72,9 +72,9 @@ def test_a_task_in_a_module_is_found(own: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_task_that_another_package_offers_is_found(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = importlib.metadata.EntryPoint("mine", "own_sorting:other", registry.GROUP)
+    point = importlib.metadata.EntryPoint("mine", "own_sorting:other", naming.GROUP)
     monkeypatch.syspath_prepend(own.parent)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "apmdm.tasks" else [])
+    monkeypatch.setattr(naming, "entry_points", lambda group: [point] if group == "apmdm.tasks" else [])
     assert find("mine").name == "other"
     with pytest.raises(ValueError, match=r"unknown task 'yours'; allowed are .*words, mine, a Python file such as"):
         find("yours")

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from apmdm import registry, weights
 from apmdm.base_task import BaseTask
-from apmdm.fit import Fitting
+from apmdm.fit import Fitting, only_run_in
 from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.paradigms.comparison import SAMPLED, Budget, Comparison, Entrant, ablated, baselines, within
@@ -56,8 +56,13 @@ def compare(
     tokens: how many tokens each model is trained on. None means the task's own number.
     Before it starts, it prints on standard error how long training will take. Returns None if it was interrupted.
     """
-    found = _task(task)
-    comparison, folder = _comparison(found, tokens, seed), Path(out)
+    found, folder = _task(task), Path(out)
+    with only_run_in(folder):
+        return _compared(found, folder, tokens, seed, device)
+
+
+def _compared(task: BaseTask, folder: Path, tokens: int | None, seed: int, device: str) -> Contest | None:
+    comparison = _comparison(task, tokens, seed)
     with redirect_stdout(sys.stderr):
         for line in _forecast(comparison, folder, device):
             print(line)
@@ -71,7 +76,7 @@ def compare(
         for number, entrant in enumerate(comparison.entrants, 1):
             rows += _rows_of(entrant, comparison, folder, device, seed)
             progress(number / len(comparison.entrants))
-    return Contest(rows, plot(found.name, rows, folder))
+    return Contest(rows, plot(task.name, rows, folder))
 
 
 def forecast(

@@ -3,18 +3,21 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
 
-from apmdm import weights
+from apmdm import tasks, weights
 from apmdm.base_task import BaseTask
+from apmdm.card import card
 from apmdm.model.encoder import Encoder
-from apmdm.outputs import unused_folder, writable_folder
+from apmdm.outputs import locked_folder, unused_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
+from apmdm.training.prefetcher import leave_if_starting
 from apmdm.training.trainer import Outcome
 
 
@@ -58,29 +61,33 @@ class Fitting:
 
     def begin(self) -> Outcome:
         """Train from the first step. Raises ValueError if the folder already holds weights or a run."""
+        leave_if_starting()
         model = self._new_model()
         if self.start is not None:
             _start_from(model, self.start)
-        unused_folder(self.out)
-        for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
-            self.say(note)
-        before = {"from": self.start and weights.checksum(weights.folder(self.start))}
-        about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
-        if PartialState().is_main_process:
-            weights.write_manifest(self.out, about)
-        return self._train(model, before, resume=False)
+        with only_run_in(self.out):
+            unused_folder(self.out)
+            for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
+                self.say(note)
+            before = {"from": self.start and weights.checksum(weights.folder(self.start))}
+            about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
+            if PartialState().is_main_process:
+                weights.write_manifest(self.out, about)
+            return self._train(model, before, resume=False)
 
     def resume(self) -> Outcome:
         """Go on from the checkpoint. Raises ValueError if there is none, or if the run had other settings."""
+        leave_if_starting()
         if not (self.out / checkpoint.NAME).is_file():
             raise ValueError(
                 f"nothing to resume in {self.out}: it has no {checkpoint.NAME}; leave out --resume to start anew"
             )
         if self.start is not None:
             raise ValueError("--resume goes on with the run's own weights; leave out --from")
-        before = weights.read_manifest(writable_folder(self.out))
-        self._refuse_other(before)
-        return self._train(self._new_model(), before, resume=True)
+        with only_run_in(self.out):
+            before = weights.read_manifest(self.out)
+            self._refuse_other(before)
+            return self._train(self._new_model(), before, resume=True)
 
     def _new_model(self) -> Encoder:
         try:
@@ -128,7 +135,26 @@ class Fitting:
             if isinstance(recipe.source, BaseTask):
                 source = recipe.source
                 weights.write_task(self.out, source.loaded_as or source.name, source.saved())
+            weights.write_card(self.out, card(about, *_told(recipe)))
         return outcome
+
+
+@contextmanager
+def only_run_in(folder: Path) -> Iterator[None]:
+    """Keep other runs away from the folder. The processes of one run share it."""
+    with locked_folder(folder) if PartialState().is_main_process else nullcontext():
+        yield
+
+
+def _told(recipe: Recipe) -> tuple[str, list[str]]:
+    """What a card says about a recipe's task, and the commands that use the weights."""
+    task = recipe.source
+    if not isinstance(task, BaseTask):
+        return "", []
+    name = task.loaded_as or task.name
+    named = name if name in tasks.names() else f"{name}.py"
+    run = [] if "run" in task.redirected else [f"apmdm run {named} PROBLEM --weights FOLDER"]
+    return (task.__doc__ or "").split("\n\n")[0], [*run, f"apmdm eval {named} --weights FOLDER"]
 
 
 def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:

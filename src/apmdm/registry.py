@@ -8,7 +8,6 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
@@ -17,11 +16,10 @@ from typing import Any, TypeVar
 from apmdm import tasks
 from apmdm.base_task import BaseTask
 from apmdm.given import FromProcess
+from apmdm.naming import CODE, DATA, offered, refuse_unknown
 
 T = TypeVar("T")
-GROUP, NAME = "apmdm.tasks", "task"
-DATA = {".tsv": "pairs", ".csv": "pairs", ".jsonl": "pairs", ".txt": "words"}
-"""For the suffix of a data file, the built-in task that learns from it."""
+NAME = "task"
 
 
 def find(name: str) -> BaseTask:
@@ -30,31 +28,23 @@ def find(name: str) -> BaseTask:
     name: a built-in task, a task of another package, `file.py`, `file.py:variable`, `module:variable`, or a file of
     pairs or sequences. Raises ValueError if there is no such task, and says what is allowed.
     """
+    refuse_unknown(name)
     if name in tasks.names():
         return _task(importlib.import_module(f"apmdm.tasks.{name.replace('-', '_')}.task"), NAME, name)
     path, _, attribute = name.partition(":")
-    if Path(path).suffix == ".py":
+    if Path(path).suffix == CODE:
         task = _task(_module_of(Path(path)), attribute or NAME, path)
         if not attribute and isinstance(task, FromProcess) and task.name == task.process.__name__:
             return replace(task, name=Path(path).stem)
         return task
     if Path(name).suffix in DATA:
         return find(DATA[Path(name).suffix]).with_options({"name": Path(name).stem, "data": Path(name)})
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return _instance(_imported(point.load, name), name)
-    if attribute:
-        return _task(_imported(lambda: importlib.import_module(path), path), attribute, name)
-    others = [point.name for point in entry_points(group=GROUP)]
-    raise ValueError(
-        f"unknown task {name!r}; allowed are {', '.join(tasks.names() + others)}, a Python file such as my_task.py, "
-        f"module:name, or a file of data ({', '.join(DATA)})"
-    )
+    if name in offered():
+        return _instance(_imported(offered()[name].load, name), name)
+    return _task(_imported(lambda: importlib.import_module(path), path), attribute, name)
 
 
 def _module_of(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
     name = f"apmdm_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None

@@ -40,5 +40,5 @@ def test_a_worker_that_dies_between_values_ends_the_wait() -> None:
     for worker in set(active_children()) - set(before):
         worker.kill()
         worker.join()
-    with pytest.raises(ChildProcessError, match="has died"):
+    with pytest.raises(ChildProcessError, match="was killed by SIGKILL"):
         list(map(prefetched, range(2, 5)))

@@ -1,9 +1,11 @@
 """Training to the end, in two halves, through signals and failing disks, on the parity teacher."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
 
 from apmdm.model.encoder import Encoder, Shape
@@ -24,9 +26,11 @@ from apmdm.prediction import Prediction
 from apmdm.sampler import rollouts
 from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
-from apmdm.training import checkpoint
-from apmdm.training.optimizer import FINAL_RATE, Muon, optimizers, rate
-from apmdm.training.trainer import Outcome, Settings, seconds_a_step, train
+from apmdm.training import checkpoint, progress
+from apmdm.training.curves import Curves
+from apmdm.training.optimizer import Muon, optimizers, rate
+from apmdm.training.stopping import SIGNALS
+from apmdm.training.trainer import WEIGHTS, Outcome, Settings, seconds_a_step, train
 from apmdm.vocab import MASK
 from support import sequence, unchecked
 
@@ -91,8 +95,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcome, Encoder]:
 def escaped() -> Iterator[list[int]]:
     """The signals that the trainer did not catch; without this they would end the tests."""
     caught: list[int] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    previous = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
+    previous = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in SIGNALS}
     yield caught
     for number, handler in previous.items():
         signal.signal(number, handler)
@@ -136,16 +139,66 @@ def test_interrupted_and_resumed_is_uninterrupted(
     assert_completes(tmp_path, *whole, done)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_run_with_a_checkpoint(
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_a_batch_is_drawn_ends_the_run_with_a_checkpoint(
     number: signal.Signals, whole: tuple[Outcome, Encoder], escaped: list[int], tmp_path: Path
 ) -> None:
     before = signal.getsignal(number)
     part = run(tmp_path, batches=stops_at(6, lambda: os.kill(os.getpid(), number)))
-    assert (part.step, part.finished, escaped) == (7, False, [])
+    assert (part.step, part.finished, escaped) == (6, False, [])
     assert signal.getsignal(number) is before
-    assert part.losses == whole[0].losses[:7]
-    assert_completes(tmp_path, *whole, 7)
+    assert part.losses == whole[0].losses[:6]
+    assert_completes(tmp_path, *whole, 6)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_during_a_step_ends_the_run_after_it(
+    number: signal.Signals, whole: tuple[Outcome, Encoder], escaped: list[int], tmp_path: Path
+) -> None:
+    def objective(prediction: Prediction, batch: Batch) -> Loss:
+        asked.append(0)
+        if len(asked) == 6:
+            os.kill(os.getpid(), number)
+        return supervised_loss(prediction, batch)
+
+    asked: list[int] = []
+    part = train(tiny_model(), batches, evaluate, SETTINGS, tmp_path, objective=objective)
+    assert (part.step, part.finished, escaped) == (6, False, [])
+    assert_completes(tmp_path, *whole, 6)
+
+
+@pytest.mark.parametrize("when", [5, 10, 12])
+def test_a_signal_during_an_evaluation_leaves_it_at_once(
+    when: int, whole: tuple[Outcome, Encoder], escaped: list[int], tmp_path: Path
+) -> None:
+    def interrupted(model: Encoder) -> dict[str, float]:
+        reached.append(min(SETTINGS.steps, 5 * len(reached) + 5))
+        if reached[-1] == when:
+            os.kill(os.getpid(), signal.SIGINT)
+            raise AssertionError("this is not reached")
+        return evaluate(model)
+
+    reached: list[int] = []
+    part = train(tiny_model(), batches, interrupted, SETTINGS, tmp_path)
+    assert (part.step, part.finished, escaped) == (when, False, [])
+    assert_completes(tmp_path, *whole, when)
+
+
+def test_a_signal_before_the_first_step_leaves_nothing_that_blocks_the_folder(
+    escaped: list[int], tmp_path: Path
+) -> None:
+    part = run(tmp_path, batches=stops_at(0, lambda: os.kill(os.getpid(), signal.SIGTERM)))
+    assert (part.step, part.finished, escaped) == (0, False, [])
+    assert run(tmp_path).finished
+
+
+def test_a_worker_that_dies_leaves_a_checkpoint(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
+    def die() -> None:
+        raise ChildProcessError("killed")
+
+    with pytest.raises(ChildProcessError):
+        run(tmp_path, batches=stops_at(6, die))
+    assert_completes(tmp_path, *whole, 6)
 
 
 def test_a_finished_run_has_nothing_left_to_do(whole: tuple[Outcome, Encoder], tmp_path: Path) -> None:
@@ -171,6 +224,61 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(
             run(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if "checkpoint" in path.name] == [checkpoint.NAME]
     assert_completes(tmp_path, *whole, 4)
+
+
+def test_a_full_disk_leaves_the_earlier_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, Settings(steps=2, warmup=1))
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.json")}
+    before |= {WEIGHTS: (tmp_path / WEIGHTS).read_bytes()}
+
+    def fill(model: Encoder, folder: Path) -> None:
+        (Path(folder) / WEIGHTS).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Encoder, "_save_pretrained", fill)
+        with pytest.raises(OSError, match=r"could not write the weights .* the checkpoint there is complete"):
+            run(tmp_path, Settings(steps=4, warmup=1), resume=True)
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_a_full_disk_ends_the_curves_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread of its own writes them, which would print a traceback and leave the run going."""
+    with (
+        closing(Curves(tmp_path)) as curves,
+        open("/dev/full", "wb", buffering=0) as full,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(curves.records, "_writer", full)
+        with pytest.raises(OSError, match=r"could not write the curves .* No space left .* checkpoint .* untouched"):
+            curves.add({"loss": 1.0}, 1)
+
+
+def test_files_have_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        run(tmp_path, Settings(steps=2, warmup=1))
+    finally:
+        os.umask(before)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {
+        path.name: "0o640" for path in tmp_path.iterdir()
+    }
+
+
+def test_a_log_file_has_a_line_now_and_then(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first evaluation too, and without control codes."""
+    run(tmp_path / "quick", Settings(steps=4, warmup=1))
+    first, last = capfd.readouterr().err.splitlines()
+    assert re.fullmatch(r"step 1 of 4  loss \d+\.\d{5}  \d+\.\d steps/s", first)
+    assert last.startswith("step 4  loss")
+    monkeypatch.setattr(progress, "SECONDS_A_LINE", 0)
+    run(tmp_path / "slow", Settings(steps=4, warmup=1))
+    said = capfd.readouterr().err
+    assert [line.split()[1] for line in said.splitlines()] == ["1", "2", "3", "4", "4"]
+    assert "\x1b" not in said
 
 
 def test_a_folder_that_cannot_be_is_an_os_error(tmp_path: Path) -> None:
@@ -270,19 +378,6 @@ def test_rates_are_applied(tmp_path: Path) -> None:
     assert same(weights(model), weights(tiny_model()))
 
 
-@pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
-def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> None:
-    curve = [rate(step, steps, warmup) for step in range(steps + 1)]
-    rising, falling = curve[:warmup], curve[warmup:]
-    assert rising == pytest.approx([(step + 1) / warmup for step in range(len(rising))])
-    assert falling == sorted(falling, reverse=True)
-    assert all(FINAL_RATE <= share <= 1 for share in falling)
-    if warmup < steps:
-        assert (falling[0], falling[-1]) == pytest.approx((1.0, FINAL_RATE))
-        assert falling[len(falling) // 2] == pytest.approx((1 + FINAL_RATE) / 2, abs=0.2)
-    assert rate(10 * steps + warmup, steps, warmup) == pytest.approx(FINAL_RATE)
-
-
 def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
     model = tiny_model(Shape(width=8, layers=2, heads=2, absolute=3, relations=((0, 0),)))
     names = {id(parameter): name for name, parameter in model.named_parameters()}
@@ -293,20 +388,6 @@ def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
     assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
     assert sorted(held[0] + held[1]) == sorted(names.values())
     assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]
-
-
-@pytest.mark.parametrize("shape", [(12, 4), (4, 12), (8, 8)], ids=str)
-def test_muon_is_that_of_torch_in_float32(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    random = torch.Generator().manual_seed(0)
-    start, *gradients = torch.randn(5, *shape, generator=random)
-    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    solvers = Muon([ours], lr=0.1, weight_decay=0.01), torch.optim.Muon([theirs], lr=0.1, weight_decay=0.01)
-    monkeypatch.setattr(Tensor, "bfloat16", Tensor.clone)
-    for gradient in gradients:
-        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
-        for solver in solvers:
-            solver.step()
-        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,21 @@
 """The command line. Nothing heavy is imported before a command runs."""
 
+import io
+import os
 import sys
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; whatever the user got wrong is one line on stderr and exit code 2."""
+    _prepare_streams()
     try:
         from apmdm.cli.app import UsageError, app
 
         try:
-            status = app((sys.argv[1:] if arguments is None else arguments) or ["--help"], "apmdm", standalone_mode=False)
+            given = sys.argv[1:] if arguments is None else arguments
+            status = app(given or ["--help"], "apmdm", standalone_mode=False)
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except UsageError as error:
             command = error.ctx.command_path if error.ctx else "apmdm"
             status = refusal(f"{error.format_message()} ({command} --help tells more)")
@@ -24,6 +30,15 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _prepare_streams() -> None:
+    """Streams that were closed before the start lead nowhere, and what an encoding lacks is printed as its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def refusal(message: str) -> int:

@@ -1,11 +1,13 @@
 """Commands on a task, which is named by what follows: `apmdm VERB TASK ...`. Here no task is known by name."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from apmdm import tasks
+from apmdm.naming import refuse_unknown
 
 NAMED = (
     "{names}, a Python file (my_task.py), module:name, a folder of weights, or a file of data: .tsv, .csv, .jsonl, .txt"
@@ -25,10 +27,12 @@ class OnTask(TyperGroup):
             formatter.write_text(f"{ctx.command_path} TASK --help")
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        from apmdm.cli.verbs import command
-
         if cmd_name.startswith("-"):
             return None
+        if not Path(cmd_name).is_dir():
+            refuse_unknown(cmd_name)
+        from apmdm.cli.verbs import command
+
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(cmd_name)(command(str(self.name), cmd_name))
         return typer.main.get_command(app)

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 import typer
-from rich.console import Console
 
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
@@ -132,8 +131,3 @@ def device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("there is no GPU that PyTorch can use here; --device cpu or auto works")
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-
-
-def stderr() -> Console:
-    """Where progress goes, so that output stays clean."""
-    return Console(stderr=True)

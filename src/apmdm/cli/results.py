@@ -1,11 +1,14 @@
 """Results saved one a line while many problems are solved, so that an interrupted run goes on where it was cut."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from apmdm import outputs
 
 
 @dataclass
@@ -25,11 +28,20 @@ class Results:
         self.failed += record["verified"] is False
 
 
+@contextmanager
+def only_writer_of(path: Path, resume: bool) -> Iterator[None]:
+    """Keep other runs away from a file of results, new or empty unless the run is resumed."""
+    outputs.writable(path)
+    if resume and not path.exists():
+        raise ValueError(f"there are no results to go on with at {path}; leave --resume out to begin")
+    with outputs.locked(path):
+        if not resume and path.stat().st_size:
+            raise ValueError(f"{path} is there already; --resume goes on with it, or give another file")
+        yield
+
+
 def begun(path: Path, number: int) -> Results:
-    """A new file for the results of `number` problems."""
-    if path.exists():
-        raise ValueError(f"{path} is there already; --resume goes on with it, or give another file")
-    path.touch()
+    """An empty file for the results of `number` problems."""
     return Results(path, bytearray(number))
 
 
@@ -39,8 +51,6 @@ def taken_up(path: Path, told: Iterable[dict[str, Any]], number: int) -> Results
     told: how each problem is told in its result. Raises ValueError if the file does not hold results of these `number`
     problems. Runs end in any order, so two sums of hashes are compared, and no problem is held in memory.
     """
-    if not path.exists():
-        raise ValueError(f"there are no results to go on with at {path}; leave --resume out to begin")
     results, mismatch = Results(path, bytearray(number)), 0
     foreign = ValueError(f"{path} does not hold results of these problems; give the file that --out wrote for them")
     problems = iter(told)

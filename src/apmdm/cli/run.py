@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from apmdm import outputs
+from apmdm import outputs, terminal
 from apmdm.base_task import BaseTask
 from apmdm.cli import read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
@@ -47,16 +48,17 @@ def run(
     problems = found.problems(model.task)
     if trace is not None:
         outputs.writable(trace)
-    survey = read.survey(problems, model.task)
-    number = survey.number
-    if trace is not None and number > 1:
-        raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
-    if out is None:
-        success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
-    else:
-        success = _into(outputs.writable(out), model, problems, number, place, resume)
-    survey.end()
-    finish(success and not survey.refused)
+    with nullcontext() if out is None else results.only_writer_of(out, resume):
+        survey = read.survey(problems, model.task)
+        number = survey.number
+        if trace is not None and number > 1:
+            raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
+        if out is None:
+            success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
+        else:
+            success = _into(out, model, problems, number, place, resume)
+        survey.end()
+        finish(success and not survey.refused)
 
 
 def _shown(
@@ -125,7 +127,7 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
 
     counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
     columns = BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=read.stderr()) as progress:
+    with Progress(*columns, console=terminal.stderr()) as progress:
         bar = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
         for solution in task.solve(model.encoder, left, device=device):
             saved.append(_record(task, solution) | {"index": left.numbers.pop(solution.run.index)})

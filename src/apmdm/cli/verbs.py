@@ -139,7 +139,11 @@ def train(
     for name, value in outcome.evaluation.items():
         typer.echo(f"  {name}: {value:.4f}")
     if not outcome.finished:
-        typer.echo(f"stopped at step {outcome.step:,}; continue with --resume")
+        typer.echo(
+            f"stopped at step {outcome.step:,}; continue with --resume"
+            if outcome.step
+            else "stopped before the first step; nothing was saved"
+        )
     finish(outcome.finished)
 
 
@@ -170,6 +174,7 @@ def compare(
         return
     result = compare(task, outputs.writable_folder(folder), tokens=budget, seed=seed, device=read.device(device))
     if result is None:
+        typer.echo("stopped; the same command goes on", err=True)
         finish(False)
     elif as_json:
         for row in result.rows:

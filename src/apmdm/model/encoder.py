@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from apmdm.file_mode import usual_mode
 from apmdm.model.attention import (
     BEFORE,
     Attention,
@@ -35,6 +36,13 @@ INITIAL_SPREAD = 0.05
 SCORES = 2**21
 """The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
 MAX_SPAN = 2**20
+CARD = """---
+{{ card_data }}
+---
+
+Weights of `apmdm`, any-process masked diffusion. `apmdm info FOLDER` describes those in a folder.
+"""
+"""The README.md that save_pretrained writes if there is none."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class Layer(nn.Module):
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
-class Encoder(nn.Module, PyTorchModelHubMixin):
+class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_template=CARD):
     """A Transformer that maps a State to a Prediction. Predictions do not depend on padding.
 
     hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
@@ -155,7 +163,9 @@ class Encoder(nn.Module, PyTorchModelHubMixin):
         self.register_load_state_dict_pre_hook(unpack)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        save_file(packed(self.state_dict()), save_directory / "model.safetensors", {"format": "pt"})
+        path = save_directory / "model.safetensors"
+        with usual_mode(path):
+            save_file(packed(self.state_dict()), path, {"format": "pt"})
 
     @classmethod
     def _from_pretrained(cls, *, strict: bool = True, **options: Any) -> "Encoder":

@@ -9,6 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from apmdm.file_mode import usual_mode
+
 NAME = "checkpoint.safetensors"
 
 
@@ -23,7 +25,8 @@ def save(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer
     partial = folder / f"{NAME}.partial"
     try:
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        save_file(tensors, partial, {"step": str(step), "tensors": str(len(tensors))})
+        with usual_mode(partial):
+            save_file(tensors, partial, {"step": str(step), "tensors": str(len(tensors))})
         os.replace(partial, folder / NAME)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
@@ -48,7 +51,7 @@ def load(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer
         for prefix, module in modules.items():
             module.load_state_dict(_under(tensors, f"{prefix}/"))
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} is damaged or of another model: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{path} is damaged or of another model: {_in_one_line(error)}") from error
     for number, optimizer in enumerate(optimizers):
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under(tensors, f"optimizer/{number}/").items():
@@ -60,3 +63,10 @@ def load(folder: Path, modules: dict[str, nn.Module], optimizers: list[Optimizer
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _in_one_line(error: Exception) -> str:
+    """The first reason, and how many there are besides: torch gives one for every tensor."""
+    first, *others = str(error).splitlines()
+    reasons = [line.strip() for line in others if line.strip()] or [first]
+    return reasons[0] + (f" (and {len(reasons) - 1} more like it)" if reasons[1:] else "")

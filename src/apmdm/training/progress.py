@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,8 +18,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from apmdm import terminal
+
 FORECAST_AFTER = 5.0, 0.02
 """Seconds of work, and its share, after which the time of all of it is forecast."""
+SECONDS_A_LINE = 60
+"""How often a file, in which no bar can be drawn, gets a line about a training run."""
 
 
 class _Rate(ProgressColumn):
@@ -27,19 +31,42 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:.1f} steps/s")
 
 
-def progress_bar(shown: bool) -> Progress:
-    """A bar whose tasks have a field `loss`, a text. Nothing appears unless it is shown."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[loss]}"),
-        console=Console(stderr=True),
-        disable=not shown,
-    )
+class TrainingProgress:
+    """How far a run of `total` steps is, `first` of them done before. Nothing appears unless it is shown."""
+
+    def __init__(self, total: int, first: int, shown: bool) -> None:
+        self.total, self.first, self.shown = total, first, shown
+        self.console = terminal.stderr()
+        drawn = shown and self.console.is_terminal and not self.console.is_dumb_terminal
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate()
+        times = TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[loss]}")
+        self.bar = Progress(*columns, *times, console=self.console, disable=not drawn)
+        self.task = self.bar.add_task("training", total=total, completed=first, loss="")
+        self.lines = shown and not drawn
+        self.began = time.monotonic()
+        self.next_line = self.began
+
+    def __enter__(self) -> "TrainingProgress":
+        self.bar.start()
+        # A process that is killed cannot bring back a hidden cursor.
+        self.console.show_cursor(True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def step(self, done: int, loss: float) -> None:
+        """Tell that so many steps are done, and the loss of the latest."""
+        self.bar.update(self.task, completed=done, loss=f"loss {loss:.5f}")
+        now = time.monotonic()
+        if self.lines and now >= self.next_line:
+            self.next_line = now + SECONDS_A_LINE
+            rate = (done - self.first) / max(now - self.began, 1e-9)
+            self.say(f"step {done} of {self.total}  loss {loss:.5f}  {rate:.1f} steps/s")
+
+    def say(self, line: str) -> None:
+        if self.shown:
+            self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager
@@ -50,7 +77,7 @@ def share_done(work: str) -> Iterator[Callable[[float], None]]:
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     began, told = time.perf_counter(), False
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal.stderr()) as bar:
         task = bar.add_task(work, total=1.0)
 
         def done(share: float) -> None:

@@ -2,13 +2,13 @@
 
 import copy
 import math
-import signal
-import threading
+import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import torch
@@ -17,14 +17,15 @@ from safetensors import SafetensorError
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.tensorboard import SummaryWriter
 
 from apmdm.model.encoder import Encoder
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import HEADS, Objective, supervised_loss
 from apmdm.training import checkpoint
+from apmdm.training.curves import Curves
 from apmdm.training.optimizer import optimizers, rate
-from apmdm.training.progress import progress_bar
+from apmdm.training.progress import TrainingProgress
+from apmdm.training.stopping import Stop, Stopping, stop_on_signals
 
 CLIP = 1.0
 
@@ -104,48 +105,30 @@ def train(
     hints: what the model, made with as many, is told besides the edits. resume: go on from the folder's checkpoint. A
     resumed run has the losses of an uninterrupted one. Several processes each take their own share of the numbers.
 
-    In the main thread SIGINT and SIGTERM end the run after the step under way, with a checkpoint. Raises ValueError if
-    the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not finite, and OSError if
-    the folder cannot be written.
+    In the main thread SIGINT, SIGTERM and SIGHUP end the run with a checkpoint. A step under way is finished first, an
+    evaluation is not. A second signal ends the process at once.
+
+    Raises ValueError if the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not
+    finite; OSError if the folder cannot be written; ChildProcessError, after saving a checkpoint, if a process that
+    draws training data has died.
     """
     held = [name for name in (WEIGHTS, checkpoint.NAME) if (folder / name).exists()]
     if held and not resume:
         raise ValueError(f"{folder} holds {' and '.join(held)} already: resume that run, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run.of(model, settings, objective, hints, device)
-    accelerator = run.accelerator
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     if first > settings.steps:
         raise ValueError(
             f"the run in {folder} has done {first} steps already, more than the {settings.steps} asked for"
         )
-    done, losses, evaluation = first, [], {}
-    board = SummaryWriter(folder) if accelerator.is_main_process else None
-    with _stop_on_signals() as stopping, progress_bar(accelerator.is_main_process) as progress:
-        task = progress.add_task("training", total=settings.steps, completed=first, loss="")
-        while done < settings.steps and not accelerator.check_trigger():
-            batch = batches(done * accelerator.num_processes + accelerator.process_index)
-            scalars = run.step(batch.to(accelerator.device), done)
-            done += 1
-            losses.append(scalars["loss/total"])
-            progress.update(task, completed=done, loss=f"loss {losses[-1]:.5f}")
-            if stopping.is_set():
-                accelerator.set_trigger()
-            if board is None:
-                continue
-            if done % settings.checkpoint_every == 0 or done == settings.steps or stopping.is_set():
-                checkpoint.save(folder, run.modules, run.solvers, done)
-            if done % settings.evaluate_every == 0 or done == settings.steps:
-                evaluation = evaluate(run.average)
-                scalars |= {f"evaluation/{name}": value for name, value in evaluation.items()}
-                shares = "  ".join(f"{name} {value:.4f}" for name, value in evaluation.items())
-                progress.console.print(f"step {done}  loss {losses[-1]:.5f}  {shares}", soft_wrap=True)
-            for name, value in scalars.items():
-                board.add_scalar(name, value, done)
-    if board is not None:
-        board.close()
-        _save_weights(run.average, folder)
-    return Outcome(run.average.requires_grad_(), done, done == settings.steps, evaluation, losses)
+    loop = _Loop(run, batches, evaluate, folder, first)
+    with stop_on_signals() as stopping:
+        left = loop.go(stopping)
+        if loop.done and run.accelerator.is_main_process:
+            _save_weights(run.average, folder)
+    finished = loop.done == settings.steps and not left
+    return Outcome(run.average.requires_grad_(), loop.done, finished, loop.evaluation, loop.losses)
 
 
 def seconds_a_step(
@@ -242,21 +225,73 @@ class _Run:
         get_ema_multi_avg_fn(memory)(list(self.average.parameters()), list(self.model.parameters()), 0)
 
 
+class _Loop:
+    """The steps of a run: those that are done, the step of the last checkpoint, and what came of them."""
+
+    def __init__(self, run: _Run, batches: Batches, evaluate: Evaluate, folder: Path, first: int) -> None:
+        self.run, self.batches, self.evaluate, self.folder = run, batches, evaluate, folder
+        self.first = self.done = self.saved = first
+        self.alone = run.accelerator.num_processes == 1  # several processes end together, after a step
+        self.losses: list[float] = []
+        self.evaluation: dict[str, float] = {}
+
+    def go(self, stopping: Stopping) -> bool:
+        """Make the steps that are left, and save a checkpoint; True if a signal ended a batch or an evaluation."""
+        main, steps = self.run.accelerator.is_main_process, self.run.settings.steps
+        written = closing(Curves(self.folder)) if main else nullcontext()
+        with written as curves, TrainingProgress(steps, self.first, main) as progress:
+            try:
+                self._steps(stopping, curves, progress)
+            except (Stop, ChildProcessError) as error:
+                self._save()
+                if not isinstance(error, Stop):
+                    raise
+                return True
+            self._save()
+        return False
+
+    def _steps(self, stopping: Stopping, curves: Curves | None, progress: TrainingProgress) -> None:
+        accelerator, settings = self.run.accelerator, self.run.settings
+        while self.done < settings.steps and not accelerator.check_trigger():
+            with stopping.at_once(self.alone):
+                batch = self.batches(self.done * accelerator.num_processes + accelerator.process_index)
+            scalars = self.run.step(batch.to(accelerator.device), self.done)
+            self.done += 1
+            self.losses.append(scalars["loss/total"])
+            progress.step(self.done, self.losses[-1])
+            if stopping.asked:
+                accelerator.set_trigger()
+            if curves is None:
+                continue
+            curves.add(scalars, self.done)
+            if self.done % settings.checkpoint_every == 0 or self.done == settings.steps:
+                self._save()
+            if self.done % settings.evaluate_every == 0 or self.done == settings.steps:
+                self._evaluate(stopping, curves, progress)
+        if curves is not None and self.first == settings.steps:
+            self._evaluate(stopping, curves, progress)  # a signal may have ended the last one
+
+    def _evaluate(self, stopping: Stopping, curves: Curves, progress: TrainingProgress) -> None:
+        with stopping.at_once(self.alone):
+            self.evaluation = self.evaluate(self.run.average)
+        curves.add({f"evaluation/{name}": value for name, value in self.evaluation.items()}, self.done)
+        loss = [f"loss {loss:.5f}" for loss in self.losses[-1:]]
+        shares = [f"{name} {value:.4f}" for name, value in self.evaluation.items()]
+        progress.say("  ".join([f"step {self.done}", *loss, *shares]))
+
+    def _save(self) -> None:
+        """Write a checkpoint, unless the latest is of this very step."""
+        if self.done > self.saved and self.run.accelerator.is_main_process:
+            checkpoint.save(self.folder, self.run.modules, self.run.solvers, self.done)
+            self.saved = self.done
+
+
 def _save_weights(model: Encoder, folder: Path) -> None:
+    """Write the weights, their configuration and a card, each whole or not at all."""
     try:
-        model.save_pretrained(folder)
-    except SafetensorError as error:
+        with TemporaryDirectory(prefix=".weights-", dir=folder) as partial:
+            model.save_pretrained(partial)
+            for path in Path(partial).iterdir():
+                os.replace(path, folder / path.name)
+    except (OSError, SafetensorError) as error:
         raise OSError(f"could not write the weights in {folder}: {error}; the checkpoint there is complete") from error
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that the step under way can finish. Only the main thread has signals."""
-    stopping = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    previous = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
-    try:
-        yield stopping
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -19,6 +19,7 @@ from apmdm.vocab import Vocab
 SHIPPED = Path(__file__).parent
 CHECKOUT = SHIPPED.parents[2]
 CONFIG, TENSORS, MANIFEST, TASK = "config.json", "model.safetensors", "manifest.json", "task.json"
+CARD = "README.md"
 
 
 def shipped() -> list[str]:
@@ -108,6 +109,11 @@ def write_task(folder: Path, name: str, settings: dict[str, Any]) -> None:
     _write(folder / TASK, {"name": name, "settings": settings})
 
 
+def write_card(folder: Path, text: str) -> None:
+    """Write the model card of the weights in a folder."""
+    _replace(folder / CARD, text)
+
+
 def checksum(folder: Path) -> str:
     """The SHA-256 of the weights in a folder, in hexadecimal digits."""
     return hashlib.sha256((folder / TENSORS).read_bytes()).hexdigest()
@@ -124,10 +130,19 @@ def _object(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, whole: dict[str, Any]) -> None:
+    _replace(path, json.dumps(whole, indent=2) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(whole, indent=2) + "\n")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"could not write {path}: {error}") from error
 
 
 def _apmdm_version() -> str | None:

@@ -1,0 +1,34 @@
+"""Muon against torch's own, and the schedule of the rate."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from apmdm.training.optimizer import FINAL_RATE, Muon, rate
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
+def test_rate_warms_up_then_falls_along_a_cosine(steps: int, warmup: int) -> None:
+    curve = [rate(step, steps, warmup) for step in range(steps + 1)]
+    rising, falling = curve[:warmup], curve[warmup:]
+    assert rising == pytest.approx([(step + 1) / warmup for step in range(len(rising))])
+    assert falling == sorted(falling, reverse=True)
+    assert all(FINAL_RATE <= share <= 1 for share in falling)
+    if warmup < steps:
+        assert (falling[0], falling[-1]) == pytest.approx((1.0, FINAL_RATE))
+        assert falling[len(falling) // 2] == pytest.approx((1 + FINAL_RATE) / 2, abs=0.2)
+    assert rate(10 * steps + warmup, steps, warmup) == pytest.approx(FINAL_RATE)
+
+
+@pytest.mark.parametrize("shape", [(12, 4), (4, 12), (8, 8)], ids=str)
+def test_muon_is_that_of_torch_in_float32(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    random = torch.Generator().manual_seed(0)
+    start, *gradients = torch.randn(5, *shape, generator=random)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    solvers = Muon([ours], lr=0.1, weight_decay=0.01), torch.optim.Muon([theirs], lr=0.1, weight_decay=0.01)
+    monkeypatch.setattr(Tensor, "bfloat16", Tensor.clone)
+    for gradient in gradients:
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        for solver in solvers:
+            solver.step()
+        torch.testing.assert_close(ours, theirs)
