@@ -1,11 +1,14 @@
 """Pairs of texts, with features if there are any, read from a table. It knows nothing of tokens."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from apmdm.lines import read_text
 
 KNOWN = {
     "source": ("source", "input", "prompt"),
@@ -41,14 +44,11 @@ def read_pairs(
     Raises ValueError that names the file and the line.
     """
     path, columns = Path(path), {"source": source, "target": target, "features": features}
-    suffix = path.suffix.lower()
+    suffix, file = path.suffix.lower(), io.StringIO(read_text(path, "a table of pairs"))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            is_json = suffix in (".jsonl", ".json")
-            records = _objects(file) if is_json else _rows(file, "," if suffix == ".csv" else "\t", columns)
-            pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error.reason}") from None
+        is_json = suffix in (".jsonl", ".json")
+        records = _objects(file) if is_json else _rows(file, "," if suffix == ".csv" else "\t", columns)
+        pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
     except ValueError as error:
         raise ValueError(f"{path}, {error}") from None
     if not pairs:
