@@ -27,7 +27,7 @@ def test_utf_16_of_the_other_end_is_read(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"file is not a text file; give a list$"):
+    with pytest.raises(ValueError, match=r"file is not a text file in UTF-8; give a list$"):
         read_text(path, "a list")
 
 

@@ -43,7 +43,7 @@ class Text:
                         raise UnicodeError
                     yield line.rstrip("\n")
         except UnicodeError:
-            raise ValueError(f"{self.name} is not a text file; give {self.form}") from None
+            raise ValueError(f"{self.name} is not a text file in UTF-8; give {self.form}") from None
 
     def _opened(self) -> io.TextIOWrapper:
         file = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")

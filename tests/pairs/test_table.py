@@ -70,5 +70,5 @@ def test_what_is_wrong_is_told(name: str, content: str, columns: dict[str, str],
 def test_other_encodings(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_bytes("ä\tb\n".encode("latin-1"))
-    with pytest.raises(ValueError, match="is not UTF-8"):
+    with pytest.raises(ValueError, match="not a text file in UTF-8"):
         read_pairs(path)
