@@ -140,7 +140,6 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Missing command. (apmdm --help tells more)"),
         (["fly"], "No such command 'fly'"),
         (["solve"], "Missing command. (apmdm solve --help tells more)"),
         (["solve", "chess"], "unknown task 'chess'; allowed are brackets, dyck, "),

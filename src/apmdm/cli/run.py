@@ -4,7 +4,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,19 +45,20 @@ def run(
     found = read.source(task, given, limit)
     model, place = read.model(found.task, weights, device)
     problems = found.problems(model.task)
-    if trace is not None:
-        outputs.writable(trace)
-    with nullcontext() if out is None else results.only_writer_of(out, resume):
-        survey = read.survey(problems, model.task)
-        number = survey.number
-        if trace is not None and number > 1:
-            raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
-        if out is None:
-            success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
-        else:
+    for path in (trace, out):
+        if path is not None:
+            outputs.writable(path)
+    survey = read.survey(problems, model.task)
+    number = survey.number
+    if trace is not None and number > 1:
+        raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
+    if out is None:
+        success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
+    else:
+        with results.only_writer_of(out, resume):
             success = _into(out, model, problems, number, place, resume)
-        survey.end()
-        finish(success and not survey.refused)
+    survey.end()
+    finish(success and not survey.refused)
 
 
 def _shown(
