@@ -108,6 +108,8 @@ def test_pairs_are_learned_and_run_from_their_weights_alone(apmdm: Ends, tmp_pat
     records = [json.loads(line) for line in (tmp_path / "results").read_text().splitlines()]
     assert sorted(record["source"] for record in records) == ["ab", "ba", "xx"]
     assert code in (0, 1)
+    code, _, err = apmdm("run", tmp_path / "run", "mistyped.tsv")
+    assert (code, "nor a file that exists" in err) == (2, True)
     code, out, _ = apmdm("eval", tmp_path / "run", "--data", tmp_path / "pairs.tsv", "--json")
     assert (code, json.loads(out)["problems"]) == (0, len(pairs))
 

@@ -19,8 +19,10 @@ def main(arguments: list[str] | None = None) -> None:
         except UsageError as error:
             command = error.ctx.command_path if error.ctx else "apmdm"
             status = refusal(f"{error.format_message()} ({command} --help tells more)")
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             status = refusal(str(error))
+        except OSError as error:
+            status = refusal(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
         except (MemoryError, OverflowError) as error:
             status = refusal(f"too large for this machine: {str(error) or 'out of memory'}")
         except RuntimeError as error:

@@ -14,6 +14,7 @@ import typer
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
 from apmdm.lines import FILE, Problems, text_at
+from apmdm.naming import DATA
 from apmdm.outputs import RUNS
 from apmdm.trained import Model, load
 from apmdm.weights import CONFIG
@@ -79,7 +80,7 @@ def source(task: BaseTask, given: str | None, limit: int | None = None) -> Input
         return Input(task, None, task.open(Path(given or "")))
     if given is None or given == "-" or _exists(given):
         return file(task, Path(given or str(task.demo)), limit)
-    if given and task.is_problem(given):
+    if given and task.is_problem(given) and Path(given).suffix not in DATA:
         return _suited(task, Problems(given))
     raise ValueError(f"{given[:SHOWN]!r} is neither {task.problem_form} nor a file that exists")
 
