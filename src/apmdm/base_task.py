@@ -314,6 +314,7 @@ class BaseTask:
         sets = list(self.tests(num, seed)) if problems is None else [("", problems)]
         lengths = [[len(self.encode(problem)) for problem in group] for _, group in sets]
         total, done = sum(map(sum, lengths)), 0
+        progress(0.0)
         found: dict[str, Any] = {}
         began = time.perf_counter()
         for (name, group), parts in zip(sets, lengths, strict=True):

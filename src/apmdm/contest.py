@@ -73,6 +73,7 @@ def _compared(task: BaseTask, folder: Path, tokens: int | None, seed: int, devic
                 return None
     rows: list[Row] = []
     with share_done("measuring") as progress:
+        progress(0.0)
         for number, entrant in enumerate(comparison.entrants, 1):
             rows += _rows_of(entrant, comparison, folder, device, seed)
             progress(number / len(comparison.entrants))

@@ -118,11 +118,11 @@ def test_runs_that_take_too_long_are_refused_after_an_estimate(
     monkeypatch.setattr("apmdm.theory.estimate.SECONDS", 0.0)
     with unchecked():
         message = refused(*summing, "--bits", "6", "--as", "arm", "--minutes", "0")
-    assert message.startswith("error: up to 308 steps of ")
+    assert message.startswith("error: a run of 308 steps, the most it can take: ")
     assert "more than the limit of 0 seconds" in message
     assert "raise the limit by --minutes" in message
     message = refused("theory", "run", "prefix_sum", "--n", "1024", "--as", "arm")
-    assert "up to 1,198,197 steps of at least 0.001 s: at least 20 minutes" in message
+    assert "a run of 1,198,197 steps, the most it can take: at least 20 minutes at 0.001 s a step" in message
 
 
 def test_formulas_are_read_from_qdimacs(apmdm: Ends, tmp_path: Path) -> None:

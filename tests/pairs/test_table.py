@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.pairs.table import Pair, read_pairs
+from apmdm.pairs.table import Pair, read_pairs, read_table
 
 AB, CD = Pair("a", "b"), Pair("c", "d", "N;PL")
 
@@ -72,3 +72,12 @@ def test_other_encodings(tmp_path: Path) -> None:
     path.write_bytes("ä\tb\n".encode("latin-1"))
     with pytest.raises(ValueError, match="not a text file in UTF-8"):
         read_pairs(path)
+
+
+def test_a_table_without_names_of_columns_says_how_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("alpha2,alpha3,country\nAB,ABC,x\n")
+    assert "no line of names, so its columns are source, target, features" in read_table(path).note
+    path.write_text("prompt,completion\nAB,ABC\n")
+    assert read_table(path).note == ""
+    assert read_table(path, "completion", "prompt").pairs == [Pair("ABC", "AB")]

@@ -33,9 +33,24 @@ class Pair:
     features: str = ""
 
 
+@dataclass(frozen=True)
+class Table:
+    """The pairs of a file. note: how its columns were read, if it has no line of names; otherwise empty."""
+
+    pairs: list[Pair]
+    note: str = ""
+
+
 def read_pairs(
     path: Path | str, source: str | None = None, target: str | None = None, features: str | None = None
 ) -> list[Pair]:
+    """The pairs of a file, as `read_table` finds them."""
+    return read_table(path, source, target, features).pairs
+
+
+def read_table(
+    path: Path | str, source: str | None = None, target: str | None = None, features: str | None = None
+) -> Table:
     """The pairs of a file.
 
     path: a .csv file has commas, a .jsonl or .json file has one object a line, any other file has tabs and no quotes.
@@ -47,13 +62,17 @@ def read_pairs(
     suffix, file = path.suffix.lower(), io.StringIO(read_text(path, "a table of pairs"))
     try:
         is_json = suffix in (".jsonl", ".json")
-        records = _objects(file) if is_json else _rows(file, "," if suffix == ".csv" else "\t", columns)
+        rows = [] if is_json else list(_numbered(file, "," if suffix == ".csv" else "\t"))
+        header = _header(*rows[0], columns) if rows else []
+        names = header or list(KNOWN)[: max(2, len(rows[0][1]))] if rows else []
+        records = _objects(file) if is_json else _records(rows[1:] if header else rows, names)
         pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
     except ValueError as error:
         raise ValueError(f"{path}, {error}") from None
     if not pairs:
         raise ValueError(f"{path} has no pairs; one a line is needed")
-    return pairs
+    nameless = bool(rows) and not header
+    return Table(pairs, f"{path} has no line of names, so its columns are {', '.join(names)}" if nameless else "")
 
 
 def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
@@ -83,28 +102,23 @@ def _objects(file: TextIO) -> Records:
         yield number, record
 
 
-def _rows(file: TextIO, delimiter: str, columns: Columns) -> Records:
-    names: list[str] = []
-    for number, row in _numbered(file, delimiter):
-        if not names:
-            names = _header(row, columns)
-            if len(set(names)) < len(names):
-                raise ValueError(f"line {number}: every column has another name, not {', '.join(names)}")
-            if names:
-                continue
-            names = list(KNOWN)[: max(2, len(row))]
+def _records(rows: list[tuple[int, list[str]]], names: list[str]) -> Records:
+    for number, row in rows:
         if len(row) != len(names):
             raise ValueError(f"line {number}: {len(row)} columns; allowed are {len(names)}: {', '.join(names)}")
         yield number, dict(zip(names, row, strict=True))
 
 
-def _header(row: list[str], columns: Columns) -> list[str]:
+def _header(number: int, row: list[str], columns: Columns) -> list[str]:
     """The names of the columns in a first line; none if it holds a pair already."""
     names = [cell.strip() for cell in row]
-    if any(columns.values()):
-        return names
-    names = [name.lower() for name in names]
-    return names if all(set(KNOWN[field]) & set(names) for field in ("source", "target")) else []
+    if not any(columns.values()):
+        names = [name.lower() for name in names]
+        if not all(set(KNOWN[field]) & set(names) for field in ("source", "target")):
+            return []
+    if len(set(names)) < len(names):
+        raise ValueError(f"line {number}: every column has another name, not {', '.join(names)}")
+    return names
 
 
 def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:

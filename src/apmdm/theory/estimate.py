@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from apmdm.training.progress import duration
+
 STEPS, SECONDS, PATIENCE, WORTH_TELLING = 5, 2.0, 10.0, 10.0
 """A run is judged after so many steps and seconds, or after PATIENCE seconds; a time above WORTH_TELLING is told."""
 FASTEST = 1e-3
@@ -44,7 +46,7 @@ class Estimate:
     def _judge(self, each: float, how: str) -> None:
         """each: seconds of a step; the first one, which computes everything, is left out."""
         left = each * (self.steps - max(0, self.done))
-        said = f"up to {self.steps:,} steps of {how} {each:.2g} s: {how} {duration(left)}"
+        said = f"a run of {self.steps:,} steps, the most it can take: {how} {duration(left)} at {each:.2g} s a step"
         if left > self.limit:
             raise ValueError(
                 f"{said}, more than the limit of {duration(self.limit)}; take a smaller input, another form (--as), or "
@@ -52,11 +54,3 @@ class Estimate:
             )
         if left > WORTH_TELLING and how == "about":
             self.tell(said)
-
-
-def duration(seconds: float) -> str:
-    """Rounded to what matters."""
-    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {name}"
-    return f"{seconds:.0f} seconds"

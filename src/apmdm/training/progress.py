@@ -71,28 +71,34 @@ class TrainingProgress:
 
 @contextmanager
 def share_done(work: str) -> Iterator[Callable[[float], None]]:
-    """A bar, moved by calling what is yielded with the share of the work that is done, from 0 to 1.
+    """A bar, which begins and is moved by calling what is yielded with the share of the work that is done, from 0 to 1.
 
     Soon a line says how long all of it will take, also where a bar cannot be drawn.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    began, told = time.perf_counter(), False
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal.stderr()) as bar:
-        task = bar.add_task(work, total=1.0)
+    bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal.stderr())
+    task, began, told = bar.add_task(work, total=1.0), time.perf_counter(), False
 
-        def done(share: float) -> None:
-            nonlocal told
-            seconds = time.perf_counter() - began
-            if not told and seconds > FORECAST_AFTER[0] and share > FORECAST_AFTER[1]:
-                told = True
-                bar.console.print(f"{work} will take about {duration(seconds / share)}", soft_wrap=True)
-            bar.update(task, completed=share)
+    def done(share: float) -> None:
+        nonlocal told
+        seconds = time.perf_counter() - began
+        if not bar.live.is_started:
+            bar.start()
+        if not told and seconds > FORECAST_AFTER[0] and share > FORECAST_AFTER[1]:
+            told = True
+            bar.console.print(f"{work} will take about {duration(seconds / share)}", soft_wrap=True)
+        bar.update(task, completed=share)
 
+    try:
         yield done
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def duration(seconds: float) -> str:
-    """As a person says it: "20 seconds", "4 minutes", "1.5 hours"."""
-    if seconds < 90:
-        return f"{max(1, seconds):.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 90 * 60 else f"{seconds / 3600:.1f} hours"
+    """Rounded to what matters."""
+    for name, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {name}"
+    return f"{seconds:.0f} seconds"

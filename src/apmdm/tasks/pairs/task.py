@@ -1,12 +1,14 @@
 """Pairs: source texts are turned into target texts, learned from a file."""
 
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from apmdm.base_task import option
+from apmdm.finding import Finding
 from apmdm.given import FromPairs
-from apmdm.pairs.table import Pair, read_pairs
+from apmdm.pairs.table import Pair, Table, read_pairs, read_table
 
 LEARNS = "train check compare audit"
 READS = f"{LEARNS} eval"
@@ -26,14 +28,30 @@ class Pairs(FromPairs):
 
     @cached_property
     def texts(self) -> tuple[Pair, ...]:
-        return self.given if self.data is None else tuple(self.open(self.data))
+        return self.given if self._table is None else tuple(self._table.pairs)
+
+    @cached_property
+    def _table(self) -> Table | None:
+        return None if self.data is None else read_table(self.data, *self._columns)
+
+    @property
+    def _columns(self) -> tuple[str | None, ...]:
+        return self.source_col, self.target_col, self.features_col
 
     @cached_property
     def measured(self) -> tuple[Pair, ...]:
         return self.dev if self.test is None else tuple(self.open(self.test))
 
     def open(self, path: Path) -> list[Pair]:
-        return read_pairs(path, self.source_col, self.target_col, self.features_col)
+        return read_pairs(path, *self._columns)
+
+    def notes(self) -> list[str]:
+        return [self._table.note] if self._table is not None and self._table.note else []
+
+    def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:
+        """A table without names of columns may have other ones than these."""
+        remedy = "nothing, if that is so; --source-col and --target-col say which names a first line has"
+        return [Finding(note, remedy, False) for note in self.notes()], list(problems)
 
 
 task = Pairs
