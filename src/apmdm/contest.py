@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from apmdm import registry, weights
+from apmdm import registry, terminal, weights
 from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting, only_run_in
 from apmdm.model.cached import Cached
@@ -24,7 +25,7 @@ from apmdm.paradigms.plot import plot
 from apmdm.recipe import Recipe
 from apmdm.sampler import rollouts
 from apmdm.training import checkpoint
-from apmdm.training.progress import duration, share_done
+from apmdm.training.progress import duration
 from apmdm.training.trainer import Settings, seconds_a_step
 
 TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
@@ -72,11 +73,8 @@ def _compared(task: BaseTask, folder: Path, tokens: int | None, seed: int, devic
             if not outcome.finished:
                 return None
     rows: list[Row] = []
-    with share_done("measuring") as progress:
-        progress(0.0)
-        for number, entrant in enumerate(comparison.entrants, 1):
-            rows += _rows_of(entrant, comparison, folder, device, seed)
-            progress(number / len(comparison.entrants))
+    for entrant in track(comparison.entrants, "measuring", console=terminal.stderr()):
+        rows += _rows_of(entrant, comparison, folder, device, seed)
     return Contest(rows, plot(task.name, rows, folder))
 
 
