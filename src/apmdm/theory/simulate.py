@@ -92,22 +92,8 @@ def compiled(form: Form, begun: Start) -> Encoder:
     return compile_policy(begun.policy, begun.positions)
 
 
-def simulate(
-    job: Job,
-    form: Form,
-    mode: Mode = "common-CRCW",
-    *,
-    weights: bool | Encoder = False,
-    record: bool = False,
-    max_steps: int = MAX_STEPS,
-    estimate: Estimate | None = None,
-) -> Simulated:
-    """Run a job in one form. Raises ValueError if it breaks its memory model, or a theorem that holds for the form.
-
-    weights: whether to compile the form's policy, or an encoder that it was compiled to, for as many positions or more.
-    max_steps: of the machine. estimate: is asked before each step, and may refuse the run.
-    """
-    options = {"weights": weights, "record": record, "max_steps": max_steps, "estimate": estimate}
+def simulate(job: Job, form: Form, mode: Mode = "common-CRCW", **options: Any) -> Simulated:
+    """Run one job in one form, with the options of `simulate_all`."""
     return simulate_all([job], form, mode, **options)[0]
 
 
@@ -121,7 +107,12 @@ def simulate_all(
     max_steps: int = MAX_STEPS,
     estimate: Estimate | None = None,
 ) -> list[Simulated]:
-    """Run jobs in one form; those with the same program and symbols, and lengths alike, share a policy and a batch."""
+    """Run jobs in one form; those with the same program and symbols, and lengths alike, share a policy and a batch.
+
+    weights: whether to compile the form's policy, or an encoder that it was compiled to, for as many positions or more.
+    max_steps: of the machine. estimate: is asked before each step, and may refuse the run.
+    Raises ValueError if a job breaks its memory model, or a theorem that holds for the form.
+    """
     references = [execute(job, mode, max_steps) for job in jobs]
     if form == "pram":
         return [_of_interpreter(job, reference) for job, reference in zip(jobs, references, strict=True)]
