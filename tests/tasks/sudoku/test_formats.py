@@ -231,6 +231,33 @@ def test_what_is_no_puzzle_is_told_in_one_line(text: str, reason: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_title_above_a_grid_is_no_puzzle() -> None:
+    grid = drawn(ROWS, "-------+-------+-------", "|")
+    for title in ("% generated, hard", "Board", "Tuesday, my hardest one", "A title\n"):
+        assert found(f"{title}\n{grid}\n{title}\n{grid}") == [WIKIPEDIA] * 2
+    told = [number for number, _ in puzzles_in(["words", WIKIPEDIA, "words", "", *ROWS, "words"])]
+    assert told == [1, 2, 5, 14]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", ", "])
+def test_an_empty_field_of_a_table_is_an_empty_cell(mark: str) -> None:
+    empty = [mark.join(row).replace(".", "") for row in ROWS]
+    assert found("\n".join(empty)) == [WIKIPEDIA]
+    assert found("\n".join(f"{row}{mark.strip(' ')}" for row in empty)) == [WIKIPEDIA]
+
+
+def test_two_signs_for_empty_cells_and_no_value_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"no cell has a value: '\*' and '\.' both stand for empty cells"):
+        puzzle("\n".join(["*.**.**.*"] * 9))
+
+
+def test_what_has_no_form_of_a_puzzle_is_told_as_it_is_written() -> None:
+    with pytest.raises(ValueError, match="not with 'a'"):
+        puzzle("a" + WIKIPEDIA[1:])
+    with pytest.raises(ValueError, match="no row of a puzzle has a form like"):
+        puzzle("one\ntwo")
+
+
 @pytest.mark.skipif(not FOREIGN.is_dir(), reason="needs the shared data")
 @pytest.mark.parametrize("pattern", ["16_*", "bank*", "empty_*", "grid*", "puzzle*", "trailing*", "given_plus*"])
 def test_files_of_others_are_read(pattern: str) -> None:

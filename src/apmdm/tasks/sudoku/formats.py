@@ -21,6 +21,7 @@ SIDES = {board.side: board for board in BOARDS.values()}
 PLAIN = re.compile(r"[1-9.0]{81}")
 """The usual way, which is quick to read."""
 LONG = (NINE.cells, SIXTEEN.cells)
+SIZES = {*SIDES, *LONG}
 HEADING = re.compile(
     r"\W*((puzzle|grid|sudoku|game|problem|level)s?(\b.{0,40}|\d{1,9}\W*)|(nr|no)\W*\d{1,9}\W*)", re.IGNORECASE
 )
@@ -30,6 +31,8 @@ Rows = list[tuple[int, str]]
 SECTION = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
 NO_PUZZLES = ("state", "solution", "candidates", "pencilmarks", "history")
 """Sections of a file in brackets that repeat a puzzle in another state."""
+SHORT = 40
+"""Characters of a line below which it may be a title."""
 WIDEST = 25
 """Characters of a row of 9x9 in which blanks are cells, within its border."""
 BARS = str.maketrans("│┃║", "|||")
@@ -46,7 +49,7 @@ def puzzles_in(lines: Iterable[str]) -> Numbered:
     for number, line in numbered:
         if line.strip():
             place = _column(line)
-            rest = chain([(number, line)], numbered)
+            rest = _untitled(chain([(number, line)], numbered))
             yield from _grids(rest) if place is None else _in_column(*place, numbered)
 
 
@@ -60,7 +63,10 @@ def puzzle(text: str) -> Puzzle:
     if board is None:
         near = SIXTEEN if len(cells) > sum(LONG) // 2 else NINE
         return Puzzle(near.parse("".join(cells)))
-    cells = [cell.upper() for cell in cells]
+    cells = [cell.upper() if board is SIXTEEN or cell == "x" else cell for cell in cells]
+    signs = sorted(set(cells))
+    if len(signs) > 1 and set(signs) <= set(EMPTY):
+        raise ValueError(f"no cell has a value: {' and '.join(map(repr, signs))} both stand for empty cells")
     names = _names(set(cells)) if board is SIXTEEN else list(board.digits)
     told = "".join(_character(cell, names) for cell in cells)
     symbols = "".join(names) if set(names) in (set(HEXADECIMAL), set(LETTERS)) else DIGITS
@@ -74,11 +80,22 @@ def is_puzzle(text: str) -> bool:
 
 
 def _bare(line: str) -> str:
-    return line if PLAIN.fullmatch(line) else line.partition("#")[0].translate(BARS)
+    """Without comments: what follows #, and a line that begins with %."""
+    if PLAIN.fullmatch(line):
+        return line
+    return "" if line.lstrip().startswith("%") else line.partition("#")[0].translate(BARS)
 
 
 def _fields(line: str) -> list[str]:
-    """What is between blanks, commas and the like; a value after a + was filled in by a player and is no clue."""
+    """What is between blanks, commas and the like; a value after a + was filled in by a player and is no clue.
+
+    Where as many fields as a row or a puzzle has cells stand between commas, semicolons or tabs, some may be empty.
+    """
+    for delimiter in ",;\t":
+        cells = [cell.strip() for cell in line.split(delimiter)]
+        cells = cells[: len(cells) - (cells[-1] == "" and len(cells) - 1 in SIZES)]
+        if "" in cells and len(cells) in SIZES and _are_cells(cells):
+            return [cell or "." for cell in cells]
     return [field for field in re.split(r"[^\w.*?·-]+", re.sub(r"\+[1-9A-Z]?", _left_empty, line)) if field]
 
 
@@ -134,6 +151,8 @@ def _in_rows(lines: list[str]) -> list[str]:
     side = Counter(_width(line, True) for line in lines).most_common(1)[0][0]
     if side == NINE.side and any(len(row) != side for row in rows):
         rows = _with_blanks(lines) or rows
+    if not side:
+        raise ValueError(f"no row of a puzzle has a form like {lines[0].strip()[:WIDEST]!r}")
     name = f"{side}x{side}"
     for number, row in enumerate(rows, 1):
         if len(row) != side:
@@ -217,6 +236,28 @@ def _grids(numbered: Iterable[tuple[int, str]]) -> Numbered:
             yield from _told(grid)
             grid = []
     yield from _told(grid)
+
+
+def _untitled(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """All lines but titles, which are a few words above a grid. Words that stand elsewhere remain, to be told."""
+    held: Rows = []
+    for number, line in numbered:
+        if not held and PLAIN.fullmatch(line):
+            yield number, line
+            continue
+        words = "".join(line.split())
+        if held and (not words or _is_border(line)):
+            held.append((number, line))
+            continue
+        yield from held[1:] if _width(line, False) else held
+        held = []
+        letters = sum(letter.isalpha() and letter not in "xX" for letter in words)
+        is_title = len(words) < SHORT and letters > len(words) / 2 and not SECTION.fullmatch(line.strip())
+        if is_title and not _width(line, False):
+            held = [(number, line)]
+        else:
+            yield number, line
+    yield from held
 
 
 def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
