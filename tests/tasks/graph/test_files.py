@@ -108,6 +108,13 @@ def test_dimacs_names_the_source_and_the_target(tmp_path: Path) -> None:
     assert read(tmp_path, "g.txt", text, "", "3").target == 2
 
 
+@pytest.mark.parametrize("edges", ["*Edges\n1 3\n2 3\n2 4\n", "*Matrix\n1 0\n1 1\n"])
+def test_vertices_of_two_modes_are_vertices(edges: str, tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.net", f'*Vertices 4 2\n1 "s"\n2 "a"\n3 "b"\n4 "t"\n{edges}')
+    assert (problem.directed, set(problem.graph)) == (False, {"s", "a", "b", "t"})
+    assert edges_of(problem) == {("s", "b"), ("a", "b"), ("a", "t")}
+
+
 def test_names_with_blanks_quotes_and_separators(tmp_path: Path) -> None:
     assert edges_of(read(tmp_path, "g.txt", '"new york" b\nb "c,d"\n', "new york", "b")) == {
         ("new york", "b"),
@@ -124,6 +131,21 @@ def test_columns_of_numbers_are_capacities_and_it_is_told(tmp_path: Path) -> Non
     problem = read(tmp_path, "g.csv", "source,target,colour,weight\ns,t,red,2\n")
     assert problem.graph.edges["s", "t"] == {"colour": "red", "weight": 2}
     assert [len(link.ways) for link in read(tmp_path, "g.tgf", "s\nt\n#\ns t 2\n").links] == [2]
+
+
+def test_empty_fields_at_the_end_of_a_line_are_no_names(tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.csv", "s,a,\na,t,2\nb,\nc,,\n")
+    assert set(problem.graph) == {"s", "a", "t", "b", "c"}
+    assert problem.counts == (5, 2)
+
+
+@pytest.mark.parametrize("header", ["Origin,Destination", "start,end", "parent,child"])
+def test_columns_of_ends_are_known_by_other_names(header: str, tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.csv", f"{header},count\ns,t,2\n")
+    assert problem.graph.edges["s", "t"] == {"count": "2"}
+    note = "every edge counts as one: count would count if the column were called weight or capacity"
+    assert problem.notes == (note,)
+    assert not read(tmp_path, "g.csv", f"{header},weight,count\ns,t,2,3\n").notes[1:]
 
 
 def test_an_edge_list_has_comments_single_nodes_and_capacities(tmp_path: Path) -> None:
@@ -175,6 +197,9 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.graphml", WRITTEN_BY_NETWORKX["g.graphml"].replace('source="s"', 'source="S"'), "ends at 'S'"),
         ("g.net", PAJEK + "5 1\n", "ends at '5'"),
         ("g.net", PAJEK.replace('"a"', '"s"'), "two vertices have the same label"),
+        ("g.net", "*Vertices 2 3\n*Edges\n1 2\n", "more vertices of the first mode, 3, than in all, 2"),
+        ("g.net", "*Vertices two\n*Edges\n1 2\n", "after \\*Vertices stands their number"),
+        ("g.net", "*Vertices 3 2\n*Matrix\n1 0\n0 1\n", "does not have 2 rows of 1 numbers"),
         ("g.net", PAJEK + "*Edges\n1 3\n", "some directed edges and some undirected"),
         ("g.net", PAJEK + "*Arcslist\n1 3\n", "arcslist is not read"),
         ("g.tgf", "s\nt\n#\ns x\n", "ends at 'x'"),
@@ -188,6 +213,9 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.txt", "0 2 1\n1 3\n2 3\n", "may be an edge of capacity 1 or name two neighbours"),
         ("g.txt", "s a b t\n", "name an adjacency list .adjlist"),
         ("g.txt", "new york b\n", "has 'b' where"),
+        ("g.csv", "here,there,cost\ns,t,2\n", "line 1 is not known as a header, as source,target,weight is"),
+        ("g.csv", "s,t\n,t\n", "line 2 has an empty field"),
+        ("g.csv", "s,t\ns,,3\n", "line 2 has an empty field"),
         ("g.txt", "s, a\na t\n", "'s,' has a separator"),
         ("g.txt", "s t {'x'\n", "no graph"),
         ("g.txt", TGF, "call the file .tgf"),
@@ -205,6 +233,11 @@ def test_what_is_not_meant_is_not_read_as_something_else(name: str, text: str, m
     with pytest.raises(ValueError, match=message) as refused:
         read(tmp_path, name, text)
     assert "\n" not in str(refused.value)
+
+
+def test_an_object_of_another_kind_is_told_by_its_first_fields(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"it has f0, f1, f2, f3, f4, f5, f6, f7, \.\.\.; nodes with edges"):
+        read(tmp_path, "g.json", json.dumps({f"f{number}": "" for number in range(400)}))
 
 
 def test_an_ambiguous_name_is_refused(tmp_path: Path) -> None:

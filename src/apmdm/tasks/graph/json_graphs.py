@@ -10,6 +10,8 @@ from apmdm.tasks.graph.lists import Found, declared, simplified
 
 NAMES = "id", "name", "key"
 """Fields that may name a node, in this order."""
+SHOWN = 8
+"""Fields that are told of an object that is no graph."""
 
 
 def from_json(text: str) -> Found:
@@ -25,9 +27,8 @@ def from_json(text: str) -> Found:
         return _adjacency(data)
     if "nodes" in data and {"edges", "links"} & data.keys():
         return _node_link(data)
-    raise ValueError(
-        f"it has {', '.join(data) or 'nothing'}; nodes with edges, links or adjacency are read, or elements"
-    )
+    fields = ", ".join([*data][:SHOWN]) + (", ..." if len(data) > SHOWN else "")
+    raise ValueError(f"it has {fields or 'nothing'}; nodes with edges, links or adjacency are read, or elements")
 
 
 def _node_link(data: dict[str, Any]) -> Found:

@@ -17,6 +17,9 @@ HEADERS = {
     ("src", "dst"),
     ("fromnodeid", "tonodeid"),
     ("node1", "node2"),
+    ("origin", "destination"),
+    ("start", "end"),
+    ("parent", "child"),
     ("u", "v"),
 }
 """How the two columns of ends may be called, in lower case."""
@@ -93,7 +96,7 @@ def _row(number: int, line: str, mark: str | None) -> Row:
         before, brace, after = line.partition("{")
         (cells,) = csv.reader([before], delimiter=mark, skipinitialspace=True)
         row.cells = [cell.strip() for cell in cells]
-        while row.cells and brace and not row.cells[-1]:
+        while row.cells and not row.cells[-1]:
             row.cells.pop()
         rest = brace + after
     else:
@@ -142,7 +145,21 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
         graph.add_edge(row.cells[tail], row.cells[head], **about)
     if len(types) > 1:
         raise ValueError("some edges are directed and some are not; that is not read")
-    return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph))
+    notes = () if {"weight", "capacity"} & set(header) else _uncounted(graph)
+    return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph), notes=notes)
+
+
+def _uncounted(graph: nx.MultiDiGraph) -> tuple[str, ...]:
+    """That columns with a number for every edge are no capacities."""
+    abouts = [about for *_, about in graph.edges(data=True)]
+    titles = [
+        title
+        for title in (abouts[0] if abouts else ())
+        if title.lower() != "id" and all(_number(about.get(title, "")) is not None for about in abouts)
+    ]
+    if not titles:
+        return ()
+    return (f"every edge counts as one: {', '.join(titles)} would count if the column were called weight or capacity",)
 
 
 def _unnamed(rows: list[Row], table: bool) -> Found:
@@ -154,10 +171,13 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
     for row in rows:
         if len(row.cells) > 3 or (len(row.cells) == 3 and (_number(row.cells[2]) is None or row.about is not None)):
             extra = f"{len(row.cells)} names" if len(row.cells) > 3 else f"{row.cells[2]!r}"
+            known = " is not known as a header, as source,target,weight is, and" if row is rows[0] else ""
             raise ValueError(
-                f"line {row.number} has {extra} where an edge list has two names and then a capacity or attributes in "
-                "braces at most; name an adjacency list .adjlist, quote names with blanks"
+                f"line {row.number}{known} has {extra} where an edge list has two names and then a capacity or "
+                "attributes in braces at most; name an adjacency list .adjlist, quote names with blanks"
             )
+        if "" in row.cells:
+            raise ValueError(f"line {row.number} has an empty field where a name or a capacity stands")
         if row.about is not None and len(row.cells) < 2:
             raise ValueError(f"line {row.number} has one name with attributes; call an adjacency list .adjlist")
         if len(widths) > 1 and len(row.cells) == 3 and thirds & nodes:
@@ -266,14 +286,41 @@ def pajek(text: str) -> Found:
     if len(set(kinds) - {"*network", "*vertices"}) > 1:
         raise ValueError("there are *Arcs and *Edges; some directed edges and some undirected ones are not read")
     header, *vertices = used[kinds.index("*vertices")]
-    if len(vertices) < int(header.split()[1]):
-        vertices = [f'{number} "{number}"' for number in range(1, int(header.split()[1]) + 1)]
-    used[kinds.index("*vertices")] = [header, *(_labelled(line) for line in vertices)]
+    count, first = _vertices(header)
+    if len(vertices) < count:
+        vertices = [f'{number} "{number}"' for number in range(1, count + 1)]
+    used[kinds.index("*vertices")] = [f"*Vertices {count}", *(_labelled(line) for line in vertices)]
+    if first and "*matrix" in kinds:
+        used[kinds.index("*matrix")] = ["*Edges", *_two_mode(used[kinds.index("*matrix")][1:], first, count - first)]
     graph = nx.parse_pajek("\n".join(line for section in used for line in section))
     declared((node for node, about in graph.nodes(data=True) if "id" not in about), set())
     if graph.number_of_nodes() < len(vertices):
         raise ValueError("two vertices have the same label")
     return Found(simplified(graph))
+
+
+def _vertices(header: str) -> tuple[int, int]:
+    """How many vertices there are, and how many of them are of the first mode: 0 if there is one mode only."""
+    numbers = header.split()[1:]
+    if not 1 <= len(numbers) <= 2 or not all(map(str.isdecimal, numbers)):
+        raise ValueError(f"after *Vertices stands their number, and perhaps that of the first mode, not {header!r}")
+    count, first = int(numbers[0]), int([*numbers, "0"][1])
+    if first > count:
+        raise ValueError(f"{header!r} has more vertices of the first mode, {first}, than in all, {count}")
+    return count, first
+
+
+def _two_mode(matrix: list[str], rows: int, columns: int) -> list[str]:
+    """The edges of a matrix with a row for each vertex of the first mode, and a column for each of the second."""
+    cells = [line.split() for line in matrix]
+    if [len(row) for row in cells] != [columns] * rows:
+        raise ValueError(f"the *Matrix of two modes does not have {rows} rows of {columns} numbers")
+    return [
+        f"{tail} {head} {value}"
+        for tail, row in enumerate(cells, 1)
+        for head, value in enumerate(row, rows + 1)
+        if _number(value) != 0
+    ]
 
 
 def _labelled(line: str) -> str:
