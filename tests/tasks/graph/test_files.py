@@ -115,6 +115,42 @@ def test_vertices_of_two_modes_are_vertices(edges: str, tmp_path: Path) -> None:
     assert edges_of(problem) == {("s", "b"), ("a", "b"), ("a", "t")}
 
 
+@pytest.mark.parametrize("directed", [0, 1])
+def test_parallel_edges_of_gml_need_no_word_that_says_so(directed: int, tmp_path: Path) -> None:
+    nodes = "".join(f'node [ id {number} label "{name}" ]\n' for number, name in enumerate("st"))
+    edges = "edge [ source 0 target 1 ]\n" * 2
+    problem = read(tmp_path, "g.gml", f'Creator "me"\ngraph\n[\n  directed {directed}\n{nodes}{edges}]\n')
+    assert (problem.directed, problem.counts) == (bool(directed), (2, 2))
+
+
+GRAPHML = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+<key id="a" for="node" attr.name="seen" attr.type="boolean"><default> false </default></key>
+<key id="b" for="edge" attr.name="weight" attr.type="double"/>
+<key id="c" for="node" attr.name="title" attr.type="string"/>
+<key id="d" for="node" attr.name="style"/>
+<graph edgedefault="directed">
+<node id="s"><data key="a">\n true </data><data key="c"> a b </data>%s</node><node id="t"/>
+<edge source="s" target="t"><data key="b"> 2.0  </data></edge>
+</graph></graphml>"""
+
+
+def test_blanks_around_numbers_and_truth_values_of_graphml_are_no_part_of_them(tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.graphml", GRAPHML % "")
+    assert dict(problem.graph.nodes(data=True)) == {"s": {"seen": True, "title": " a b "}, "t": {}}
+    assert problem.graph.graph["node_default"] == {"seen": False}
+    assert [len(link.ways) for link in problem.links] == [2]
+
+
+@pytest.mark.parametrize("drawing", ['<data key="d"><x:box xmlns:x="urn:x"/></data>', '<port name="p"/>' * 20])
+def test_drawings_in_graphml_are_told_once_to_be_lost(
+    drawing: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    problem = read(tmp_path, "g.graphml", GRAPHML % drawing)
+    assert [note.partition(" in this file")[0] for note in problem.notes][:1] == ["drawings and ports"]
+    assert not any("drawings" in note for note in read(tmp_path, "g.graphml", GRAPHML % "").notes)
+    assert not recwarn.list
+
+
 def test_names_with_blanks_quotes_and_separators(tmp_path: Path) -> None:
     assert edges_of(read(tmp_path, "g.txt", '"new york" b\nb "c,d"\n', "new york", "b")) == {
         ("new york", "b"),

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +107,20 @@ def _node(graph: nx.Graph, name: str) -> Hashable:
 
 
 def _graphml(text: str) -> Found:
-    graph = nx.parse_graphml(text)
-    elements = ElementTree.fromstring(text).iter()
-    declared(iter(graph), {element.get("id") for element in elements if element.tag.rpartition("}")[2] == "node"})
-    return Found(graph)
+    """Attributes as NetworkX reads them; blanks around numbers and truth values are no part of them."""
+    root = ElementTree.fromstring(text)
+    found: dict[str, list[ElementTree.Element]] = {kind: [] for kind in ("node", "key", "data", "default", "port")}
+    for element in root.iter():
+        found.get(str(element.tag).rpartition("}")[2], []).append(element)
+    strings = {key.get("id") for key in found["key"] if key.get("attr.type", "string") == "string"}
+    defaults = [value for key in found["key"] if key.get("id") not in strings for value in key]
+    for value in [*defaults, *(data for data in found["data"] if data.get("key") not in strings)]:
+        value.text = value.text and value.text.strip()
+    with warnings.catch_warnings(action="ignore"):
+        graph = nx.parse_graphml(ElementTree.tostring(root, "unicode"))
+    declared(iter(graph), {node.get("id") for node in found["node"]})
+    lost = "drawings and ports in this file are no attributes; a graph that is saved does not have them"
+    return Found(graph, notes=(lost,) if found["port"] or any(map(len, found["data"])) else ())
 
 
 def _gexf(text: str) -> Found:
@@ -120,9 +131,12 @@ def _gexf(text: str) -> Found:
 
 
 def _gml(text: str) -> Found:
-    """Nodes are called by their labels, or by their numbers if they have none."""
-    labelled = re.search(r"\blabel\b", text)
-    return Found(nx.parse_gml(text, label="label" if labelled else "id"))
+    """Nodes are called by their labels, or by their numbers if they have none. Edges may be parallel without saying."""
+    label = "label" if re.search(r"\blabel\b", text) else "id"
+    if re.search(r"\b(multigraph|key)\b", text):
+        return Found(nx.parse_gml(text, label))
+    text = re.sub(GML, r"\g<0> multigraph 1 ", text, count=1, flags=re.IGNORECASE)
+    return Found(simplified(nx.parse_gml(text, label)))
 
 
 def _leda(text: str) -> Found:
@@ -149,11 +163,12 @@ def _refused(hint: str) -> Callable[[str], Found]:
 
 
 EDGE_LIST = Format("an edge list", (".txt", ".edgelist", ".edges", ".csv", ".tsv"), edge_list)
+GML = r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["
 XML = r"\s*<(?:(?!<\w).)*?"
 FORMATS = (
     Format("GraphML", (".graphml", ".xml"), _graphml, XML + r"<?graphml[\s>]"),
     Format("GEXF", (".gexf", ".xml"), _gexf, XML + r"<?gexf[\s>]"),
-    Format("GML", (".gml",), _gml, r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["),
+    Format("GML", (".gml",), _gml, GML),
     Format("JSON", (".json", ".cyjs"), from_json, r"\s*\{"),
     Format("Pajek", (".net", ".paj"), pajek, r"(?:\s|%[^%\n]*\n)*\*(?:network|vertices)\b"),
     Format("LEDA", (".lgr", ".leda", ".gw"), _leda, r"(?:\s|#[^\n]*\n)*LEDA\.GRAPH"),
