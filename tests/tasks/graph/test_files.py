@@ -343,6 +343,19 @@ def test_networkx_reads_what_is_written_with_all_attributes_and_no_others(
         assert nx.minimum_cut_value(again, "s", "t", capacity="weight") == 2
 
 
+@pytest.mark.parametrize("suffix", READERS)
+def test_attributes_called_id_or_source_do_not_change_names(suffix: str, tmp_path: Path) -> None:
+    graph: nx.DiGraph = nx.DiGraph([("s", "a", {"source": "x"}), ("a", "t")])
+    nx.set_node_attributes(graph, {"s": "1", "a": "2", "t": "3"}, "id")
+    path = tmp_path / f"g{suffix}"
+    again = read(tmp_path, path.name, text_of(graph, path))
+    assert edges_of(again) == set(graph.edges)
+    assert {about.get("id_", about.get("id")) for _, about in again.graph.nodes(data=True)} == {"1", "2", "3"}
+    about = again.graph.edges["s", "a"]
+    assert about.get("source_", about.get("source")) == "x"
+    assert graph.nodes["s"] == {"id": "1"}
+
+
 def test_networkx_reads_edge_lists_that_are_written(tmp_path: Path) -> None:
     path = tmp_path / "g.edgelist"
     path.write_text(text_of(ATTRIBUTES, path))

@@ -194,15 +194,25 @@ def _to_graphml(graph: nx.Graph) -> str:
 
 
 def _to_json(graph: nx.Graph) -> str:
-    return json.dumps(nx.node_link_data(graph, edges="edges"))
+    return json.dumps(nx.node_link_data(_apart(graph, {"id"}, {"source", "target", "key"}), edges="edges"))
 
 
 def _to_gexf(graph: nx.Graph) -> str:
-    return "\n".join(nx.generate_gexf(graph.copy()))
+    return "\n".join(nx.generate_gexf(_apart(graph, {"id"}, set())))
 
 
 def _to_gml(graph: nx.Graph) -> str:
-    return "\n".join(nx.generate_gml(graph))
+    return "\n".join(nx.generate_gml(_apart(graph, {"id", "label"}, {"source", "target", "key"})))
+
+
+def _apart(graph: nx.Graph, of_nodes: set[str], of_edges: set[str]) -> nx.Graph:
+    """A copy in which attributes called as these, which the format needs to name nodes and ends, have a `_` behind."""
+    copy = graph.copy()
+    for taken, abouts in ((of_nodes, copy.nodes(data=True)), (of_edges, copy.edges(data=True))):
+        for *_, about in abouts:
+            for name in taken & about.keys():
+                about[f"{name}_"] = about.pop(name)
+    return copy
 
 
 def _uniquely_keyed(graph: Any) -> nx.Graph:
