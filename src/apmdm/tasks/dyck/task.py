@@ -22,7 +22,7 @@ from apmdm.sampler import Predictor
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
-from apmdm.tasks.dyck.certify import certify
+from apmdm.tasks.dyck.certify import LONGEST, certify
 from apmdm.tasks.dyck.compare import compare_dyck
 from apmdm.tasks.dyck.process import (
     ALPHABETS,
@@ -84,6 +84,8 @@ class Dyck(Task):
     length: int = option(64, "Exact length of every word, an even number.", "generate", min=0)
 
     def encode(self, problem: WordRequest) -> Sequence:
+        if problem.length > LONGEST:
+            raise ValueError(f"the promise holds for words of up to {LONGEST:,} letters, not {problem.length:,}")
         return encode(*problem)
 
     def decode(self, final: Sequence) -> str | None:

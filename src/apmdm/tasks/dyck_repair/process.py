@@ -6,7 +6,7 @@ hidden, so that what stood around them become neighbours. DONE(c) is a letter c 
     a A  ->  a M A  ->  M PAIR(a) M  ->  DONE(a) M M DONE(A)  ->  DONE(a) DONE(A)
 
 If the letters around the pair cancel too, they use its MASK, and no second one is inserted: a nest takes two steps a
-level. Only letters that are not brackets can match on both sides. Then the one on the left is first, from left to right.
+level. Only letters that are not brackets can match on both sides; then they do so from left to right.
 
 All of this is certain. What is still open when nothing matches any more has to be edited, and such edits are less
 certain than not, the more certain the more letters would match around the place. GreedyOrBestSingle does one at a time:
