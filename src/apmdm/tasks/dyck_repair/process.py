@@ -5,8 +5,8 @@ hidden, so that what stood around them become neighbours. DONE(c) is a letter c 
 
     a A  ->  a M A  ->  M PAIR(a) M  ->  DONE(a) M M DONE(A)  ->  DONE(a) DONE(A)
 
-If the letters around the pair cancel too, they use its MASK, and no second one is inserted: a nest takes two steps a
-level. Only letters that are not brackets can match on both sides; then they do so from left to right.
+If brackets around the pair match too, they use its MASK, and no second one is inserted: a nest of brackets takes two
+steps a level, one of letters four. Only letters can match on both sides; then they do so from left to right.
 
 All of this is certain. What is still open when nothing matches any more has to be edited, and such edits are less
 certain than not, the more certain the more letters would match around the place. GreedyOrBestSingle does one at a time:
@@ -46,10 +46,10 @@ NUMBER[LETTER_ID] = NUMBER[DONE_ID] = NUMBER[PAIR_ID] = torch.arange(len(LETTERS
 OPENS, CLOSES = (torch.tensor([letter not in BRACKETS[side::2] for letter in LETTERS]) for side in (1, 0))
 """Which letters may come first, or second, in a pair."""
 
-LIKELIEST, HALFWAY, LATER = 0.45, 3.0, 0.4
-"""An edit that settles n letters has the chance LIKELIEST * (1 - 2 ** (-n / HALFWAY)). Those settled if one more edit
+EACH, LIKELIEST, LATER = 0.05, 0.45, 0.4
+"""An edit has the chance EACH for each letter that it settles, at most LIKELIEST. Letters settled if one more edit
 follows count LATER each."""
-CUTOFF = 0.045
+CUTOFF = 0.025
 
 
 def encode(word: str) -> Sequence:
@@ -72,7 +72,7 @@ def process(state: State) -> Prediction:
 
     gap: a MASK alone between two letters that cancel; they are taken. slot: one that stands for a replaced letter.
     free: a letter that may start a pair with the one after it, as neither may go with its other neighbour.
-    kept: the MASK that a PAIR leaves behind is the gap of the letters around it.
+    kept: the MASK that a PAIR leaves behind is the gap of the brackets around it.
     """
     padded = pad(state.ids, (REACH, REACH), value=PAD)
     width = state.ids.shape[1]
@@ -100,9 +100,7 @@ def process(state: State) -> Prediction:
     taken = (at(1, MASKED) & match(0, 2)) | (at(-1, MASKED) & match(-2, 0))
     free = (~match(-1, 0) | (at(-2, MASKED) & match(-3, -1))) & ~(at(2, MASKED) & match(1, 3))
     starts = match(0, 1) & ~taken & free
-    left = match(-3, -2) | (at(-3, MASKED) & closes(-2))
-    right = match(2, 3) | (at(3, MASKED) & opens(2))
-    kept = pair & match(-2, 2) & ~left & ~right
+    kept = pair & match(-2, 2) & ~closes(-2)
 
     settled = _settled(match)
     delete_chance = _chance(1 + settled(-1, 1))
@@ -147,4 +145,4 @@ def _settled(match: Match) -> Callable[[int, int], Float[Tensor, "batch length"]
 
 
 def _chance(num: Float[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:
-    return LIKELIEST * (1 - 2 ** (-num / HALFWAY))
+    return (EACH * num).clamp(max=LIKELIEST)
