@@ -12,7 +12,7 @@ The model computes in float32. What it computes depends on where a window is onl
 differences of positions; `drift` is by how much, measured at positions up to FURTHEST.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
@@ -72,8 +72,8 @@ class DyckProof:
 
 
 @torch.no_grad()
-def certify(model: Encoder, language: str) -> DyckProof:
-    """Check every window with every choice of letters.
+def certify(model: Encoder, language: str, progress: Callable[[float], None] = lambda share: None) -> DyckProof:
+    """Check every window with every choice of letters. progress: called with the share that is done.
 
     Raises ValueError for a model that is not a Dyck model with this attention.
     """
@@ -81,10 +81,12 @@ def certify(model: Encoder, language: str) -> DyckProof:
     if model.vocab != VOCAB or (shape.attention, shape.span * shape.layers, shape.absolute) != ("window", REACH, 0):
         raise ValueError(f"only a Dyck model that sees {REACH} positions to either side can be certified")
     num_windows, failures, examples, drift, number = 0, 0, [], 0.0, LANGUAGES.index(language)
+    total = int(_options(number).prod(1).sum())
     for kinds, letters in _every_window(number):
         state = as_state(kinds, letters, torch.full((len(kinds),), number))
         wrong = ~_agree(centre(model(state), kinds), centre(process(state), kinds), kinds[:, REACH] == MASKED)
         num_windows, failures = num_windows + len(kinds), failures + int(wrong.sum())
+        progress(num_windows / total)
         drift = max(drift, _drift(model, state[::MOVED], kinds[::MOVED]))
         for row in islice(wrong.nonzero()[:, 0].tolist(), SHOWN - len(examples)):
             examples.append(" ".join(VOCAB.decode(state.sequence(row).ids.tolist())))
@@ -104,8 +106,7 @@ def _drift(model: Encoder, state: State, kinds: Int[Tensor, "windows 5"]) -> flo
 def _every_window(language: int) -> Iterator[tuple[Int[Tensor, "windows 5"], Int[Tensor, "windows 5"]]]:
     """Kinds and numbers of letters, in batches: the places that have a letter count through those it may be."""
     alphabet, opening = (torch.tensor(numbers[language]) for numbers in (ALPHABETS, OPENING))
-    kinds = torch.tensor(reachable())
-    options = torch.where(kinds == LETTER, len(alphabet), torch.where(kinds == PAIR, len(opening), 1))
+    kinds, options = torch.tensor(reachable()), _options(language)
     each, choices = options.cumprod(1) // options, options.prod(1)
     window = torch.repeat_interleave(choices)
     choice = torch.arange(len(window)) - (choices.cumsum(0) - choices)[window]
@@ -114,6 +115,12 @@ def _every_window(language: int) -> Iterator[tuple[Int[Tensor, "windows 5"], Int
         digits = choice[part : part + AT_ONCE, None] // each[rows] % options[rows]
         openings = opening[digits.clamp(max=len(opening) - 1)]
         yield kinds[rows], torch.where(kinds[rows] == PAIR, openings, alphabet[digits])
+
+
+def _options(language: int) -> Int[Tensor, "windows 5"]:
+    """How many letters each place of each window of kinds may have."""
+    kinds, places = torch.tensor(reachable()), len(OPENING[language])
+    return torch.where(kinds == LETTER, len(ALPHABETS[language]), torch.where(kinds == PAIR, places, 1))
 
 
 def _agree(said: Prediction, taught: Prediction, masked: Bool[Tensor, "windows"]) -> Bool[Tensor, "windows"]:

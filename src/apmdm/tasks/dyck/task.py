@@ -40,6 +40,7 @@ from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.training.chunked import seed_of
+from apmdm.training.progress import share_done
 from apmdm.training.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
@@ -169,7 +170,9 @@ class Dyck(Task):
 
     def certify(self, model: Encoder) -> Iterator[Certificate]:
         for language in PROVED if self._language is None else [self._language]:
-            yield certify(model, language)
+            with share_done(f"certifying {language}") as progress:
+                proof = certify(model, language, progress)
+            yield proof
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_dyck(self, tokens, seed)
