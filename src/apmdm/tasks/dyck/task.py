@@ -45,7 +45,7 @@ from apmdm.training.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 PROVED = ["k1", "k2", "k3", "k4", "brackets"]
-DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 100_000, "k2", 8, 64, 2**16
+DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 10_000, "k2", 8, 64, 2**16
 
 
 class WordRequest(NamedTuple):
