@@ -45,6 +45,9 @@ from apmdm.training.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 PROVED = ["k1", "k2", "k3", "k4", "brackets"]
+"""What `certify` proves without options."""
+CERTIFIED_BEFORE = [*PROVED, "k5"]
+"""For which languages the weights in the package were certified."""
 DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 10_000, "k2", 8, 64, 2**16
 
 
@@ -167,6 +170,12 @@ class Dyck(Task):
         steps = sum(solution.run.time for solution in solutions)
         stops = dict(Counter(solution.run.stop for solution in solutions))
         return found | {"mean_steps": round(steps / len(solutions), 2), "stops": stops}
+
+    def cautions(self, problem: WordRequest) -> list[str]:
+        name = problem.language
+        if name in CERTIFIED_BEFORE:
+            return []
+        return [f"{name} is not certified, only each word is verified; `apmdm certify dyck --k {name[1:]}` proves it"]
 
     def certify(self, model: Encoder) -> Iterator[Certificate]:
         for language in PROVED if self._language is None else [self._language]:

@@ -1,4 +1,4 @@
-"""Broken words edited into valid ones, by a process that looks four positions to either side of what is still open.
+"""Broken words edited into valid ones, by a process that looks three positions to either side of what is still open.
 
 The state is START, the letters and END. Neighbours that cancel are matched, all over the word at once, and from then on
 hidden, so that what stood around them become neighbours. DONE(c) is a letter c that is matched.
@@ -18,11 +18,8 @@ So a MASK alone stands for a letter, or it is a gap between two that cancel, and
 ends when nothing is open.
 """
 
-from collections.abc import Callable
-from functools import cache
-
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -31,9 +28,7 @@ from apmdm.state import Sequence, State
 from apmdm.tasks.dyck.process import BRACKETS, LETTERS, SURE
 from apmdm.vocab import MASK, PAD, Vocab, joined
 
-Match = Callable[[int, int], Bool[Tensor, "batch length"]]
-
-REACH = 4
+REACH = 3
 VOCAB = Vocab.of("START", "END", LETTERS, joined(["DONE"], LETTERS), joined(["PAIR"], LETTERS))
 LETTER_ID, DONE_ID, PAIR_ID = (
     torch.tensor(VOCAB.encode(symbols)) for symbols in (LETTERS, joined(["DONE"], LETTERS), joined(["PAIR"], LETTERS))
@@ -46,10 +41,9 @@ NUMBER[LETTER_ID] = NUMBER[DONE_ID] = NUMBER[PAIR_ID] = torch.arange(len(LETTERS
 OPENS, CLOSES = (torch.tensor([letter not in BRACKETS[side::2] for letter in LETTERS]) for side in (1, 0))
 """Which letters may come first, or second, in a pair."""
 
-EACH, LIKELIEST, LATER = 0.05, 0.45, 0.4
-"""An edit has the chance EACH for each letter that it settles, at most LIKELIEST. Letters settled if one more edit
-follows count LATER each."""
-CUTOFF = 0.025
+EACH, WRONG_PAIR = 0.06, 0.5
+"""An edit has the chance EACH for each letter that it settles, and a pair like `(]` counts for WRONG_PAIR more."""
+CUTOFF = 0.03
 
 
 def encode(word: str) -> Sequence:
@@ -102,9 +96,12 @@ def process(state: State) -> Prediction:
     starts = match(0, 1) & ~taken & free
     kept = pair & match(-2, 2) & ~closes(-2)
 
-    settled = _settled(match)
-    delete_chance = _chance(1 + settled(-1, 1))
-    close, open_ = _chance(2 + settled(-2, 1)) * opens(-1), _chance(2 + settled(-1, 2)) * closes(1)
+    around = _in_a_row(match(-1, 1), match(-2, 2), match(-3, 3))
+    closing, opening = _in_a_row(match(-2, 1), match(-3, 2)), _in_a_row(match(-1, 2), match(-2, 3))
+    left_pair, right_pair = (~closes(i) & ~opens(j) for i, j in ((-1, 0), (0, 1)))
+    delete_chance = EACH * (1 + 2 * around)
+    close = EACH * (2 + 2 * closing + WRONG_PAIR * left_pair) * opens(-1)
+    open_ = EACH * (2 + 2 * opening + WRONG_PAIR * right_pair) * closes(1)
     replace_chance = close.maximum(open_) * ~match(-1, 1)
     deleting = delete_chance * (delete_chance > replace_chance)
     edited = letter & ~taken
@@ -123,26 +120,6 @@ def process(state: State) -> Prediction:
     return Prediction(content, *(bit.logit().clamp(-SURE, SURE) for bit in (remask, insert, delete.float())))
 
 
-def _settled(match: Match) -> Callable[[int, int], Float[Tensor, "batch length"]]:
-    """How many letters are settled from two places outwards: those that match, and later ones beyond one more edit."""
-
-    @cache
-    def matching(left: int, right: int) -> Float[Tensor, "batch length"]:
-        more = matching(left - 1, right + 1) if max(-left, right) < REACH else 0.0
-        return match(left, right) * (2 + more)
-
-    def beyond_an_edit(left: int, right: int) -> Float[Tensor, "batch length"] | float:
-        options = [(1, left - 1, right), (1, left, right + 1), (2, left - 1, right + 1)]
-        found = [(num, matching(i, j)) for num, i, j in options if max(-i, j) <= REACH]
-        return torch.stack([more + num * (more > 0) for num, more in found]).amax(0) if found else 0.0
-
-    @cache
-    def settled(left: int, right: int) -> Float[Tensor, "batch length"]:
-        more = settled(left - 1, right + 1) if max(-left, right) < REACH else 0.0
-        return torch.where(match(left, right), 2 + more, LATER * beyond_an_edit(left, right))
-
-    return settled
-
-
-def _chance(num: Float[Tensor, "batch length"]) -> Float[Tensor, "batch length"]:
-    return (EACH * num).clamp(max=LIKELIEST)
+def _in_a_row(*found: Bool[Tensor, "batch length"]) -> Int[Tensor, "batch length"]:
+    """How many are true before the first that is not."""
+    return torch.stack(found).long().cumprod(0).sum(0)
