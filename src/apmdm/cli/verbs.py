@@ -51,6 +51,7 @@ def generate(
     problem = task.prompted()
     task.encode(problem)
     model, place = read.model(task, weights, device)
+    read.survey([problem], model.task)
     all_right = True
     for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, device=place):
         all_right &= solution.solved

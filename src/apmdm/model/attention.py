@@ -16,6 +16,8 @@ from apmdm.state import NOWHERE, State
 
 STARTING_BIAS = 4.0
 BEFORE = "before"
+NEAR, FURTHEST = 2**12, 2**40
+"""Angles of rotary positions up to FURTHEST are as exact as those up to NEAR (see rotate)."""
 Relation = Seq[int] | Literal["before"]
 
 
@@ -92,10 +94,21 @@ def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str) -> Bool[Ten
 def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
     """Rotary position embedding (arXiv 2104.09864): it turns pairs of dimensions by an angle proportional to `at`."""
     frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
-    angle = at[..., None] * frequency
+    cos, sin = (part.to(x.dtype) for part in _turns(at, frequency))
     even, odd = x[..., 0::2], x[..., 1::2]
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+
+
+def _turns(at: Int[Tensor, "*#B L"], frequency: Float[Tensor, "half"]) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the angles at * frequency.
+
+    In float32 an angle is off by up to 2^-24 of its size. So only the angle within a stretch of NEAR positions is, and
+    the one up to the stretch is in float64.
+    """
+    near, far = (at % NEAR)[..., None] * frequency, (at - at % NEAR)[..., None] * frequency.double()
+    cos, sin = near.cos(), near.sin()
+    cos_far, sin_far = far.cos().to(cos.dtype), far.sin().to(cos.dtype)
+    return cos * cos_far - sin * sin_far, sin * cos_far + cos * sin_far
 
 
 @dataclass(frozen=True)
@@ -106,12 +119,14 @@ class AttentionPattern:
     relations: which relations hold to each of them (see relation_patterns).
     forbidden: a bias that is hugely negative where a position may not attend, and 0 elsewhere.
     score_scale: a factor of every row's attention scores, for sequences longer than in training.
+    first: the number of the first position, for rotary positions.
     """
 
     key_positions: Int[Tensor, "#L K"] | None = None
     relations: Int[Tensor, "#B L K"] | None = None
     forbidden: Float[Tensor, "#B 1 #L K"] | None = None
     score_scale: Float[Tensor, "B 1 1 1"] | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,7 @@ class Attention(nn.Module):
         bias: Float[Tensor, "..."] | None,
         score_scale: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
+        first: int = 0,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
@@ -155,7 +171,7 @@ class Attention(nn.Module):
         if score_scale is not None:
             query = query * score_scale
         if self.rotary:
-            at = torch.arange(length, device=x.device) if past is None else past.at[:, None]
+            at = torch.arange(first, first + length, device=x.device) if past is None else past.at[:, None]
             query, key = rotate(query, at), rotate(key, at)
         if past is not None:
             key, value = past.extended(key, value)

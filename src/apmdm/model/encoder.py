@@ -125,7 +125,10 @@ class Layer(nn.Module):
             bias = self.relations(pattern.relations)
             bias = bias if pattern.score_scale is None else bias * pattern.score_scale
             bias = bias if pattern.forbidden is None else bias + pattern.forbidden
-        x = x + self.attention(self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past)
+        attended = self.attention(
+            self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past, pattern.first
+        )
+        x = x + attended
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 

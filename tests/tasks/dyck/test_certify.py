@@ -1,15 +1,20 @@
 """The certificate holds for the process itself and the shipped model, and fails as soon as a weight is wrong."""
 
 import copy
+from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
 
 from apmdm import weights
+from apmdm.model import attention
+from apmdm.model.attention import FURTHEST, NEAR
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.tasks.dyck.certify import certify
-from apmdm.tasks.dyck.process import VOCAB
+from apmdm.tasks.dyck.certify import LONGEST, _agree, _every_window, certify
+from apmdm.tasks.dyck.process import LANGUAGES, MASKED, REACH, VOCAB, process
 from apmdm.tasks.dyck.task import Dyck, WordRequest
+from apmdm.tasks.dyck.windows import WIDTH, as_state, centre
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +40,29 @@ def test_a_damaged_model_is_not(model: Encoder, name: str) -> None:
     proof = certify(damaged, "k1")
     assert not proof.holds
     assert 0 < len(proof.examples) <= 10
+
+
+def test_a_certificate_holds_as_far_as_it_says(model: Encoder) -> None:
+    """Rotary angles in float32 alone: wrong on 3,475 windows of k2 at 2^24."""
+    for first in (NEAR - 2, 2**24, FURTHEST - WIDTH):
+        for kinds, letters in islice(_every_window(LANGUAGES.index("k2")), 0, None, 7):
+            state = as_state(kinds, letters, torch.full((len(kinds),), 1))
+            with torch.no_grad():
+                said = model.predict(state.ids, replace(model.attention_pattern(state), first=first))
+            masked = kinds[:, REACH] == MASKED
+            assert bool(_agree(centre(said, kinds), centre(process(state), kinds), masked).all())
+
+
+def test_a_model_that_moves_with_its_place_is_not_certified(model: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "NEAR", 2**62)
+    proof = certify(model, "k1")
+    assert (proof.failures, proof.holds) == (0, False)
+    assert "far from the start float32 moves logits" in proof.text()
+
+
+def test_words_longer_than_the_certificate_are_refused() -> None:
+    with pytest.raises(ValueError, match=f"up to {LONGEST:,} letters, not {2 * LONGEST:,}"):
+        Dyck().encode(WordRequest("k2", 2 * LONGEST))
 
 
 def test_the_shipped_model_writes_words(model: Encoder) -> None:

@@ -13,7 +13,7 @@ from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.policy import Greedy
 from apmdm.sampler import rollouts
-from apmdm.state import State
+from apmdm.state import Sequence, State
 from apmdm.tasks.parity import process
 from apmdm.tasks.parity.certify import certify
 from apmdm.tasks.parity_paper import process as paper
@@ -91,6 +91,16 @@ def test_a_model_too_close_to_a_threshold_is_not_certified() -> None:
 def test_only_blocks_of_two_can_be_certified(shape: Shape) -> None:
     with pytest.raises(ValueError, match="blocks of two"):
         certify(Encoder(process.VOCAB, shape))
+
+
+def test_a_block_is_computed_alike_wherever_it_is() -> None:
+    """What float32 could spoil: the place of a block and the number of blocks."""
+    model = weights.load_encoder("parity", process.VOCAB)
+    block = torch.tensor([process.ONE, process.ZERO])
+    with torch.no_grad():
+        alone, among = (model(State.stack([Sequence(block.repeat(num))])) for num in (1, 2**20 + 1))
+    for near, far in zip(alone.tensors, among.tensors, strict=True):
+        assert torch.allclose(near[0, :2].nan_to_num(), far[0, -2:].nan_to_num(), atol=1e-4)
 
 
 def test_a_million_bits() -> None:

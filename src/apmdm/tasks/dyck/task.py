@@ -22,7 +22,7 @@ from apmdm.sampler import Predictor
 from apmdm.solution import Certificate, Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
-from apmdm.tasks.dyck.certify import certify
+from apmdm.tasks.dyck.certify import LONGEST, certify
 from apmdm.tasks.dyck.compare import compare_dyck
 from apmdm.tasks.dyck.process import (
     ALPHABETS,
@@ -40,11 +40,15 @@ from apmdm.tasks.dyck.uniform import num_words
 from apmdm.tasks.dyck.verify import is_word
 from apmdm.tasks.dyck.windows import around, as_state
 from apmdm.training.chunked import seed_of
+from apmdm.training.progress import share_done
 from apmdm.training.trainer import Settings
 
 CERTIFIED, SAMPLES, LENGTH = "k2", 200, 24
 PROVED = ["k1", "k2", "k3", "k4", "brackets"]
-DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 100_000, "k2", 8, 64, 2**16
+"""What `certify` proves without options."""
+CERTIFIED_BEFORE = [*PROVED, "k5"]
+"""For which languages the weights in the package were certified."""
+DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 10_000, "k2", 8, 64, 2**16
 
 
 class WordRequest(NamedTuple):
@@ -84,6 +88,8 @@ class Dyck(Task):
     length: int = option(64, "Exact length of every word, an even number.", "generate", min=0)
 
     def encode(self, problem: WordRequest) -> Sequence:
+        if problem.length > LONGEST:
+            raise ValueError(f"the promise holds for words of up to {LONGEST:,} letters, not {problem.length:,}")
         return encode(*problem)
 
     def decode(self, final: Sequence) -> str | None:
@@ -165,9 +171,17 @@ class Dyck(Task):
         stops = dict(Counter(solution.run.stop for solution in solutions))
         return found | {"mean_steps": round(steps / len(solutions), 2), "stops": stops}
 
+    def cautions(self, problem: WordRequest) -> list[str]:
+        name = problem.language
+        if name in CERTIFIED_BEFORE:
+            return []
+        return [f"{name} is not certified, only each word is verified; `apmdm certify dyck --k {name[1:]}` proves it"]
+
     def certify(self, model: Encoder) -> Iterator[Certificate]:
         for language in PROVED if self._language is None else [self._language]:
-            yield certify(model, language)
+            with share_done(f"certifying {language}") as progress:
+                proof = certify(model, language, progress)
+            yield proof
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         return compare_dyck(self, tokens, seed)

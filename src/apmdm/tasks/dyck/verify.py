@@ -22,9 +22,20 @@ def last_open(word: str) -> list[str]:
     return told
 
 
+def still_open(word: str) -> str:
+    """What is left when everything has cancelled that can."""
+    stack = list[str]()
+    for letter in word:
+        if stack and cancel(stack[-1], letter):
+            stack.pop()
+        else:
+            stack.append(letter)
+    return "".join(stack)
+
+
 def is_word(word: str) -> bool:
     """True if it cancels down to nothing."""
-    return not word or not last_open(word)[-1]
+    return not still_open(word)
 
 
 def distance(first: str, second: str) -> int:
@@ -39,10 +50,12 @@ def distance(first: str, second: str) -> int:
 
 
 def distance_to_language(word: str) -> int:
-    """The fewest edits that make it a word, by dynamic programming over its parts: O(n^3), a length at a time.
+    """The fewest edits that make it a word, by dynamic programming over parts of what is still open: O(n^3).
 
     A letter alone costs one. Two may be made to cancel: one of them is replaced, or both where neither can stay.
+    Neighbours that cancel cost nothing: if their partners are elsewhere, those may be each other's instead.
     """
+    word = still_open(word)
     n = len(word)
     pair = np.array([[_pair_cost(x, y) for y in word] for x in word]).reshape(n, n)
     cost = np.zeros((n + 1, n + 1), dtype=np.int64)

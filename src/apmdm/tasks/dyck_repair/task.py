@@ -20,7 +20,7 @@ from apmdm.sampler import Predictor
 from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.task import Task
-from apmdm.tasks.dyck.process import LANGUAGES, LETTERS
+from apmdm.tasks.dyck.process import ALPHABETS, LANGUAGES, LETTERS
 from apmdm.tasks.dyck.task import DyckData
 from apmdm.tasks.dyck.uniform import damaged, random_word
 from apmdm.tasks.dyck.verify import distance, distance_to_language, is_word
@@ -28,7 +28,7 @@ from apmdm.tasks.dyck_repair.process import CUTOFF, DONE_ID, REACH, VOCAB, decod
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
 
-WORDS, PER_CHUNK, LONGEST, MOST_ERRORS = 400, 64, 30, 4
+WORDS, PER_CHUNK, LONGEST, MOST_ERRORS, SCRIBBLED = 400, 64, 30, 4, 0.25
 VALIDATION, LENGTH, VALIDATION_STEPS = 200, 100, 1000
 MIX = [*LANGUAGES, *["k1", "k2"] * 3]
 """The languages of training words. Those with few letters come often, since they show windows that others rarely do."""
@@ -63,6 +63,10 @@ class DyckRepair(Task):
         return set(text) <= set(LETTERS)
 
     def problem(self, random: Random) -> str:
+        """A word with a few errors; some are random letters instead, for which many edits in a row are needed."""
+        if random.random() < SCRIBBLED:
+            alphabet = random.choice([*ALPHABETS, range(len(LETTERS))])
+            return "".join(LETTERS[random.choice(alphabet)] for _ in range(random.randint(1, LONGEST)))
         return broken_word(2 * random.randint(1, LONGEST // 2), random)
 
     def teacher(self, state: State) -> Prediction:

@@ -8,6 +8,9 @@ concatenation of its steps on the blocks. Two kinds of string occur:
   string of ones of the same parity, which is a string of bits again.
 A string of ones has the blocks `11` and `1`, so a second round leaves a single 1 or nothing, both fixed points: the
 parity, after at most 4 steps. Checking the model on those blocks therefore decides every length.
+
+This holds for float32, too, at every length: positions are counted within a block, so where a block is does not enter
+into what is computed. Only the order of sums may differ with the number of blocks; SAFE_MARGIN allows for that.
 """
 
 from dataclasses import asdict, dataclass
