@@ -160,7 +160,7 @@ def test_a_valid_cut_that_is_not_minimum_is_shown_with_its_gap(
     monkeypatch.setattr(weights, "load_encoder", lambda name, *vocabs: Model(answers([(0, 1), (1, 3), (3, 5)])))
     code, said, _ = apmdm(*arguments)
     assert code == 1
-    assert said == "no cut: without 3 edges a path still leads to the target (2 steps)\n"
+    assert said == "no cut: without 2 edges a path still leads to the target (2 steps)\n"
     assert json.loads(apmdm(*arguments, "--json")[1])["cut"] is None
 
 
@@ -172,7 +172,7 @@ def test_a_graph_beyond_what_was_measured_is_told_before_it_is_cut(
     (tmp_path / "g.txt").write_text("s a\na b\nb t\n")
     code, _, noted = apmdm("solve", "graph", tmp_path / "g.txt", "--source", "s", "--target", "t")
     assert code == 0
-    assert noted.startswith("note: the search goes 3 edges deep among 3; the model is known to be right up to 2 deep")
+    assert noted.startswith("note: the search goes 3 deep among 3 edges; the model is known to be right up to 2 deep")
 
 
 @pytest.mark.usefixtures("flawless")

@@ -51,6 +51,23 @@ def test_parallel_edges_count_each_and_self_loops_and_capacity_0_do_not() -> Non
 
 
 @pytest.mark.parametrize("directed", [True, False])
+def test_edges_on_no_way_to_the_target_are_kept_without_being_given_to_the_model(directed: bool) -> None:
+    graph: nx.Graph = nx.DiGraph() if directed else nx.Graph()
+    nx.add_path(graph, ["s", "a", "t"], capacity=2)
+    nx.add_path(graph, ["a", "b", "c"], capacity=500)
+    nx.add_path(graph, ["x", "y"], capacity=3000)
+    problem = from_networkx(graph, "s", "t")
+    assert (problem.counts, [link.edge for link in problem.links]) == ((7, 5), [("s", "a"), ("a", "t")])
+    cut = cut_of(problem)
+    assert cut.size == 2
+    assert set(problem.without(cut).edges) == set(graph.edges) - set(cut.edges)
+
+
+def test_edges_are_all_given_where_no_way_leads_to_the_target() -> None:
+    assert len(from_networkx(nx.DiGraph([("s", "a"), ("t", "a")]), "s", "t").edges) == 2
+
+
+@pytest.mark.parametrize("directed", [True, False])
 def test_weighted_minimum_cuts_are_those_of_networkx(directed: bool) -> None:
     for seed in range(12):
         random = Random(seed)

@@ -27,16 +27,18 @@ class Link:
 class Named(CutProblem):
     """A problem and the graph it came from.
 
-    names[i]: the node of the graph that the problem calls i; further nodes are in the middle of ways.
+    names[i]: the node of the graph that the problem calls i; further nodes are in the middle of ways. aside: how many
+    edges of the graph are no links, since they are on no way from the source to the target.
     """
 
     graph: nx.Graph
     names: tuple[Hashable, ...]
     links: tuple[Link, ...]
+    aside: int
 
     @property
     def counts(self) -> tuple[int, int]:
-        return len(self.names), len(self.links)
+        return len(self.names), len(self.links) + self.aside
 
     @property
     def weighted(self) -> bool:
@@ -60,7 +62,8 @@ def from_networkx(
     """The problem of cutting the target off from the source.
 
     An edge counts by its `capacity`, else by its `weight`, else as one; with `unweighted`, as one. Parallel edges count
-    each. Self-loops and edges of capacity 0 lie on no way. Raises ValueError for a node that is not there, source =
+    each. Self-loops and edges of capacity 0 do not count. Edges on no way from the source to the target, if there is a
+    way at all, are left out of the problem, since no minimum cut has them. Raises ValueError for a node that is not there, source =
     target, a capacity that is no whole number, and more than MAX_EDGES edges of capacity 1.
     """
     for node in (source, target):
@@ -71,14 +74,16 @@ def from_networkx(
     capacities = {
         edge: 1 if unweighted else _capacity(edge, about) for edge, about in _edges(graph) if edge[0] != edge[1]
     }
-    capacities = {edge: capacity for edge, capacity in capacities.items() if capacity}
+    counted = {edge: capacity for edge, capacity in capacities.items() if capacity}
+    useful = _on_ways(graph, counted, source, target) or counted.keys()
+    capacities = {edge: capacity for edge, capacity in counted.items() if edge in useful}
     if sum(capacities.values()) > MAX_EDGES:
         raise ValueError(
-            f"the capacities of all edges add up to {sum(capacities.values())}, and at most {MAX_EDGES} is possible"
+            f"the capacities of the edges add up to {sum(capacities.values())}, and at most {MAX_EDGES} is possible"
             + ("" if unweighted or max(capacities.values()) == 1 else "; --unweighted counts every edge as one")
         )
     notes = [*notes]
-    if any(capacity > 1 for capacity in capacities.values()):
+    if any(capacity > 1 for capacity in counted.values()):
         notes.append("edges count by their capacity or weight; --unweighted counts every edge as one")
     links, taken, nodes = [], set(), len(graph)
     for edge, capacity in capacities.items():
@@ -99,8 +104,27 @@ def from_networkx(
         graph=graph,
         names=tuple(graph),
         links=tuple(links),
+        aside=len(counted) - len(links),
         notes=tuple(notes),
     )
+
+
+def _on_ways(
+    graph: nx.Graph, edges: Iterable[tuple[Hashable, ...]], source: Hashable, target: Hashable
+) -> set[tuple[Hashable, ...]]:
+    """The edges on ways from the source to the target, which may pass a node twice if they are directed."""
+    plain: Any = nx.DiGraph() if graph.is_directed() else nx.Graph()
+    plain.add_nodes_from((source, target))
+    plain.add_edges_from(edge[:2] for edge in edges)
+    if source == target or not nx.has_path(plain, source, target):
+        return set()
+    if graph.is_directed():
+        reached = nx.descendants(plain, source) | {source}
+        reaching = nx.ancestors(plain, target) | {target}
+        return {edge for edge in edges if edge[0] in reached and edge[1] in reaching}
+    plain.add_edge(source, target)
+    (together,) = (nodes for nodes in nx.biconnected_components(plain) if {source, target} <= nodes)
+    return {edge for edge in edges if together.issuperset(edge[:2])}
 
 
 def _edges(graph: Any) -> list[tuple[tuple[Hashable, ...], dict[str, Any]]]:

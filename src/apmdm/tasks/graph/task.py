@@ -205,7 +205,7 @@ class Graph(Task):
         depth, edges = search_depth(problem), len(problem.edges)
         if depth > DEPTH or edges > EDGES:
             found.append(
-                f"the search goes {depth} edges deep among {edges}; the model is known to be right up to {DEPTH} deep "
+                f"the search goes {depth} deep among {edges} edges; the model is known to be right up to {DEPTH} deep "
                 f"and {EDGES} edges, so it may find no minimum cut; what it finds is verified"
             )
         return found
