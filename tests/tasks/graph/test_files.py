@@ -349,7 +349,8 @@ def test_networkx_reads_what_is_written_with_all_attributes_and_no_others(
 @pytest.mark.parametrize("suffix", READERS)
 def test_attributes_called_id_or_source_do_not_change_names(suffix: str, tmp_path: Path) -> None:
     graph: nx.DiGraph = nx.DiGraph([("s", "a", {"source": "x"}), ("a", "t")])
-    nx.set_node_attributes(graph, {"s": "1", "a": "2", "t": "3"}, "id")
+    for number, node in enumerate("sat", 1):
+        graph.nodes[node]["id"] = str(number)
     path = tmp_path / f"g{suffix}"
     again = read(tmp_path, path.name, text_of(graph, path))
     assert edges_of(again) == set(graph.edges)

@@ -63,8 +63,8 @@ def from_networkx(
 
     An edge counts by its `capacity`, else by its `weight`, else as one; with `unweighted`, as one. Parallel edges count
     each. Self-loops and edges of capacity 0 do not count. Edges on no way from the source to the target, if there is a
-    way at all, are left out of the problem, since no minimum cut has them. Raises ValueError for a node that is not there, source =
-    target, a capacity that is no whole number, and more than MAX_EDGES edges of capacity 1.
+    way at all, are left out of the problem, since no minimum cut has them. Raises ValueError for a node
+    that is not there, source = target, a capacity that is no whole number, and more than MAX_EDGES edges of capacity 1.
     """
     for node in (source, target):
         if node not in graph:
