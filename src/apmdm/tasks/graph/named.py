@@ -123,7 +123,8 @@ def _on_ways(
         reaching = nx.ancestors(plain, target) | {target}
         return {edge for edge in edges if edge[0] in reached and edge[1] in reaching}
     plain.add_edge(source, target)
-    (together,) = (nodes for nodes in nx.biconnected_components(plain) if {source, target} <= nodes)
+    blocks: Any = nx.biconnected_components(plain)
+    (together,) = (nodes for nodes in blocks if {source, target} <= nodes)
     return {edge for edge in edges if together.issuperset(edge[:2])}
 
 

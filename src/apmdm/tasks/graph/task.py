@@ -34,12 +34,15 @@ from apmdm.tasks.graph.verify import (
     search_depth,
 )
 from apmdm.training.chunked import Chunked, seed_of
+from apmdm.training.progress import duration
 from apmdm.training.trainer import Settings
 
 TRAINED_LENGTH = 60
 """From this length on attention is sharpened. What dilutes it is the number of nodes in the search tree, not length."""
 DEPTH, EDGES = 200, 300
 """Up to here the model in the package was measured to be right (docs/tasks.md): edges from the source, and edges."""
+SECONDS = 3.4e-6
+"""Of a step, for each pair of edges, on one core (docs/tasks.md)."""
 PROBLEMS, PER_CHUNK = 2000, 512
 """Graphs whose states are drawn from, and batches that are drawn, before the next graphs."""
 VALIDATION, VALIDATION_SEED = ((range(4, 11), 60), (range(20, 21), 60)), 7
@@ -204,9 +207,11 @@ class Graph(Task):
             found.append("directed edges do not lead to the target; read both ways, by --undirected, they would")
         depth, edges = search_depth(problem), len(problem.edges)
         if depth > DEPTH or edges > EDGES:
+            steps = (depth + 4) * (minimum_cut_size(problem) + 1)
             found.append(
                 f"the search goes {depth} deep among {edges} edges; the model is known to be right up to {DEPTH} deep "
-                f"and {EDGES} edges, so it may find no minimum cut; what it finds is verified"
+                f"and {EDGES} edges, so it may find no minimum cut; what it finds is verified, and it takes about "
+                f"{duration(steps * SECONDS * edges**2)}"
             )
         return found
 
