@@ -248,3 +248,16 @@ def test_what_cannot_be_learned_is_refused(tmp_path: Path, task: Any, message: s
     """Checks of types read all properties, and do not expect any to fail."""
     with unchecked(), pytest.raises(ValueError, match=message):
         apmdm.train(task(), tmp_path / "run", settings=SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("dyck", 8), ("sudoku", [1, 2, 3]), ("parity", 110), ("graph", ("a", "b"))]
+)
+def test_what_is_no_problem_of_a_task_is_told_so(name: str, problem: object) -> None:
+    with pytest.raises(ValueError, match=f"is no problem of {name}, which is a"):
+        apmdm.generate(apmdm.load(name), [problem])
+
+
+def test_a_word_is_asked_for_by_language_and_length() -> None:
+    (solution,) = apmdm.generate(apmdm.load("dyck"), [("k2", 8)])
+    assert (solution.problem.language, solution.problem.length) == ("k2", 8)

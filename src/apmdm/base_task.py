@@ -101,8 +101,19 @@ class BaseTask:
         return text
 
     def taken(self, problem: Any) -> Any:
-        """A problem as a user of the library gives it; one that is text is parsed as on the command line."""
-        return self.parse(problem) if isinstance(problem, str) else problem
+        """A problem as a user of the library gives it; one that is text is parsed as on the command line.
+
+        Raises ValueError if it is no problem of this task.
+        """
+        if isinstance(problem, str):
+            return self.parse(problem)
+        try:
+            self.encode(problem)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{problem!r} is no problem of {self.name}, which is {self.problem_form}") from error
+        return problem
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         """A state as plain data that can be drawn: a dictionary whose `kind` is string, grid or graph."""

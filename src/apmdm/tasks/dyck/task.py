@@ -105,6 +105,9 @@ class Dyck(Task):
     def problem(self, random: Random) -> WordRequest:
         return WordRequest(random.choice(LANGUAGES), 2 * random.randint(0, LONGEST_PROBLEM // 2))
 
+    def taken(self, problem: Any) -> WordRequest:
+        return super().taken(WordRequest(*problem) if isinstance(problem, tuple) else problem)
+
     def teacher(self, state: State) -> Prediction:
         return process(state)
 
