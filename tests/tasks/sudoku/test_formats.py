@@ -231,12 +231,44 @@ def test_what_is_no_puzzle_is_told_in_one_line(text: str, reason: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_title_above_a_grid_is_no_puzzle() -> None:
-    grid = drawn(ROWS, "-------+-------+-------", "|")
-    for title in ("% generated, hard", "Board", "Tuesday, my hardest one", "A title\n"):
-        assert found(f"{title}\n{grid}\n{title}\n{grid}") == [WIKIPEDIA] * 2
-    told = [number for number, _ in puzzles_in(["words", WIKIPEDIA, "words", "", *ROWS, "words"])]
-    assert told == [1, 2, 5, 14]
+@pytest.mark.parametrize("puzzle", [WIKIPEDIA, "\n".join(ROWS), drawn(ROWS, "-------+-------+-------", "|")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "% generated, hard",
+        "Board",
+        "Wednesday",
+        "Tuesday, my hardest one",
+        "A title\n",
+        "exports.found = [\n    {",
+        "many words " * 12,
+    ],
+)
+def test_words_between_puzzles_are_no_puzzles(words: str, puzzle: str) -> None:
+    assert found(f"{words}\n{puzzle}\n{words}\n{puzzle}\n{words}") == [WIKIPEDIA] * 2
+
+
+def test_words_are_told_if_a_file_has_nothing_else() -> None:
+    assert list(puzzles_in(["", "hello world", "and more"])) == [(2, "hello world")]
+    assert list(puzzles_in(["", "# a comment"])) == []
+
+
+@pytest.mark.parametrize(
+    "damaged", [WIKIPEDIA[1:], "A" + WIKIPEDIA[1:], WIKIPEDIA[:50], WIKIPEDIA.replace(".", "x")[2:]]
+)
+def test_a_damaged_puzzle_among_words_is_told_with_its_line(damaged: str) -> None:
+    told = list(puzzles_in(["words", WIKIPEDIA, "words", damaged, "words", *ROWS]))
+    assert [number for number, _ in told] == [2, 4, 6]
+    with pytest.raises(ValueError, match="a 9x9 puzzle"):
+        puzzle(told[1][1])
+
+
+def test_a_damaged_row_of_letters_is_no_title() -> None:
+    grid = full_grid(np.random.default_rng(1), SIXTEEN)
+    rows = ["".join(LETTERS[value - 1] for value in grid[first : first + 16]) for first in range(0, 256, 16)]
+    ((_, text),) = puzzles_in([*rows[:4], rows[4][1:], *rows[5:]])
+    with pytest.raises(ValueError, match="row 5 of a 16x16 puzzle has 16 cells, not 15"):
+        puzzle(text)
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", ", "])

@@ -31,8 +31,8 @@ Rows = list[tuple[int, str]]
 SECTION = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
 NO_PUZZLES = ("state", "solution", "candidates", "pencilmarks", "history")
 """Sections of a file in brackets that repeat a puzzle in another state."""
-SHORT = 40
-"""Characters of a line below which it may be a title."""
+SHORT = 160
+"""Characters of a line below which it may be words: a puzzle of 16x16 in letters has 256."""
 WIDEST = 25
 """Characters of a row of 9x9 in which blanks are cells, within its border."""
 BARS = str.maketrans("│┃║", "|||")
@@ -42,15 +42,18 @@ BORDER = re.compile(r"[\s|:.'`,+*=_\u2500-\u257f-]*([=+\u2500\u2501\u2550]|--|__
 def puzzles_in(lines: Iterable[str]) -> Numbered:
     """The text of each puzzle in the lines of a file: one line, a cell of a table, or the rows of a grid.
 
-    A table begins with a line of names, one of which is in COLUMNS. Headings, borders, comments and blank lines may
-    stand between grids, and blank lines between the bands of a grid.
+    A table begins with a line of names, one of which is in COLUMNS. Words, borders, comments and blank lines may
+    stand between puzzles, and blank lines between the bands of a grid. Of a file of words only the first line is told.
     """
     numbered = ((number, _bare(line)) for number, line in enumerate(lines, 1))
     for number, line in numbered:
         if line.strip():
             place = _column(line)
-            rest = _untitled(chain([(number, line)], numbered))
-            yield from _grids(rest) if place is None else _in_column(*place, numbered)
+            if place is not None:
+                yield from _in_column(*place, numbered)
+                continue
+            found = _grids(chain([(number, line)], numbered))
+            yield from chain([next(found, (number, line))], found)
 
 
 def puzzle(text: str) -> Puzzle:
@@ -137,6 +140,8 @@ def _width(line: str, in_grid: bool) -> int:
     as_four = list(map(len, _fields(line))) in ([4], [2, 2], [1] * 4) and "  " not in line.strip()
     if len(row) in SIDES and (len(row) > FOUR.side or as_four):
         return len(row)
+    if not row and line.strip(" \t|,;"):
+        return 0
     with_blanks = "|" in line or " " in line.rstrip() or len(line) == NINE.side or (in_grid and bool(row))
     return NINE.side if set(row) <= set(NINE.digits) and with_blanks and len(inner) <= WIDEST else 0
 
@@ -238,26 +243,13 @@ def _grids(numbered: Iterable[tuple[int, str]]) -> Numbered:
     yield from _told(grid)
 
 
-def _untitled(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """All lines but titles, which are a few words above a grid. Words that stand elsewhere remain, to be told."""
-    held: Rows = []
-    for number, line in numbered:
-        if not held and PLAIN.fullmatch(line):
-            yield number, line
-            continue
-        words = "".join(line.split())
-        if held and (not words or _is_border(line)):
-            held.append((number, line))
-            continue
-        yield from held[1:] if _width(line, False) else held
-        held = []
-        letters = sum(letter.isalpha() and letter not in "xX" for letter in words)
-        is_title = len(words) < SHORT and letters > len(words) / 2 and not SECTION.fullmatch(line.strip())
-        if is_title and not _width(line, False):
-            held = [(number, line)]
-        else:
-            yield number, line
-    yield from held
+def _is_words(line: str, width: int) -> bool:
+    """Whether a line of that width can be no damaged puzzle or row: it has more letters than else, or only marks."""
+    signs = "".join(line.split())
+    letters = sum(sign.isalpha() and sign not in "xX" for sign in signs)
+    mostly_letters = letters > len(signs) / 2 and width != SIXTEEN.side
+    only_marks = signs != "" and not (width or _fields(line))
+    return len(signs) < SHORT and (mostly_letters or only_marks) and len(_in_one_line(line)) not in LONG
 
 
 def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
@@ -269,8 +261,10 @@ def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
             yield [(number, line)]
             continue
         section, is_border = SECTION.fullmatch(line.strip()), _is_border(line)
-        is_row = not is_border and _width(line, bool(rows)) > 0
-        is_heading = section or HEADING.fullmatch(line) or (NUMBER.fullmatch(line) and not is_row)
+        width = 0 if is_border else _width(line, bool(rows))
+        is_words = not is_border and _side(rows) != SIXTEEN.side and _is_words(line, width)
+        is_row = width > 0 and not is_words
+        is_heading = section or is_words or HEADING.fullmatch(line) or (NUMBER.fullmatch(line) and not is_row)
         if is_heading or not line.strip():
             if rows:
                 yield rows
