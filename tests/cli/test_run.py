@@ -182,7 +182,7 @@ def test_eval_of_a_model_that_cannot(apmdm: Ends, sudoku_weights: Path) -> None:
 def test_a_line_that_cannot_be_read_stops_no_other(
     apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    text = f"# two\n{EASY}\n\n{EASY[1:]}\r\n{PUZZLES[1]}\nno puzzle\n{'1' * 81}\n"
+    text = f"# two\n{EASY}\n\n{EASY[1:]}\r\n{PUZZLES[1]}\n53..7\n{'1' * 81}\n"
     path, out = tmp_path / "puzzles", tmp_path / "results"
     path.write_bytes(text.encode())
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
