@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from apmdm.lines import read_text
 
@@ -89,7 +88,7 @@ def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, 
     return cells
 
 
-def _objects(file: TextIO) -> Records:
+def _objects(file: io.StringIO) -> Records:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -121,7 +120,7 @@ def _header(number: int, row: list[str], columns: Columns) -> list[str]:
     return names
 
 
-def _numbered(file: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _numbered(file: io.StringIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, with the number of its first line."""
     quoting = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
     reader, first = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=True), 1
