@@ -258,7 +258,7 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.txt", "s, a\na t\n", "'s,' has a separator"),
         ("g.txt", "s t {'x'\n", "no graph"),
         ("g.txt", TGF, "call the file .tgf"),
-        ("g.txt", WRITTEN_BY_NETWORKX["multi.adjlist"], "adjacency list .adjlist"),
+        pytest.param("g.txt", WRITTEN_BY_NETWORKX["multi.adjlist"], "adjacency list .adjlist", id="with today's date"),
         ("g.txt", 's "t\n', "is no name"),
         ("g.txt", "s a\n", "no node 't'; the nodes are s, a"),
         ("g.txt", "", "no node 's'; the nodes are none at all"),
