@@ -333,7 +333,7 @@ class BaseTask:
             for solution in self.solve(model, group, seed=seed, device=device):
                 solutions.append(solution)
                 done += parts[solution.run.index]
-                progress(done / total)
+                progress(done / max(1, total))
             figures = self.summary(sorted(solutions, key=lambda solution: solution.run.index), model)
             found |= {name: figures} if name else figures
         size = {"parameters": model.num_parameters()} if isinstance(model, Encoder) else {}

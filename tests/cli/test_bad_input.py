@@ -157,7 +157,10 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
             ["generate", "dyck", "--length", "1000000000000000", "--num", "1"],
             "the promise holds for words of up to 274,877,906,944 letters",
         ),
-        (["generate", "dyck", "--length", "100000000000000000000", "--num", "1"], "the promise holds for words of up to"),
+        (
+            ["generate", "dyck", "--length", "100000000000000000000", "--num", "1"],
+            "the promise holds for words of up to",
+        ),
         (["train", "parity", "--seed", "-1"], "--seed"),
         (["train", "parity", "--seed", str(2**32)], "--seed"),
         (

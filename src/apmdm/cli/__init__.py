@@ -14,8 +14,7 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             given = sys.argv[1:] if arguments is None else arguments
             status = app(given or ["--help"], "apmdm", standalone_mode=False)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
         except UsageError as error:
             command = error.ctx.command_path if error.ctx else "apmdm"
             status = refusal(f"{error.format_message()} ({command} --help tells more)")

@@ -10,6 +10,7 @@ import networkx as nx
 import pytest
 
 from apmdm.tasks.graph.files import read_graph, text_of
+from apmdm.tasks.graph.lists import edge_list
 from apmdm.tasks.graph.named import Named
 
 FOREIGN = Path(__file__).parents[4] / "shared" / "data" / "foreign"
@@ -166,7 +167,7 @@ def test_names_with_blanks_quotes_and_separators(tmp_path: Path) -> None:
 def test_columns_of_numbers_are_capacities_and_it_is_told(tmp_path: Path) -> None:
     problem = read(tmp_path, "g.txt", "s a 2\na t 3\n")
     assert [len(link.ways) for link in problem.links] == [2, 3]
-    assert problem.notes[0] == "the third column is read as the capacity of edges"
+    assert problem.notes[0] == "the third column holds the capacities of edges"
     problem = read(tmp_path, "g.csv", "source,target,colour,weight\ns,t,red,2\n")
     assert problem.graph.edges["s", "t"] == {"colour": "red", "weight": 2}
     assert [len(link.ways) for link in read(tmp_path, "g.tgf", "s\nt\n#\ns t 2\n").links] == [2]
@@ -407,3 +408,18 @@ def test_what_an_edge_list_cannot_hold_is_refused(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_foreign_files(name: str, source: str, target: str, counts: tuple[int, int]) -> None:
     assert read_graph(FOREIGN / name, source, target, undirected=False).counts == counts
+
+
+@pytest.mark.parametrize(
+    ("text", "note", "nodes"),
+    [
+        ("4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes", 4),
+        ("4\n4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes and edges", 4),
+        ("3 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 3),
+        ("7\ns a\na t\n", None, 4),
+    ],
+)
+def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str, note: str | None, nodes: int) -> None:
+    found = edge_list(text)
+    assert found.graph.number_of_nodes() == nodes
+    assert (note is None and not found.notes) or any(str(note) in one for one in found.notes)

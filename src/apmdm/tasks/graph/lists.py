@@ -164,7 +164,8 @@ def _uncounted(graph: nx.MultiDiGraph) -> tuple[str, ...]:
 
 def _unnamed(rows: list[Row], table: bool) -> Found:
     """Edges without a header."""
-    graph, notes = nx.MultiDiGraph(), list[str]()
+    rows, notes = _without_counts(rows)
+    graph = nx.MultiDiGraph()
     widths = {len(row.cells) for row in rows if len(row.cells) > 1}
     nodes = {cell for row in rows for cell in row.cells[:2]}
     thirds = {row.cells[2] for row in rows if len(row.cells) == 3}
@@ -190,10 +191,27 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
             capacity = {"capacity": _number(row.cells[2])} if len(row.cells) == 3 else {}
             graph.add_edge(*row.cells[:2], **(row.about or {}), **capacity)
     if thirds:
-        notes.append("the third column is read as the capacity of edges")
+        notes.append("the third column holds the capacities of edges")
     if table and rows:
         notes.append("the first line is read as an edge, since it names no columns such as source,target,weight")
     return Found(simplified(graph), notes=tuple(notes))
+
+
+def _without_counts(rows: list[Row]) -> tuple[list[Row], list[str]]:
+    """The rows without first ones that count nodes, or nodes and edges, and what is to be noted.
+
+    Counts in one row may be an edge between two nodes as well, so that row stays.
+    """
+    for num in (1, 2):
+        told, rest = [cell for row in rows[:num] for cell in row.cells], rows[num:]
+        counts = [str(len({cell for row in rest for cell in row.cells[:2]})), str(len(rest))]
+        if rest and told in (counts[:1], counts) and all(len(row.cells) > 1 for row in rest):
+            if len(rows[0].cells) == 1:
+                return rest, [
+                    "what the file begins with is read as a count of nodes" + (" and edges" if num > 1 else "")
+                ]
+            return rows, ["the first line is read as an edge; take it out if it counts nodes and edges"]
+    return rows, []
 
 
 def _refuse_tgf(text: str) -> None:
