@@ -67,6 +67,13 @@ OTHERS = {
     "columns.edges": "from\tto\ns\ta\na\tt\ns\tb\nb\tt\nb\ta\n",
     "id.json": json.dumps({"directed": True, "elements": {"nodes": [{"data": {"id": n}} for n in ROUTE], "edges": [
         {"data": {"source": tail, "target": head}} for tail, head in ROUTE.edges]}}),
+    "one_list.json": json.dumps({"directed": True, "elements": [{"data": {"id": n, "value": 1}} for n in ROUTE] + [
+        {"data": {"source": tail, "target": head}} for tail, head in ROUTE.edges]}),
+    "edges_alone.json": json.dumps([{"from": tail, "to": head} for tail, head in ROUTE.edges]),
+    "jgf.json": json.dumps({"graph": {"nodes": {n: {"label": "x"} for n in ROUTE}, "edges": [
+        {"source": tail, "target": head} for tail, head in ROUTE.edges]}}),
+    "graphlib.json": json.dumps({"options": {"directed": True, "multigraph": False}, "nodes": [
+        {"id": n} for n in ROUTE], "edges": [{"from": tail, "to": head} for tail, head in ROUTE.edges]}),
 }  # fmt: skip
 
 
@@ -203,7 +210,55 @@ def test_links_that_count_nodes_are_taken_so_and_it_is_told(tmp_path: Path) -> N
     nodes = [{"name": "s"}, {"name": "t"}]
     problem = read(tmp_path, "g.json", json.dumps({"nodes": nodes, "links": [{"source": 0, "target": 1}]}))
     assert edges_of(problem) == {("s", "t")}
-    assert problem.notes == ("the links count the nodes from 0",)
+    assert problem.notes[0] == "the links count the nodes from 0"
+
+
+ELEMENTS = [
+    {"data": {"id": "s"}, "position": {"x": 1, "y": 2}},
+    {"group": "nodes", "data": {"id": "t", "value": 5}},
+    {"data": {"source": "s", "target": "t"}},
+]
+
+
+@pytest.mark.parametrize("name", ["g.json", "g.txt"])
+def test_elements_of_cytoscape_in_one_list_are_a_graph(name: str, tmp_path: Path) -> None:
+    problem = read(tmp_path, name, json.dumps(ELEMENTS))
+    assert (edges_of(problem), problem.directed, problem.graph.nodes["t"]) == ({("s", "t")}, False, {"value": 5})
+    with pytest.raises(ValueError, match="an edge ends at 't', which is no node"):
+        read(tmp_path, name, json.dumps([ELEMENTS[0], ELEMENTS[2]]))
+
+
+def test_that_a_json_file_says_nothing_of_directions_is_told(tmp_path: Path) -> None:
+    data = {"nodes": [{"id": "s"}, {"id": "t"}], "edges": [{"from": "s", "to": "t"}]}
+    said = "edges lead both ways, since the file does not say `directed`"
+    assert read(tmp_path, "g.json", json.dumps(data)).notes == (said,)
+    assert read(tmp_path, "g.json", json.dumps(ELEMENTS)).notes == (said,)
+    assert read(tmp_path, "g.json", json.dumps(data | {"directed": False})).notes == ()
+
+
+DIGRAPH6 = "&DI?AO?"
+"""Of nauty's description of its formats: 0 to 2, 0 to 4, 3 to 1, 3 to 4."""
+
+
+@pytest.mark.parametrize("name", ["g.txt", "g", "g.g6"])
+@pytest.mark.parametrize("line", ["DQc", ":DaG`n", ">>graph6<<DQc"])
+def test_a_line_of_graph6_needs_neither_header_nor_ending(name: str, line: str, tmp_path: Path) -> None:
+    expected = (nx.from_sparse6_bytes if line[0] == ":" else nx.from_graph6_bytes)(line.encode())
+    problem = read(tmp_path, name, f"{line}\n", "0", "4")
+    assert not problem.directed
+    assert nx.utils.graphs_equal(nx.Graph(problem.graph), nx.Graph(expected))
+
+
+def test_graph6_of_directed_graphs_is_read(tmp_path: Path) -> None:
+    problem = read(tmp_path, "g.d6", DIGRAPH6, "0", "4")
+    assert problem.directed
+    assert set(problem.graph.edges) == {(0, 2), (0, 4), (3, 1), (3, 4)}
+    assert edges_of(read(tmp_path, "g.txt", f">>digraph6<<{DIGRAPH6}", "0", "4")) == edges_of(problem)
+
+
+def test_words_that_are_no_graph6_stay_names(tmp_path: Path) -> None:
+    assert read(tmp_path, "g.txt", "s\nt\n").counts == (2, 0)
+    assert read(tmp_path, "g.txt", "DQc\nt\n", "DQc").counts == (2, 0)
 
 
 def test_graphology_tells_direction_and_attributes_in_places_of_its_own(tmp_path: Path) -> None:
@@ -228,7 +283,7 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.json", nodes_and(ids=("s", "s", "t")), "two nodes have the same id"),
         ("g.json", nodes_and(directed="false"), "directed is true or false, not 'false'"),
         ("g.json", '{"nodes": [{"id": "s"}], "link": []}', "it has nodes, link; nodes with edges, links or adjacency"),
-        ("g.json", "[]", "it is JSON, but no object"),
+        ("g.json", "[]", "but neither an object nor a list"),
         ("g.json", "[1, 2", "no graph"),
         ("g.json", "[" * 200_000, "no graph"),
         ("g.json", '{"nodes": 3, "links": []}', "nodes is a list of objects"),
@@ -248,6 +303,13 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.gr", "p sp 2 1\na 1 2 1\n", "`p max` and `p edge` are"),
         ("g.lgr", LEDA.replace("|{a}|", "|{s}|"), "same label"),
         ("g.g6", "A_\nA_\n", "one graph is read at a time"),
+        ("g.txt", "DQc\nDQc\n", "one graph is read at a time, and it has 2"),
+        ("g.txt", "DQ\n", "it is one word, 'DQ', and an edge has two names; a whole string of graph6"),
+        ("g.g6", "DQ\n", "5 nodes take 2 characters, and 1 follow"),
+        ("g.s6", ":~~~~~~~~_\n", "nodes are too many"),
+        ("g.json", '[["s", "t"]]', "neither an object nor a list of elements or edges"),
+        ("g.json", '[{"data": 1}, {"data": {}}]', "not every element has data"),
+        ("g.json", '{"nodes": {"s": 1}, "edges": []}', "nodes is a list of objects"),
         ("g.csv", "source,target,type\ns,t,Directed\nt,s,Undirected\n", "some edges are directed and some are not"),
         ("g.csv", "source,target\ns\n", "line 2 does not have the columns of the header"),
         ("g.txt", "0 2 1\n1 3\n2 3\n", "may be an edge of capacity 1 or name two neighbours"),
@@ -416,10 +478,17 @@ def test_foreign_files(name: str, source: str, target: str, counts: tuple[int, i
         ("4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes", 4),
         ("4\n4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes and edges", 4),
         ("3 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 3),
-        ("7\ns a\na t\n", None, 4),
+        ("9 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 4),
+        ("7\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, and 3 others", 4),
+        ("7\n5\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, 5, and 3 others", 5),
     ],
 )
-def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str, note: str | None, nodes: int) -> None:
+def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str, note: str, nodes: int) -> None:
     found = edge_list(text)
     assert found.graph.number_of_nodes() == nodes
-    assert (note is None and not found.notes) or any(str(note) in one for one in found.notes)
+    assert any(note in one for one in found.notes)
+
+
+@pytest.mark.parametrize("text", ["1 2\n2 3\n", "3\n1 2\n2 3\n3 4\n", "s\n3\ns a\na t\n"])
+def test_nothing_is_noted_of_nodes_that_cannot_be_counts(text: str) -> None:
+    assert not edge_list(text).notes

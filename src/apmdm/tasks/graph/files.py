@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 import networkx as nx
 from networkx.readwrite.gexf import GEXF
 
-from apmdm.lines import read_text
+from apmdm.lines import STANDARD_INPUT, read_text
+from apmdm.tasks.graph.graph6 import HEADERS, from_graph6, is_graph6
 from apmdm.tasks.graph.json_graphs import from_json
 from apmdm.tasks.graph.lists import Found, adjacency_list, declared, dimacs, edge_list, pajek, simplified, tgf
 from apmdm.tasks.graph.named import Named, both_ways, from_networkx
@@ -56,7 +57,8 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
         found = format.parse(text)
     except UNREADABLE as error:
         reason = " ".join(str(error).split()) or "it ends too early"
-        raise ValueError(f"{path} is no graph that can be read as {format.name}: {reason}") from None
+        name = "standard input" if path == STANDARD_INPUT else path
+        raise ValueError(f"{name} is no graph that can be read as {format.name}: {reason}") from None
     notes = list(found.notes)
     if path.suffix.lower() not in format.endings and format is not EDGE_LIST:
         notes.insert(0, f"read as {format.name}")
@@ -87,7 +89,7 @@ def _format(path: Path, text: str) -> Format:
     begun = next((format for format in FORMATS if format.begins(text)), named)
     if begun is not named and named is not EDGE_LIST and path.suffix.lower() not in begun.endings:
         raise ValueError(f"{path} begins as {begun.name}, and its name is one of {named.name}; rename it")
-    return begun
+    return GRAPH6 if begun is EDGE_LIST and is_graph6(text) else begun
 
 
 def _typed(name: str) -> str:
@@ -147,14 +149,6 @@ def _leda(text: str) -> Found:
     return Found(graph)
 
 
-def _graph6(text: str) -> Found:
-    lines = text.replace(">>graph6<<", "").replace(">>sparse6<<", "").split()
-    if len(lines) != 1:
-        raise ValueError(f"one graph is read at a time, and it has {len(lines)}")
-    parse = nx.from_sparse6_bytes if lines[0].startswith(":") else nx.from_graph6_bytes
-    return Found(simplified(parse(lines[0].encode())))
-
-
 def _refused(hint: str) -> Callable[[str], Found]:
     def parse(text: str) -> Found:
         raise ValueError(f"it is not read; {hint}")
@@ -163,16 +157,19 @@ def _refused(hint: str) -> Callable[[str], Found]:
 
 
 EDGE_LIST = Format("an edge list", (".txt", ".edgelist", ".edges", ".csv", ".tsv"), edge_list)
+GRAPH6 = Format(
+    "graph6, sparse6 or digraph6", (".g6", ".graph6", ".s6", ".sparse6", ".d6", ".digraph6"), from_graph6, HEADERS
+)
 GML = r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["
 XML = r"\s*<(?:(?!<\w).)*?"
 FORMATS = (
     Format("GraphML", (".graphml", ".xml"), _graphml, XML + r"<?graphml[\s>]"),
     Format("GEXF", (".gexf", ".xml"), _gexf, XML + r"<?gexf[\s>]"),
     Format("GML", (".gml",), _gml, GML),
-    Format("JSON", (".json", ".cyjs"), from_json, r"\s*\{"),
+    Format("JSON", (".json", ".cyjs"), from_json, r"\s*(?:\{|\[\s*[\[{])"),
     Format("Pajek", (".net", ".paj"), pajek, r"(?:\s|%[^%\n]*\n)*\*(?:network|vertices)\b"),
     Format("LEDA", (".lgr", ".leda", ".gw"), _leda, r"(?:\s|#[^\n]*\n)*LEDA\.GRAPH"),
-    Format("graph6 or sparse6", (".g6", ".graph6", ".s6", ".sparse6"), _graph6, r">>(?:graph|sparse)6<<"),
+    GRAPH6,
     Format("DIMACS", (".max", ".dimacs", ".col"), dimacs, r"(?:\s|c\b[^\n]*\n)*p\s+\w+\s+\d+\s+\d+\s"),
     Format("TGF", (".tgf",), tgf),
     Format("an adjacency list", (".adjlist", ".adj", ".multiline_adjlist"), adjacency_list),

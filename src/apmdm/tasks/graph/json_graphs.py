@@ -1,7 +1,10 @@
-"""Graphs in JSON: node-link and adjacency data of NetworkX, nodes and edges of D3 and graphology, Cytoscape's."""
+"""Graphs in JSON: NetworkX's, D3's, graphology's, vis-network's, Cytoscape's, JSON Graph Format, lists of edges."""
 
 import json
 from collections.abc import Hashable
+from dataclasses import replace
+from itertools import compress
+from operator import not_
 from typing import Any
 
 import networkx as nx
@@ -15,13 +18,39 @@ SHOWN = 8
 
 
 def from_json(text: str) -> Found:
+    """Edges lead both ways unless the file says that they are directed; in a list of edges alone they are directed."""
     data = json.loads(text)
+    if isinstance(data, list):
+        data = _listed(data)
     if not isinstance(data, dict):
-        raise ValueError("it is JSON, but no object")
+        raise ValueError("it is JSON, but neither an object nor a list of elements or edges")
+    if isinstance(data.get("graph"), dict) and "nodes" in data["graph"] and "nodes" not in data:
+        data = {"directed": True} | data["graph"]
+    if isinstance(data.get("options"), dict):
+        kind = data["options"].get("type", data["options"].get("directed"))
+        data = {"directed": kind in ("directed", True)} | data
     for flag in ("directed", "multigraph"):
         if not isinstance(data.get(flag, False), bool):
             raise ValueError(f"{flag} is true or false, not {data[flag]!r}")
-    if isinstance(data.get("elements"), dict):
+    found = _parsed(data)
+    if "directed" in data:
+        return found
+    return replace(found, notes=(*found.notes, "edges lead both ways, since the file does not say `directed`"))
+
+
+def _listed(items: list[Any]) -> Any:
+    """A list of Cytoscape's elements, or of edges, as an object."""
+    if not items or not all(isinstance(one, dict) for one in items):
+        return items
+    if any("data" in one for one in items):
+        return {"elements": items}
+    edges = [_with_ends(one) for one in items]
+    ends = (edge.get(end) for edge in edges for end in ("source", "target"))
+    return {"directed": True, "nodes": [{"id": end} for end in dict.fromkeys(map(_hashable, ends))], "edges": edges}
+
+
+def _parsed(data: dict[str, Any]) -> Found:
+    if isinstance(data.get("elements"), dict | list):
         return _cytoscape(data)
     if "adjacency" in data and "nodes" in data:
         return _adjacency(data)
@@ -34,9 +63,11 @@ def from_json(text: str) -> Found:
 def _node_link(data: dict[str, Any]) -> Found:
     """Edges count nodes from 0, as D3 and old versions of NetworkX have them, if no node is named by a number."""
     field = "edges" if "edges" in data else "links"
+    if isinstance(data["nodes"], dict):
+        abouts = _objects({"nodes": [*data["nodes"].values()]}, "nodes")
+        data = data | {"nodes": [{"id": name} | about for name, about in zip(data["nodes"], abouts, strict=True)]}
     nodes, edges, notes = (*(_flat(_objects(data, name)) for name in ("nodes", field)), [])
-    if isinstance(data.get("options"), dict):
-        data = {"directed": data["options"].get("type") == "directed"} | data
+    edges = [_with_ends(edge) for edge in edges]
     if field == "edges" and data.get("links"):
         notes.append("`edges` are read, and `links` are not")
     name = next((name for name in NAMES if nodes and all(name in node for node in nodes)), None)
@@ -68,18 +99,39 @@ def _adjacency(data: dict[str, Any]) -> Found:
 
 
 def _cytoscape(data: dict[str, Any]) -> Found:
-    """Nodes are called by their `id`; NetworkX also writes a `value`, which its edges name."""
-    elements = data["elements"]
-    nodes = [dict(one["data"]) for one in _objects(elements, "nodes")]
-    edges = [dict(one["data"]) for one in _objects(elements, "edges")]
+    """Nodes are called by their `id`; NetworkX also writes a `value` that prints the same, which its edges name."""
+    nodes, edges = _elements(data)
+    name = "value" if all(str(node.get("value")) == node.get("id") for node in nodes) else "id"
     graph = nx.MultiDiGraph() if data.get("directed") else nx.MultiGraph()
     for node in nodes:
-        graph.add_node(node.get("value", node.get("id")), **{k: v for k, v in node.items() if k not in ("id", "value")})
+        graph.add_node(node.get(name), **{key: value for key, value in node.items() if key not in ("id", name)})
+    if len(graph) < len(nodes):
+        raise ValueError("two nodes have the same id")
     ends = [(edge.pop("source", None), edge.pop("target", None)) for edge in edges]
     declared((end for edge in ends for end in edge), set(graph))
     for (tail, head), about in zip(ends, edges, strict=True):
         graph.add_edge(tail, head, about.pop("key", None), **about)
     return Found(graph if data.get("multigraph") else simplified(graph))
+
+
+def _elements(data: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The data of nodes and of edges, which may stand in one list. There an edge may say so, or else has a source."""
+    elements = data["elements"]
+    if isinstance(elements, list):
+        every = _abouts(data, "elements")
+        is_edge = [
+            one.get("group", "edges" if "source" in about else "nodes") == "edges"
+            for one, about in zip(elements, every, strict=True)
+        ]
+        return [*compress(every, map(not_, is_edge))], [*compress(every, is_edge)]
+    return _abouts(elements, "nodes"), _abouts(elements, "edges")
+
+
+def _abouts(data: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    abouts = [one.get("data") for one in _objects(data, field)]
+    if not all(isinstance(about, dict) for about in abouts):
+        raise ValueError("not every element has data")
+    return [dict(about) for about in abouts if about is not None]
 
 
 def _objects(data: dict[str, Any], field: str) -> list[dict[str, Any]]:
@@ -96,6 +148,13 @@ def _flat(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         about = one.get("attributes")
         found.append({k: v for k, v in one.items() if k != "attributes"} | about if isinstance(about, dict) else one)
     return found
+
+
+def _with_ends(edge: dict[str, Any]) -> dict[str, Any]:
+    """With its ends called source and target, which are `from` and `to` in vis-network and others."""
+    if edge.keys() & {"source", "target"} or not edge.keys() >= {"from", "to"}:
+        return edge
+    return {{"from": "source", "to": "target"}.get(name, name): value for name, value in edge.items()}
 
 
 def _hashable(name: Any) -> Hashable:

@@ -5,6 +5,7 @@ import csv
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import networkx as nx
@@ -164,6 +165,11 @@ def _uncounted(graph: nx.MultiDiGraph) -> tuple[str, ...]:
 
 def _unnamed(rows: list[Row], table: bool) -> Found:
     """Edges without a header."""
+    if len(rows) == len(rows[0].cells if rows else ()) == 1:
+        raise ValueError(
+            f"it is one word, {rows[0].cells[0][:40]!r}, and an edge has two names; a whole string of graph6, sparse6 "
+            "or digraph6 would be read, and this is none"
+        )
     rows, notes = _without_counts(rows)
     graph = nx.MultiDiGraph()
     widths = {len(row.cells) for row in rows if len(row.cells) > 1}
@@ -200,16 +206,21 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
 def _without_counts(rows: list[Row]) -> tuple[list[Row], list[str]]:
     """The rows without first ones that count nodes, or nodes and edges, and what is to be noted.
 
-    Counts in one row may be an edge between two nodes as well, so that row stays.
+    Counts in one row may be an edge between two nodes as well, so that row stays. Numbers alone that do not count the
+    nodes are nodes.
     """
-    for num in (1, 2):
-        told, rest = [cell for row in rows[:num] for cell in row.cells], rows[num:]
-        counts = [str(len({cell for row in rest for cell in row.cells[:2]})), str(len(rest))]
-        if rest and told in (counts[:1], counts) and all(len(row.cells) > 1 for row in rest):
-            if len(rows[0].cells) == 1:
-                return rest, [
-                    "what the file begins with is read as a count of nodes" + (" and edges" if num > 1 else "")
-                ]
+    alone = [row.cells[0] for row in takewhile(lambda row: len(row.cells) == 1 and row.cells[0].isdecimal(), rows)]
+    nodes = {cell for row in rows if len(row.cells) > 1 for cell in row.cells[:2]}
+    counts = [str(len(nodes)), str(len(rows) - len(alone))]
+    if nodes and alone in (counts[:1], counts) and all(len(row.cells) > 1 for row in rows[len(alone) :]):
+        what = "a count of nodes" + (" and edges" if len(alone) > 1 else "")
+        return rows[len(alone) :], [f"what the file begins with is read as {what}"]
+    if nodes and set(alone) - nodes:
+        return rows, [f"numbers alone before the edges are read as nodes: {', '.join(alone)}, and {len(nodes)} others"]
+    first, rest = rows[0].cells if rows else [], rows[1:]
+    if len(first) == 2 and all(map(str.isdecimal, first)) and all(len(row.cells) > 1 for row in rest):
+        nodes = {cell for row in rest for cell in row.cells[:2]}
+        if rest and int(first[0]) >= len(nodes) and int(first[1]) == len(rest):
             return rows, ["the first line is read as an edge; take it out if it counts nodes and edges"]
     return rows, []
 
