@@ -161,6 +161,10 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
             ["generate", "dyck", "--length", "100000000000000000000", "--num", "1"],
             "the promise holds for words of up to",
         ),
+        (
+            ["generate", "dyck", "--length", str(2**38 - 2)],
+            "274,877,906,942 letters takes about 19,241,453 GB",
+        ),
         (["train", "parity", "--seed", "-1"], "--seed"),
         (["train", "parity", "--seed", str(2**32)], "--seed"),
         (

@@ -1,8 +1,10 @@
 """How far long work is, and how long it takes, on standard error."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.progress import (
@@ -21,7 +23,9 @@ from rich.text import Text
 from apmdm import terminal
 
 FORECAST_AFTER = 5.0, 0.02
-"""Seconds of work, and its share, after which the time of all of it is forecast."""
+"""Seconds of work, and its share, after which the time of all of it may be forecast."""
+AGREEMENT = 1.25
+"""A forecast is told if it is that of half the share, or at most so many times more or less."""
 SECONDS_A_LINE = 60
 """How often a file, in which no bar can be drawn, gets a line about a training run."""
 
@@ -69,24 +73,40 @@ class TrainingProgress:
             self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
+@dataclass
+class Forecast:
+    """share, seconds: the latest forecast of how long all work takes, and the share of it that was done then."""
+
+    share: float = 0.0
+    seconds: float = math.inf
+    told: bool = False
+
+    def after(self, seconds: float, share: float) -> float | None:
+        """The seconds that all work takes, once, as soon as they are known; None before and afterwards."""
+        if self.told or share < max(FORECAST_AFTER[1], 2 * self.share) or seconds < FORECAST_AFTER[0]:
+            return None
+        before, self.share, self.seconds = self.seconds, share, seconds / share
+        self.told = 1 / AGREEMENT <= self.seconds / before <= AGREEMENT
+        return self.seconds if self.told else None
+
+
 @contextmanager
 def share_done(work: str) -> Iterator[Callable[[float], None]]:
     """A bar, which begins and is moved by calling what is yielded with the share of the work that is done, from 0 to 1.
 
-    Soon a line says how long all of it will take, also where a bar cannot be drawn.
+    Soon a line says how long all of it will take, also where a bar cannot be drawn. It waits for two forecasts that
+    agree: while many problems are under way and few have ended, the first ones are far too long.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal.stderr())
-    task, began, told = bar.add_task(work, total=1.0), time.perf_counter(), False
+    task, forecast, began = bar.add_task(work, total=1.0), Forecast(), time.perf_counter()
 
     def done(share: float) -> None:
-        nonlocal told
-        seconds = time.perf_counter() - began
         if not bar.live.is_started:
             bar.start()
-        if not told and seconds > FORECAST_AFTER[0] and share > FORECAST_AFTER[1]:
-            told = True
-            bar.console.print(f"{work} will take about {duration(seconds / share)}", soft_wrap=True)
+        seconds = forecast.after(time.perf_counter() - began, share)
+        if seconds is not None:
+            bar.console.print(f"{work} will take about {duration(seconds)}", soft_wrap=True)
         bar.update(task, completed=share)
 
     try:

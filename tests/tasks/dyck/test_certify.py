@@ -11,6 +11,7 @@ from apmdm import weights
 from apmdm.model import attention
 from apmdm.model.attention import FURTHEST, NEAR
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.tasks.dyck import task
 from apmdm.tasks.dyck.certify import LONGEST, _agree, _every_window, certify
 from apmdm.tasks.dyck.process import LANGUAGES, MASKED, REACH, VOCAB, process
 from apmdm.tasks.dyck.task import Dyck, WordRequest
@@ -63,6 +64,17 @@ def test_a_model_that_moves_with_its_place_is_not_certified(model: Encoder, monk
 def test_words_longer_than_the_certificate_are_refused() -> None:
     with pytest.raises(ValueError, match=f"up to {LONGEST:,} letters, not {2 * LONGEST:,}"):
         Dyck().encode(WordRequest("k2", 2 * LONGEST))
+
+
+@pytest.mark.parametrize("length", [LONGEST, 2_000])
+def test_words_that_memory_cannot_hold_are_refused_before_it_is_taken(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "total_memory", lambda: 100_000_000)
+    monkeypatch.setattr(task, "encode", lambda language, length: pytest.fail("memory was taken"))
+    for refused in (lambda: Dyck().parse(f"k2 {length}"), lambda: Dyck().encode(WordRequest("k2", length))):
+        with pytest.raises(ValueError, match=f"a word of {length:,} letters takes about .* for 1,428 letters here"):
+            refused()
 
 
 def test_the_shipped_model_writes_words(model: Encoder) -> None:

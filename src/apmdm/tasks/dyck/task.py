@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from apmdm.allocator import total_memory
 from apmdm.base_task import option
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
@@ -48,7 +49,10 @@ PROVED = ["k1", "k2", "k3", "k4", "brackets"]
 """What `certify` proves without options."""
 CERTIFIED_BEFORE = [*PROVED, "k5"]
 """For which languages the weights in the package were certified."""
-DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM, TOKENS_AT_ONCE = 10_000, "k2", 8, 64, 2**16
+DRAWN, MEASURED, MEASURED_LENGTH, LONGEST_PROBLEM = 10_000, "k2", 8, 64
+WORDS_AT_ONCE, TOKENS_AT_ONCE = 512, 2**16
+BYTES_A_LETTER = 70_000
+"""What a run takes at most, measured for words of 16,384 and 65,536 letters (docs/tasks.md)."""
 
 
 class WordRequest(NamedTuple):
@@ -90,6 +94,11 @@ class Dyck(Task):
     def encode(self, problem: WordRequest) -> Sequence:
         if problem.length > LONGEST:
             raise ValueError(f"the promise holds for words of up to {LONGEST:,} letters, not {problem.length:,}")
+        if problem.length * BYTES_A_LETTER > total_memory():
+            raise ValueError(
+                f"a word of {problem.length:,} letters takes about {problem.length * BYTES_A_LETTER / 1e9:,.0f} GB of "
+                f"memory, and there is room for {total_memory() // BYTES_A_LETTER:,} letters here"
+            )
         return encode(*problem)
 
     def decode(self, final: Sequence) -> str | None:
@@ -99,8 +108,9 @@ class Dyck(Task):
         language, _, length = text.partition(" ")
         if not length.strip().isdecimal():
             raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
-        encode(language, int(length))
-        return WordRequest(language, int(length))
+        request = WordRequest(language, int(length))
+        self.encode(request)
+        return request
 
     def problem(self, random: Random) -> WordRequest:
         return WordRequest(random.choice(LANGUAGES), 2 * random.randint(0, LONGEST_PROBLEM // 2))
@@ -120,7 +130,7 @@ class Dyck(Task):
     def solve(self, model: Predictor, problems: Iterable[WordRequest], **options: Any) -> Iterator[Solution]:
         wanted = list(problems)
         longest = max((problem.length for problem in wanted), default=0)
-        rows = max(1, min(4096, TOKENS_AT_ONCE // max(1, longest)))
+        rows = max(1, min(WORDS_AT_ONCE, TOKENS_AT_ONCE // max(1, longest)))
         return super().solve(model, wanted, **{"batch_size": rows, "max_steps": 1000 + 100 * longest, **options})
 
     def max_length(self, problems: Iterable[WordRequest]) -> int:
