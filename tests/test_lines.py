@@ -1,5 +1,6 @@
 """Text is read whatever its encoding and the ends of its lines, and from what can be read only once."""
 
+import gzip
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,13 @@ def test_what_is_no_text_is_refused_in_one_line(tmp_path: Path, content: bytes) 
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"file is not a text file in UTF-8; give a list$"):
+        read_text(path, "a list")
+
+
+def test_a_compressed_text_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "file.gz"
+    path.write_bytes(gzip.compress(b"1\n"))
+    with pytest.raises(ValueError, match=r"file.gz is compressed by gzip; give a list$"):
         read_text(path, "a list")
 
 

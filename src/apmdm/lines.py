@@ -19,6 +19,7 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """The byte order marks at the beginning of a file, with the encodings that they tell; that of UTF-32 before UTF-16."""
+GZIP, LONGEST_MARK = b"\x1f\x8b", 4
 ONE_A_LINE = "one problem a line"
 FILE = f"a text file with {ONE_A_LINE}"
 
@@ -43,13 +44,18 @@ class Text:
                         raise UnicodeError
                     yield line.rstrip("\n")
         except UnicodeError:
-            raise ValueError(f"{self.name} is not a text file in UTF-8; give {self.form}") from None
+            kind = "compressed by gzip" if self._start().startswith(GZIP) else "not a text file in UTF-8"
+            raise ValueError(f"{self.name} is {kind}; give {self.form}") from None
+
+    def _start(self) -> bytes:
+        if isinstance(self.source, bytes):
+            return self.source[:LONGEST_MARK]
+        with self.source.open("rb") as file:
+            return file.read(LONGEST_MARK)
 
     def _opened(self) -> io.TextIOWrapper:
         file = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
-        start = file.read(4)
-        file.seek(0)
-        encoding = next((name for mark, name in MARKS.items() if start.startswith(mark)), "utf-8")
+        encoding = next((name for mark, name in MARKS.items() if self._start().startswith(mark)), "utf-8")
         return io.TextIOWrapper(file, encoding)
 
 

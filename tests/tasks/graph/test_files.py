@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,7 +11,6 @@ import networkx as nx
 import pytest
 
 from apmdm.tasks.graph.files import read_graph, text_of
-from apmdm.tasks.graph.lists import edge_list
 from apmdm.tasks.graph.named import Named
 
 FOREIGN = Path(__file__).parents[4] / "shared" / "data" / "foreign"
@@ -186,11 +186,22 @@ def test_empty_fields_at_the_end_of_a_line_are_no_names(tmp_path: Path) -> None:
     assert problem.counts == (5, 2)
 
 
+@pytest.mark.parametrize("name", ["g.graphml", "g.gml", "g.gexf", "edges.json"])
+def test_numbers_of_edges_that_are_no_capacities_are_told(name: str, tmp_path: Path) -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("s", "t", value=3, colour="red", id=7)
+    write = {"g.graphml": nx.write_graphml, "g.gml": nx.write_gml, "g.gexf": nx.write_gexf}.get(name)
+    text = in_memory(write, graph) if write else json.dumps(nx.node_link_data(graph, edges="edges"))
+    problem = read(tmp_path, name, text)
+    assert problem.notes == ("every edge counts as one: value would count by the name of weight or capacity",)
+    assert read_graph(tmp_path / name, "s", "t", undirected=False, unweighted=True).notes == ()
+
+
 @pytest.mark.parametrize("header", ["Origin,Destination", "start,end", "parent,child"])
 def test_columns_of_ends_are_known_by_other_names(header: str, tmp_path: Path) -> None:
     problem = read(tmp_path, "g.csv", f"{header},count\ns,t,2\n")
     assert problem.graph.edges["s", "t"] == {"count": "2"}
-    note = "every edge counts as one: count would count if the column were called weight or capacity"
+    note = "every edge counts as one: count would count by the name of weight or capacity"
     assert problem.notes == (note,)
     assert not read(tmp_path, "g.csv", f"{header},weight,count\ns,t,2,3\n").notes[1:]
 
@@ -223,6 +234,8 @@ ELEMENTS = [
 @pytest.mark.parametrize("name", ["g.json", "g.txt"])
 def test_elements_of_cytoscape_in_one_list_are_a_graph(name: str, tmp_path: Path) -> None:
     problem = read(tmp_path, name, json.dumps(ELEMENTS))
+    bare = {"nodes": ELEMENTS[:2], "edges": ELEMENTS[2:]}
+    assert edges_of(read(tmp_path, name, json.dumps(bare))) == edges_of(problem)
     assert (edges_of(problem), problem.directed, problem.graph.nodes["t"]) == ({("s", "t")}, False, {"value": 5})
     with pytest.raises(ValueError, match="an edge ends at 't', which is no node"):
         read(tmp_path, name, json.dumps([ELEMENTS[0], ELEMENTS[2]]))
@@ -234,31 +247,6 @@ def test_that_a_json_file_says_nothing_of_directions_is_told(tmp_path: Path) -> 
     assert read(tmp_path, "g.json", json.dumps(data)).notes == (said,)
     assert read(tmp_path, "g.json", json.dumps(ELEMENTS)).notes == (said,)
     assert read(tmp_path, "g.json", json.dumps(data | {"directed": False})).notes == ()
-
-
-DIGRAPH6 = "&DI?AO?"
-"""Of nauty's description of its formats: 0 to 2, 0 to 4, 3 to 1, 3 to 4."""
-
-
-@pytest.mark.parametrize("name", ["g.txt", "g", "g.g6"])
-@pytest.mark.parametrize("line", ["DQc", ":DaG`n", ">>graph6<<DQc"])
-def test_a_line_of_graph6_needs_neither_header_nor_ending(name: str, line: str, tmp_path: Path) -> None:
-    expected = (nx.from_sparse6_bytes if line[0] == ":" else nx.from_graph6_bytes)(line.encode())
-    problem = read(tmp_path, name, f"{line}\n", "0", "4")
-    assert not problem.directed
-    assert nx.utils.graphs_equal(nx.Graph(problem.graph), nx.Graph(expected))
-
-
-def test_graph6_of_directed_graphs_is_read(tmp_path: Path) -> None:
-    problem = read(tmp_path, "g.d6", DIGRAPH6, "0", "4")
-    assert problem.directed
-    assert set(problem.graph.edges) == {(0, 2), (0, 4), (3, 1), (3, 4)}
-    assert edges_of(read(tmp_path, "g.txt", f">>digraph6<<{DIGRAPH6}", "0", "4")) == edges_of(problem)
-
-
-def test_words_that_are_no_graph6_stay_names(tmp_path: Path) -> None:
-    assert read(tmp_path, "g.txt", "s\nt\n").counts == (2, 0)
-    assert read(tmp_path, "g.txt", "DQc\nt\n", "DQc").counts == (2, 0)
 
 
 def test_graphology_tells_direction_and_attributes_in_places_of_its_own(tmp_path: Path) -> None:
@@ -327,6 +315,10 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.txt", "", "no node 's'; the nodes are none at all"),
         ("g.gml", WRITTEN_BY_NETWORKX["g.graphml"], "begins as GraphML, and its name is one of GML"),
         ("g.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 2\n", "Matrix Market: it is not read"),
+        ("g.graph", "3 2\n2\n1 3\n2\n", "each line has the neighbours of a node, as METIS writes it"),
+        ("g.txt", "4 4\n2 4\n1 3\n2 4\n1 3\n", "each line has the neighbours of a node, as METIS writes it"),
+        ("g.lgl", "# s\nt\n", "igraph reads it"),
+        ("g.txt", "DL n=2\nformat = edgelist1\n", "UCINET's DL: it is not read; igraph reads it"),
         ("g.dot", "digraph { s -> t }", "gv2gml"),
         ("g.txt", "graph G {\n s -- t\n}\n", "gv2gml"),
     ],
@@ -335,6 +327,18 @@ def test_what_is_not_meant_is_not_read_as_something_else(name: str, text: str, m
     with pytest.raises(ValueError, match=message) as refused:
         read(tmp_path, name, text)
     assert "\n" not in str(refused.value)
+
+
+def test_a_list_of_names_without_edges_is_told(tmp_path: Path) -> None:
+    assert read(tmp_path, "g.txt", "s\nt\n").notes == ("no line has two names, so the graph has no edges",)
+
+
+def test_large_dimacs_files_are_read_in_time_proportional_to_their_size(tmp_path: Path) -> None:
+    arcs = "".join(f"a {tail} {tail + 1} 1\n" for tail in range(1, 20_000))
+    began = time.perf_counter()
+    with pytest.raises(ValueError, match="at most 2500"):
+        read(tmp_path, "g.max", f"p max 20000 19999\nn 1 s\nn 20000 t\n{arcs}", "", "")
+    assert time.perf_counter() - began < 5
 
 
 def test_an_object_of_another_kind_is_told_by_its_first_fields(tmp_path: Path) -> None:
@@ -470,25 +474,3 @@ def test_what_an_edge_list_cannot_hold_is_refused(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_foreign_files(name: str, source: str, target: str, counts: tuple[int, int]) -> None:
     assert read_graph(FOREIGN / name, source, target, undirected=False).counts == counts
-
-
-@pytest.mark.parametrize(
-    ("text", "note", "nodes"),
-    [
-        ("4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes", 4),
-        ("4\n4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes and edges", 4),
-        ("3 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 3),
-        ("9 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 4),
-        ("7\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, and 3 others", 4),
-        ("7\n5\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, 5, and 3 others", 5),
-    ],
-)
-def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str, note: str, nodes: int) -> None:
-    found = edge_list(text)
-    assert found.graph.number_of_nodes() == nodes
-    assert any(note in one for one in found.notes)
-
-
-@pytest.mark.parametrize("text", ["1 2\n2 3\n", "3\n1 2\n2 3\n3 4\n", "s\n3\ns a\na t\n"])
-def test_nothing_is_noted_of_nodes_that_cannot_be_counts(text: str) -> None:
-    assert not edge_list(text).notes

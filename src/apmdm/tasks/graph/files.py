@@ -178,6 +178,8 @@ FORMATS = (
         _refused("SciPy's mmread and NetworkX's from_scipy_sparse_array and write_graphml make GraphML of it"),
         r"%%MatrixMarket",
     ),
+    Format("LGL", (".lgl",), _refused("igraph reads it and makes GraphML of it")),
+    Format("UCINET's DL", (".dl",), _refused("igraph reads it and makes GraphML of it"), r"\s*dl\s+n\s*="),
     Format(
         "DOT", (".dot", ".gv"), _refused("Graphviz's gv2gml makes a .gml of it"),
         r"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*(?:strict\s+)?(?:di)?graph\b[^\[\n]*\{",

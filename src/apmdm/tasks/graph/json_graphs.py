@@ -50,6 +50,12 @@ def _listed(items: list[Any]) -> Any:
 
 
 def _parsed(data: dict[str, Any]) -> Found:
+    if (
+        isinstance(data.get("nodes"), list)
+        and data["nodes"]
+        and all("data" in node for node in _objects(data, "nodes"))
+    ):
+        data = {"elements": data} | data
     if isinstance(data.get("elements"), dict | list):
         return _cytoscape(data)
     if "adjacency" in data and "nodes" in data:

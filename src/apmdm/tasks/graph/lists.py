@@ -66,6 +66,7 @@ def edge_list(text: str) -> Found:
     `Type` (of Gephi) says that all are undirected.
     """
     _refuse_tgf(text)
+    _refuse_metis(text)
     lines = _lines(text)
     mark = _separator([line for _, line in lines])
     rows = [_row(number, line, mark) for number, line in lines]
@@ -146,21 +147,7 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
         graph.add_edge(row.cells[tail], row.cells[head], **about)
     if len(types) > 1:
         raise ValueError("some edges are directed and some are not; that is not read")
-    notes = () if {"weight", "capacity"} & set(header) else _uncounted(graph)
-    return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph), notes=notes)
-
-
-def _uncounted(graph: nx.MultiDiGraph) -> tuple[str, ...]:
-    """That columns with a number for every edge are no capacities."""
-    abouts = [about for *_, about in graph.edges(data=True)]
-    titles = [
-        title
-        for title in (abouts[0] if abouts else ())
-        if title.lower() != "id" and all(_number(about.get(title, "")) is not None for about in abouts)
-    ]
-    if not titles:
-        return ()
-    return (f"every edge counts as one: {', '.join(titles)} would count if the column were called weight or capacity",)
+    return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph))
 
 
 def _unnamed(rows: list[Row], table: bool) -> Found:
@@ -198,6 +185,8 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
             graph.add_edge(*row.cells[:2], **(row.about or {}), **capacity)
     if thirds:
         notes.append("the third column holds the capacities of edges")
+    if rows and not graph.number_of_edges():
+        notes.append("no line has two names, so the graph has no edges")
     if table and rows:
         notes.append("the first line is read as an edge, since it names no columns such as source,target,weight")
     return Found(simplified(graph), notes=tuple(notes))
@@ -232,6 +221,21 @@ def _refuse_tgf(text: str) -> None:
     edges = [line.split()[:2] for _, line in _lines(after)]
     if mark and edges and all(len(edge) == 2 and set(edge) <= nodes for edge in edges):
         raise ValueError("the # alone in a line is that of TGF, between nodes and edges; call the file .tgf")
+
+
+def _refuse_metis(text: str) -> None:
+    """METIS, numbers of nodes and edges and then the neighbours of each node, would be a list of other edges."""
+    lines = [line.split() for line in text.splitlines() if not line.startswith("%")]
+    (head, *rows) = lines or [[]]
+    if len(head) not in (2, 3) or not all(cell.isdecimal() for line in lines for cell in line):
+        return
+    nodes, edges = int(head[0]), int(head[1])
+    pairs = {(str(number), cell) for number, row in enumerate(rows, 1) for cell in row}
+    if edges and len(rows) == nodes and len(pairs) == 2 * edges and all((head, tail) in pairs for tail, head in pairs):
+        raise ValueError(
+            "each line has the neighbours of a node, as METIS writes it; write the node in front of them, take out the "
+            "first line, and call the file .adjlist"
+        )
 
 
 def adjacency_list(text: str) -> Found:
@@ -284,9 +288,9 @@ def dimacs(text: str) -> Found:
                 raise ValueError(f"problems of the kind {other} are not read; `p max` and `p edge` are")
             case ["n", node, "s" | "t" as end] if kind == "max" and node in graph:
                 ends[end] = node
-            case ["a", tail, head, capacity] if kind == "max" and {tail, head} <= set(graph):
+            case ["a", tail, head, capacity] if kind == "max" and tail in graph and head in graph:
                 graph.add_edge(tail, head, capacity=capacity if _number(capacity) is None else _number(capacity))
-            case ["e", tail, head] if kind in ("edge", "col") and {tail, head} <= set(graph):
+            case ["e", tail, head] if kind in ("edge", "col") and tail in graph and head in graph:
                 graph.add_edge(tail, head)
             case _:
                 raise ValueError(f"line {number} has no place in a file of {len(graph)} nodes: {line.strip()!r}")

@@ -11,6 +11,8 @@ from apmdm.tasks.graph.problem import Cut, CutProblem, Edge
 
 MAX_EDGES = 2500
 """Edges of a problem. A step looks at all pairs of tokens, two an edge: 3 GB for these, and half a minute on a core."""
+SHOWN = 4
+"""Attributes that a note names."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def from_networkx(
     notes = [*notes]
     if any(capacity > 1 for capacity in counted.values()):
         notes.append("edges count by their capacity or weight; --unweighted counts every edge as one")
+    if not unweighted:
+        notes += _uncounted(graph)
     links, taken, nodes = [], set(), len(graph)
     for edge, capacity in capacities.items():
         tail, head = number[edge[0]], number[edge[1]]
@@ -107,6 +111,25 @@ def from_networkx(
         aside=len(counted) - len(links),
         notes=tuple(notes),
     )
+
+
+def _uncounted(graph: nx.Graph) -> list[str]:
+    """That numbers which every edge has are no capacities, if none has a capacity or a weight."""
+    abouts = [about for _, about in _edges(graph)]
+    if not abouts or any(_stated(about)[0] for about in abouts):
+        return []
+    names = [name for name in abouts[0] if str(name).lower() not in ("id", "key")]
+    found = [str(name) for name in names if all(_is_number(about.get(name)) for about in abouts)]
+    if not found:
+        return []
+    return [f"every edge counts as one: {', '.join(found[:SHOWN])} would count by the name of weight or capacity"]
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and float(str(value)) >= 0
+    except ValueError:
+        return False
 
 
 def _on_ways(
