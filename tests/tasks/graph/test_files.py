@@ -175,6 +175,7 @@ def test_columns_of_numbers_are_capacities_and_it_is_told(tmp_path: Path) -> Non
     problem = read(tmp_path, "g.txt", "s a 2\na t 3\n")
     assert [len(link.ways) for link in problem.links] == [2, 3]
     assert problem.notes[0] == "the third column holds the capacities of edges"
+    assert read_graph(tmp_path / "g.txt", "s", "t", False, unweighted=True).notes == ()
     problem = read(tmp_path, "g.csv", "source,target,colour,weight\ns,t,red,2\n")
     assert problem.graph.edges["s", "t"] == {"colour": "red", "weight": 2}
     assert [len(link.ways) for link in read(tmp_path, "g.tgf", "s\nt\n#\ns t 2\n").links] == [2]

@@ -93,6 +93,13 @@ def test_capacities_beyond_memory_are_refused() -> None:
         from_networkx(nx.DiGraph([("s", "t", {"capacity": 10**6})]), "s", "t")
 
 
+@pytest.mark.parametrize("unweighted", [False, True])
+def test_a_refusal_of_many_edges_speaks_of_edges(unweighted: bool) -> None:
+    graph = nx.DiGraph([("s", node) for node in range(1300)] + [(node, "t") for node in range(1300)] + [("t", "end")])
+    with pytest.raises(ValueError, match="2600 of 2601 edges matter, and at most 2500 are possible"):
+        from_networkx(graph, "s", "t", unweighted)
+
+
 def test_both_ways_an_edge_and_its_reverse_are_one_if_their_capacities_agree() -> None:
     graph = nx.DiGraph([("s", "t", {"capacity": 2}), ("t", "s", {"capacity": 2})])
     assert cut_of(from_networkx(both_ways(graph), "s", "t")) == Cut([("s", "t")], 2)

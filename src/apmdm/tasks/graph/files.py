@@ -17,7 +17,17 @@ from networkx.readwrite.gexf import GEXF
 from apmdm.lines import STANDARD_INPUT, read_text
 from apmdm.tasks.graph.graph6 import HEADERS, from_graph6, is_graph6
 from apmdm.tasks.graph.json_graphs import from_json
-from apmdm.tasks.graph.lists import Found, adjacency_list, declared, dimacs, edge_list, pajek, simplified, tgf
+from apmdm.tasks.graph.lists import (
+    THIRD_COLUMN,
+    Found,
+    adjacency_list,
+    declared,
+    dimacs,
+    edge_list,
+    pajek,
+    simplified,
+    tgf,
+)
 from apmdm.tasks.graph.named import Named, both_ways, from_networkx
 
 HEAD = 10_000
@@ -59,7 +69,7 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
         reason = " ".join(str(error).split()) or "it ends too early"
         name = "standard input" if path == STANDARD_INPUT else path
         raise ValueError(f"{name} is no graph that can be read as {format.name}: {reason}") from None
-    notes = list(found.notes)
+    notes = [note for note in found.notes if not (unweighted and note == THIRD_COLUMN)]
     if path.suffix.lower() not in format.endings and format is not EDGE_LIST:
         notes.insert(0, f"read as {format.name}")
     ends = [_typed(source), _typed(target)]

@@ -11,6 +11,7 @@ from typing import Any
 import networkx as nx
 
 SEPARATORS = "\t;,"
+THIRD_COLUMN = "the third column holds the capacities of edges"
 HEADERS = {
     ("source", "target"),
     ("from", "to"),
@@ -184,7 +185,7 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
             capacity = {"capacity": _number(row.cells[2])} if len(row.cells) == 3 else {}
             graph.add_edge(*row.cells[:2], **(row.about or {}), **capacity)
     if thirds:
-        notes.append("the third column holds the capacities of edges")
+        notes.append(THIRD_COLUMN)
     if rows and not graph.number_of_edges():
         notes.append("no line has two names, so the graph has no edges")
     if table and rows:

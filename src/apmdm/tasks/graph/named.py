@@ -79,10 +79,13 @@ def from_networkx(
     counted = {edge: capacity for edge, capacity in capacities.items() if capacity}
     useful = _on_ways(graph, counted, source, target) or counted.keys()
     capacities = {edge: capacity for edge, capacity in counted.items() if edge in useful}
-    if sum(capacities.values()) > MAX_EDGES:
+    total = sum(capacities.values())
+    if total > MAX_EDGES and total == len(capacities):
+        raise ValueError(f"{total} of {graph.number_of_edges()} edges matter, and at most {MAX_EDGES} are possible")
+    if total > MAX_EDGES:
         raise ValueError(
-            f"the capacities of the edges add up to {sum(capacities.values())}, and at most {MAX_EDGES} is possible"
-            + ("" if unweighted or max(capacities.values()) == 1 else "; --unweighted counts every edge as one")
+            f"the capacities of the edges add up to {total}, and at most {MAX_EDGES} is possible; "
+            "--unweighted counts every edge as one"
         )
     notes = [*notes]
     if any(capacity > 1 for capacity in counted.values()):
