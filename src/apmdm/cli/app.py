@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 import apmdm
-from apmdm.allocator import keep_freed_memory
 from apmdm.cli.group import verb
 from apmdm.cli.options import JsonOption
 from apmdm.cli.theory import theory
+from apmdm.memory import keep_freed_memory
 
 UsageError: Any = typer.BadParameter.__bases__[0]  # Typer has no public name for it
 

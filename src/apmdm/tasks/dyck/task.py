@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from apmdm.allocator import total_memory
 from apmdm.base_task import option
+from apmdm.memory import total_memory
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.imitation import imitation_loss
