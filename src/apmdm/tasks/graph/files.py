@@ -1,18 +1,14 @@
 """Files with graphs: which format each has, by its name and its beginning, and what can be written."""
 
-import io
 import json
 import os
 import re
-import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import networkx as nx
-from networkx.readwrite.gexf import GEXF
 
 from apmdm.lines import STANDARD_INPUT, read_text
 from apmdm.tasks.graph.graph6 import HEADERS, from_graph6, is_graph6
@@ -21,14 +17,15 @@ from apmdm.tasks.graph.lists import (
     THIRD_COLUMN,
     Found,
     adjacency_list,
-    declared,
     dimacs,
     edge_list,
+    flat,
     pajek,
     simplified,
     tgf,
 )
 from apmdm.tasks.graph.named import Named, both_ways, from_networkx
+from apmdm.tasks.graph.xml_graphs import from_gexf, from_graphml
 
 HEAD = 10_000
 """Characters at the beginning of a file that tell its format."""
@@ -65,6 +62,7 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
     format = _format(path, text)
     try:
         found = format.parse(text)
+        flat(found.graph)
     except UNREADABLE as error:
         reason = " ".join(str(error).split()) or "it ends too early"
         name = "standard input" if path == STANDARD_INPUT else path
@@ -118,30 +116,6 @@ def _node(graph: nx.Graph, name: str) -> Hashable:
     return found[0] if found else name
 
 
-def _graphml(text: str) -> Found:
-    """Attributes as NetworkX reads them; blanks around numbers and truth values are no part of them."""
-    root = ElementTree.fromstring(text)
-    found: dict[str, list[ElementTree.Element]] = {kind: [] for kind in ("node", "key", "data", "default", "port")}
-    for element in root.iter():
-        found.get(str(element.tag).rpartition("}")[2], []).append(element)
-    strings = {key.get("id") for key in found["key"] if key.get("attr.type", "string") == "string"}
-    defaults = [value for key in found["key"] if key.get("id") not in strings for value in key]
-    for value in [*defaults, *(data for data in found["data"] if data.get("key") not in strings)]:
-        value.text = value.text and value.text.strip()
-    with warnings.catch_warnings(action="ignore"):
-        graph = nx.parse_graphml(ElementTree.tostring(root, "unicode"))
-    declared(iter(graph), {node.get("id") for node in found["node"]})
-    lost = "drawings and ports in this file are no attributes; a graph that is saved does not have them"
-    return Found(graph, notes=(lost,) if found["port"] or any(map(len, found["data"])) else ())
-
-
-def _gexf(text: str) -> Found:
-    """NetworkX knows the names of versions up to 1.2."""
-    known = GEXF.versions["1.2draft"]["NS_GEXF"]
-    text = re.sub(r"(?<=[\"'])http://(?:www\.)?gexf\.net/1\.\d(?:draft)?(?=[\"'])", known, text)
-    return Found(nx.read_gexf(io.BytesIO(re.sub(r"encoding=([\"']).*?\1", 'encoding="utf-8"', text, count=1).encode())))
-
-
 def _gml(text: str) -> Found:
     """Nodes are called by their labels, or by their numbers if they have none. Edges may be parallel without saying."""
     label = "label" if re.search(r"\blabel\b", text) else "id"
@@ -173,8 +147,8 @@ GRAPH6 = Format(
 GML = r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["
 XML = r"\s*<(?:(?!<\w).)*?"
 FORMATS = (
-    Format("GraphML", (".graphml", ".xml"), _graphml, XML + r"<?graphml[\s>]"),
-    Format("GEXF", (".gexf", ".xml"), _gexf, XML + r"<?gexf[\s>]"),
+    Format("GraphML", (".graphml", ".xml"), from_graphml, XML + r"<?graphml[\s>]"),
+    Format("GEXF", (".gexf", ".xml"), from_gexf, XML + r"<?gexf[\s>]"),
     Format("GML", (".gml",), _gml, GML),
     Format("JSON", (".json", ".cyjs"), from_json, r"\s*(?:\{|\[\s*[\[{])"),
     Format("Pajek", (".net", ".paj"), pajek, r"(?:\s|%[^%\n]*\n)*\*(?:network|vertices)\b"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 
-from apmdm.tasks.graph.lists import Found, declared, simplified
+from apmdm.tasks.graph.lists import Found, complete, declared, simplified
 
 NAMES = "id", "name", "key"
 """Fields that may name a node, in this order."""
@@ -32,6 +32,8 @@ def from_json(text: str) -> Found:
     for flag in ("directed", "multigraph"):
         if not isinstance(data.get(flag, False), bool):
             raise ValueError(f"{flag} is true or false, not {data[flag]!r}")
+    if data.get("hyperedges"):
+        raise ValueError("it has hyperedges, and only edges of two ends are read")
     found = _parsed(data)
     if "directed" in data:
         return found
@@ -92,7 +94,7 @@ def _node_link(data: dict[str, Any]) -> Found:
     else:
         declared(iter(ends), set(named))
     whole = data | {"nodes": nodes, field: edges, "multigraph": True}
-    graph = nx.node_link_graph(whole, edges=field, name=name or "id")
+    graph = complete(nx.node_link_graph(whole, edges=field, name=name or "id"), len(edges))
     return Found(graph if data.get("multigraph") else simplified(graph), notes=tuple(notes))
 
 
@@ -101,6 +103,9 @@ def _adjacency(data: dict[str, Any]) -> Found:
     declared((one.get("id") for row in data["adjacency"] for one in row), set(nodes))
     if len(data["adjacency"]) != len(nodes):
         raise ValueError(f"there are {len(nodes)} nodes and adjacencies of {len(data['adjacency'])}")
+    for node, row in zip(nodes, data["adjacency"], strict=True):
+        if len({(one["id"], one.get("key") if data.get("multigraph") else None) for one in row}) < len(row):
+            raise ValueError(f"node {node} has a neighbour twice; only with `multigraph` and keys are edges parallel")
     return Found(nx.adjacency_graph(data, directed=False, multigraph=False))
 
 
@@ -117,6 +122,7 @@ def _cytoscape(data: dict[str, Any]) -> Found:
     declared((end for edge in ends for end in edge), set(graph))
     for (tail, head), about in zip(ends, edges, strict=True):
         graph.add_edge(tail, head, about.pop("key", None), **about)
+    complete(graph, len(edges))
     return Found(graph if data.get("multigraph") else simplified(graph))
 
 

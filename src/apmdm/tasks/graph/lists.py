@@ -60,6 +60,29 @@ def declared(ends: Iterator[Hashable], nodes: set[Hashable]) -> None:
             raise ValueError(f"an edge ends at {end!r}, which is no node of the file{alike}")
 
 
+def complete(graph: nx.Graph, num_edges: int) -> nx.Graph:
+    """The graph; raises ValueError unless it has all of the file's edges."""
+    if graph.number_of_edges() != num_edges:
+        raise ValueError(
+            f"it has {num_edges} edges, and {graph.number_of_edges()} could be told apart: edges between the same "
+            "nodes need ids or keys of their own"
+        )
+    return graph
+
+
+def flat(graph: nx.Graph) -> None:
+    """Raises ValueError if edges stand within a node or among the attributes of the graph, where they would be lost."""
+    for owner, about in [("the graph", graph.graph), *((f"node {name}", about) for name, about in graph.nodes.items())]:
+        if _holds_edges(about):
+            raise ValueError(f"{owner} has a graph of its own within it; put all nodes and edges side by side")
+
+
+def _holds_edges(about: dict[str, Any]) -> bool:
+    values = ((name, value if isinstance(value, list) else [value]) for name, value in about.items())
+    parts = [(name, part) for name, value in values for part in value if isinstance(part, dict)]
+    return any(name in ("edge", "edges", "links") or _holds_edges(part) for name, part in parts)
+
+
 def edge_list(text: str) -> Found:
     """Two names a line, as words or between tabs, semicolons or commas; then a capacity, or attributes in braces.
 
@@ -145,7 +168,7 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
             elif column not in (tail, head) and cell:
                 value = _number(cell) if header[column] in ("weight", "capacity") else cell
                 about[titles[column]] = cell if value is None else value
-        graph.add_edge(row.cells[tail], row.cells[head], **about)
+        graph.add_edges_from([(row.cells[tail], row.cells[head], about)])
     if len(types) > 1:
         raise ValueError("some edges are directed and some are not; that is not read")
     return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph))
@@ -183,7 +206,7 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
         graph.add_nodes_from(row.cells[:2])
         if len(row.cells) > 1:
             capacity = {"capacity": _number(row.cells[2])} if len(row.cells) == 3 else {}
-            graph.add_edge(*row.cells[:2], **(row.about or {}), **capacity)
+            graph.add_edges_from([(row.cells[0], row.cells[1], (row.about or {}) | capacity)])
     if thirds:
         notes.append(THIRD_COLUMN)
     if rows and not graph.number_of_edges():
@@ -314,6 +337,8 @@ def pajek(text: str) -> Found:
     kinds = [section[0].split()[0].lower() for section in used]
     if "*vertices" not in kinds:
         raise ValueError("there are no *Vertices")
+    if kinds.count("*vertices") > 1:
+        raise ValueError(f"it has {kinds.count('*vertices')} networks, and one is read at a time")
     for kind in kinds:
         if kind not in ("*network", "*vertices", "*arcs", "*edges", "*matrix"):
             raise ValueError(f"{kind} is not read; *Vertices with *Arcs, *Edges or *Matrix are")
