@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import networkx as nx
@@ -446,13 +448,25 @@ def test_formats_that_are_not_written_are_refused(suffix: str, tmp_path: Path) -
         text_of(ROUTE, tmp_path / f"g{suffix}")
 
 
-def test_what_an_edge_list_cannot_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no space and no #"):
-        text_of(nx.DiGraph([("s", "new york")]), tmp_path / "g.txt")
-    labelled = nx.DiGraph([("s", "t")])
-    labelled.nodes["s"]["colour"] = "red"
-    with pytest.raises(ValueError, match="no attributes of nodes"):
-        text_of(labelled, tmp_path / "g.txt")
+@pytest.mark.parametrize(
+    ("name", "about", "suffix", "message"),
+    [
+        ("s", {"pos": [1.5, 2]}, ".gexf", "g.gexf cannot hold the attribute pos of nodes, such as [1.5, 2]; .json and"),
+        ("s", {"by": {"x": 1}}, ".graphml", 'the attribute by of nodes, such as {"x": 1}; .json and .gml can'),
+        ("s", {"colour": "red"}, ".txt", 'the attribute colour of nodes, such as "red"; .json and .graphml and'),
+        ("new york", {}, ".txt", 'g.txt cannot hold the name "new york"; .json and .graphml and .gml and .gexf can'),
+        ("s", {"a b": {1}}, ".json", 'such as "{1}"; no format that is written can'),
+    ],
+)
+def test_what_a_format_cannot_hold_is_named_and_what_can_is_true(
+    name: str, about: dict[str, Any], suffix: str, message: str, tmp_path: Path
+) -> None:
+    graph = nx.DiGraph([(name, "t")])
+    graph.nodes[name].update(about)
+    with pytest.raises(ValueError, match=re.escape(message)) as refused:
+        text_of(graph, tmp_path / f"g{suffix}")
+    for able in re.findall(r"\.\w+(?= and | can)", str(refused.value).rpartition(";")[2]):
+        assert set(read(tmp_path, f"again{able}", text_of(graph, Path(f"g{able}")), name).graph) == {name, "t"}
 
 
 @pytest.mark.skipif(not FOREIGN.is_dir(), reason="foreign files are not part of the repository")

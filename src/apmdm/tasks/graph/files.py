@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,15 @@ UNREADABLE = (
     nx.NetworkXException,
 )
 """What readers raise for a file that is none of theirs."""
-WRITTEN = "GraphML (.graphml, .xml), node-link JSON (.json), GML (.gml), GEXF (.gexf) and edge lists (.txt, .edgelist)"
+SHOWN = 40
+"""Characters of a value that a message repeats."""
+OFFERED = ".json", ".graphml", ".gml", ".gexf", ".txt"
+WRITTEN = (
+    "GraphML (.graphml, .xml), node-link JSON (.json), GML (.gml), GEXF (.gexf) and edge lists of words (.txt, "
+    ".edgelist, .edges)"
+)
+OF_GEXF = {"viz", "parents", "spells", "slices"}
+"""Attributes with parts for which GEXF has elements of its own."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +91,47 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
 
 def text_of(graph: nx.Graph, path: Path) -> str:
     """The graph in the format that the name of a file asks for; ValueError if that cannot hold it."""
-    write = WRITERS.get(path.suffix.lower())
-    if write is None:
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
         raise ValueError(f"cannot write {path}: graphs are written as {WRITTEN}")
+    text = _written(graph, suffix)
+    if text is None:
+        able = " and ".join(other for other in OFFERED if _written(graph, other) is not None)
+        raise ValueError(f"{path} cannot hold {_obstacle(graph, suffix)}; {able or 'no format that is written'} can")
+    return text + "\n"
+
+
+def _written(graph: nx.Graph, suffix: str) -> str | None:
+    """None if the format cannot hold the graph."""
     try:
-        return write(graph) + "\n"
-    except (TypeError, ValueError, KeyError, nx.NetworkXException) as error:
-        raise ValueError(f"{path} cannot hold this graph: {error}") from None
+        return WRITERS[suffix](graph)
+    except (TypeError, ValueError, KeyError, AttributeError, nx.NetworkXException):
+        return None
+
+
+def _obstacle(graph: nx.Graph, suffix: str) -> str:
+    """The first name or attribute that the format cannot hold even alone."""
+    return next((what for what, alone in _parts(graph) if _written(alone, suffix) is None), "this graph")
+
+
+def _parts(graph: nx.Graph) -> Iterator[tuple[str, nx.Graph]]:
+    """The names and attributes of a graph, each in words and in a graph that has nothing else."""
+    for node in graph:
+        alone = nx.Graph()
+        alone.add_node(node)
+        yield f"the name {_told(node)}", alone
+    owners = [("the graph", graph.graph), *(("nodes", about) for about in graph.nodes.values())]
+    for owner, about in [*owners, *(("edges", about) for *_, about in graph.edges(data=True))]:
+        for name, value in about.items():
+            alone = nx.Graph([(0, 1)])
+            place = {"the graph": alone.graph, "nodes": alone.nodes[0], "edges": alone.edges[0, 1]}[owner]
+            place[name] = value
+            yield f"the attribute {name} of {owner}, such as {_told(value)}", alone
+
+
+def _told(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
 def _format(path: Path, text: str) -> Format:
@@ -181,6 +223,12 @@ def _to_json(graph: nx.Graph) -> str:
 
 
 def _to_gexf(graph: nx.Graph) -> str:
+    """Only values that change in time, as NetworkX reads them, are lists, of tuples."""
+    for about in [*graph.nodes.values(), *(about for *_, about in graph.edges(data=True))]:
+        for name, value in about.items():
+            in_time = isinstance(value, list) and all(isinstance(part, tuple) for part in value)
+            if isinstance(value, list | dict) and name not in OF_GEXF and not in_time:
+                raise ValueError(f"{name} has parts")
     return "\n".join(nx.generate_gexf(_apart(graph, {"id"}, set())))
 
 
@@ -212,11 +260,9 @@ def _uniquely_keyed(graph: Any) -> nx.Graph:
 def _to_lines(graph: nx.Graph) -> str:
     """As NetworkX reads it, and besides a line for each node without edges."""
     if any(not str(node) or len(str(node).split()) > 1 or set(str(node)) & set('#,;"{%') for node in graph):
-        raise TypeError(
-            "a name in an edge list has no space and no # , ; % { or quote; .graphml and .json hold any name"
-        )
+        raise ValueError("a name in an edge list has no space and no # , ; % { or quote")
     if any(about for _, about in graph.nodes(data=True)):
-        raise TypeError("an edge list has no attributes of nodes; .graphml and .json have")
+        raise ValueError("an edge list has no attributes of nodes")
     lines = [f"{tail} {head} {about}" if about else f"{tail} {head}" for tail, head, about in graph.edges(data=True)]
     return "\n".join(lines + [str(node) for node in nx.isolates(graph)])
 
