@@ -1,5 +1,6 @@
 """Every way of writing puzzles that people have gives the same cells, and what is no puzzle is told in one line."""
 
+import json
 import re
 from pathlib import Path
 
@@ -98,12 +99,38 @@ def test_borders_are_no_rows(text: str) -> None:
         f"{WIKIPEDIA} # ED=7.2/1.2/1.2",
         f"{WIKIPEDIA}; 12 some name",
         f"{WIKIPEDIA},{'1' * 81}",
+        f"{'1' * 81},{WIKIPEDIA}",
+        f"{WIKIPEDIA} {' '.join('1' * 81)}",
+        f"{WIKIPEDIA} 1 9.0 2 20240131120000 {'-' * 40}",
         f":0000:x:{WIKIPEDIA.replace('9', '+9', 1)}:::".replace("+9", "9"),
         WIKIPEDIA[:4] + WIKIPEDIA[4:].replace("......", "+1.....", 0),
     ],
 )
 def test_separators_and_further_fields(text: str) -> None:
     assert found(text) == [WIKIPEDIA]
+
+
+@pytest.mark.parametrize("more", [OTHER, OTHER.replace(".", "0"), OTHER[1:], OTHER * 2, " ".join(OTHER), "1" * 80])
+def test_a_puzzle_beside_another_is_not_left_out_without_a_word(more: str) -> None:
+    for line in (f"{WIKIPEDIA} {more}", f"{WIKIPEDIA},{more}", f'["{WIKIPEDIA}", "{more}"]'):
+        ((number, text),) = puzzles_in([line])
+        assert number == 1
+        with pytest.raises(ValueError, match="stands another, or a part of one; write one puzzle a line"):
+            puzzle(text)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "content", [{"seeds": [{"mask": "0" * 81}]}, [{"quiz": WIKIPEDIA}], [[{"solution": "1" * 81}]]]
+)
+def test_json_is_refused_as_json(content: object, indent: int | None) -> None:
+    with pytest.raises(ValueError, match=r"it is JSON, which is not read.* of which a column is called puzzle"):
+        found(json.dumps(content, indent=indent))
+
+
+def test_quotes_and_brackets_alone_are_no_json() -> None:
+    texts = json.dumps([WIKIPEDIA, OTHER], indent=2), "{\n" + ",\n".join(f'  "{row}"' for row in ROWS) + "\n}"
+    assert list(map(found, texts)) == [[WIKIPEDIA, OTHER], [WIKIPEDIA]]
 
 
 def test_what_a_player_filled_in_is_no_clue() -> None:

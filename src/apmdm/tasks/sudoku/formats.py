@@ -7,7 +7,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from apmdm.lines import Numbered
 from apmdm.tasks.sudoku.grid import BOARDS, DIGITS, FOUR, NINE, SIXTEEN, Puzzle
@@ -20,6 +20,12 @@ COLUMNS = ("puzzle", "puzzles", "quiz", "quizzes", "question", "questions", "sud
 SIDES = {board.side: board for board in BOARDS.values()}
 PLAIN = re.compile(r"[1-9.0]{81}")
 """The usual way, which is quick to read."""
+PART = re.compile(r"(?=.*[1-9])[1-9.0_*?xX·-]+")
+"""Cells of a 9x9 puzzle, some of which have values."""
+OBJECT = re.compile(r'(?:\s|\[)*\{\s*"[^"\n]*"\s*:')
+"""How JSON begins that has objects."""
+BEGINNING = 20
+"""Lines that tell whether a file is JSON."""
 LONG = (NINE.cells, SIXTEEN.cells)
 SIZES = {*SIDES, *LONG}
 HEADING = re.compile(
@@ -44,8 +50,16 @@ def puzzles_in(lines: Iterable[str]) -> Numbered:
 
     A table begins with a line of names, one of which is in COLUMNS. Words, borders, comments and blank lines may
     stand between puzzles, and blank lines between the bands of a grid. Of a file of words only the first line is told.
+    Raises ValueError for objects of JSON.
     """
-    numbered = ((number, _bare(line)) for number, line in enumerate(lines, 1))
+    lines = iter(lines)
+    head = list(islice(lines, BEGINNING))
+    if OBJECT.match("\n".join(head)):
+        raise ValueError(
+            "it is JSON, which is not read, since any of its fields may be the puzzle; write each puzzle in one line "
+            "of 81 or 256 cells, as a grid, or in a table of which a column is called puzzle"
+        )
+    numbered = ((number, _bare(line)) for number, line in enumerate(chain(head, lines), 1))
     for number, line in numbered:
         if line.strip():
             place = _column(line)
@@ -61,6 +75,8 @@ def puzzle(text: str) -> Puzzle:
     if PLAIN.fullmatch(text):
         return Puzzle(NINE.parse(text))
     lines = [line for line in map(_bare, text.split("\n")) if line.strip() and not _is_border(line)]
+    if len(lines) == 1:
+        _refuse_another(_fields(lines[0]))
     cells = _in_one_line(lines[0] if lines else "") if len(lines) < 2 else _in_rows(lines)
     board = next((board for board in BOARDS.values() if board.cells == len(cells)), None)
     if board is None:
@@ -113,9 +129,9 @@ def _are_cells(fields: list[str]) -> bool:
 def _in_one_line(line: str) -> list[str]:
     """The cells of a puzzle in one line, which may have other fields, or what comes nearest to it."""
     fields = _fields(line)
-    long = next((field for field in fields if len(field) in LONG), None)
-    if long is not None:
-        return list(long)
+    long = [field for field in fields if len(field) in LONG]
+    if long:
+        return list(next(iter(_with_empty_cells(long)), long[0]))
     if len(fields) in LONG and _are_cells(fields):
         return fields
     joined = "".join(fields)
@@ -126,6 +142,23 @@ def _in_one_line(line: str) -> list[str]:
         if len(joined) > NINE.cells and fields:
             return list(max(fields, key=len))
     return list(joined)
+
+
+def _with_empty_cells(long: list[str]) -> list[str]:
+    """Those that are no solutions; in 16x16 a 0 beside another sign for empty cells is a value."""
+    empty = set(EMPTY)
+    if len(long[0]) == SIXTEEN.cells and set("".join(long)) & (empty - {"0"}):
+        empty -= {"0"}
+    return [field for field in long if set(field) & empty]
+
+
+def _refuse_another(fields: list[str]) -> None:
+    """Raises ValueError if another puzzle, or a part of one, stands beside a puzzle; a solution may."""
+    fields = [*fields, "".join(field for field in fields if len(field) == 1)]
+    long = [field for field in fields if len(field) in LONG]
+    parts = [field for field in fields if len(field) > WIDEST and len(field) not in LONG and PART.fullmatch(field)]
+    if long and (parts or len(_with_empty_cells(long)) > 1):
+        raise ValueError("beside a puzzle of 81 or 256 cells stands another, or a part of one; write one puzzle a line")
 
 
 def _row(line: str) -> list[str]:
