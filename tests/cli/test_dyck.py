@@ -77,7 +77,7 @@ def test_evaluation_counts_words(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_broken_words_are_repaired(apmdm: Ends, tmp_path: Path) -> None:
-    assert apmdm("solve", "dyck", "aacAA") == (0, "aaAA  edits 1\n", "")
+    assert apmdm("solve", "dyck", "aacAA") == (0, "aaAA  edits 1  from aacAA\n", "")
     file = tmp_path / "words"
     file.write_text("([)]\nabBA\n")
     code, out, _ = apmdm("solve", "dyck", file, "--json")
@@ -86,6 +86,13 @@ def test_broken_words_are_repaired(apmdm: Ends, tmp_path: Path) -> None:
     assert all(is_word(record["word"]) and record["verified"] for record in records)
     assert [record["edits"] for record in records] == [distance("([)]", records[0]["word"]), 0]
     assert [record["broken"] for record in records] == ["([)]", "abBA"]
+
+
+def test_a_row_tells_which_word_it_is_of_where_others_are_refused(apmdm: Ends, tmp_path: Path) -> None:
+    file = tmp_path / "words"
+    file.write_text("()\nno word\n[]\n")
+    code, out, _ = apmdm("solve", "dyck", file)
+    assert (code, out) == (1, "()  edits 0  from ()\n[]  edits 0  from []\n")
 
 
 @pytest.mark.parametrize(("task", "num"), [("dyck-repair", 20), ("brackets", 5)])

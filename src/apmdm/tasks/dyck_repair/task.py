@@ -162,9 +162,10 @@ class DyckRepair(Task):
         return self.told(solution.problem) | {"word": solution.answer, "edits": edits}
 
     def row(self, solution: Solution, seconds: float) -> str:
-        if not solution.solved:
-            return f"no word; stopped: {solution.run.stop}"
-        return f"{solution.answer}  edits {distance(solution.problem, solution.answer)}"
+        told = f"no word; stopped: {solution.run.stop}"
+        if solution.solved:
+            told = f"{solution.answer}  edits {distance(solution.problem, solution.answer)}"
+        return f"{told}  from {solution.problem}"
 
 
 def broken_word(length: int, random: Random) -> str:
