@@ -120,12 +120,11 @@ def slow_forward(model: Encoder, one: Sequence) -> dict[str, Tensor]:
     for position, token in enumerate(one.ids.tolist()):
         atoms = [model.vocab.atoms.index(atom) for atom in model.vocab.decode([token])[0].split("@")]
         vector = torch.stack([weights["embedding"][atom] for atom in atoms]).sum(0)
-        within = position % shape.span if shape.attention == "block" else position
-        x.append(vector + weights["absolute"][within] if shape.absolute else vector)
+        x.append(vector + weights["absolute"][_within(model, one, position)] if shape.absolute else vector)
     for number in range(shape.layers):
         layer = {name.removeprefix(f"layers.{number}."): weight for name, weight in weights.items()}
         normal = [_normal(vector, layer["norms.0.weight"], layer["norms.0.bias"]) for vector in x]
-        mixed = [_attend(model, layer, normal, i, one.coordinates) for i in range(length)]
+        mixed = [_attend(model, layer, normal, i, one) for i in range(length)]
         x = [vector + layer["attention.out.weight"] @ new for vector, new in zip(x, mixed, strict=True)]
         x = [vector + _mlp(vector, layer) for vector in x]
     x = [_normal(vector, weights["norm.weight"], weights["norm.bias"]) for vector in x]
@@ -154,19 +153,19 @@ def _mlp(vector: Tensor, layer: dict[str, Tensor]) -> Tensor:
     return layer["down.weight"] @ gelu + layer["down.bias"]
 
 
-def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, places: Tensor | None) -> Tensor:
+def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, one: Sequence) -> Tensor:
     """What position i gathers: for every head a softmax over the positions that it may look at."""
-    shape, matrix = model.shape, layer["attention.query_key_value.weight"]
+    shape, matrix, places = model.shape, layer["attention.query_key_value.weight"], one.coordinates
     size = shape.width // shape.heads
     heads = []
     for head in range(shape.heads):
         query, key, value = (matrix[part * shape.width + head * size :][:size] for part in range(3))
-        seen = [j for j in range(len(x)) if _sees(model, i, j)]
+        seen = [j for j in range(len(x)) if _sees(model, one, i, j)]
         scores = []
         for j in seen:
             a, b = query @ x[i], key @ x[j]
             if shape.rotary:
-                a, b = _turned(a, _within(model, i)), _turned(b, _within(model, j))
+                a, b = _turned(a, _within(model, one, i)), _turned(b, _within(model, one, j))
             bias = 0.0
             if shape.relations and places is not None:
                 pattern = _pattern(model, places[i].tolist(), places[j].tolist(), j < i)
@@ -178,18 +177,21 @@ def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, p
     return torch.cat(heads)
 
 
-def _sees(model: Encoder, i: int, j: int) -> bool:
+def _sees(model: Encoder, one: Sequence, i: int, j: int) -> bool:
     span = model.shape.span
     rules = {
         "full": True,
         "causal": j <= i,
+        "written": j == i or (j < i and int(one.ids[j]) != MASK),
         "window": abs(i - j) <= span,
         "block": span and i // span == j // span,
     }
     return bool(rules[model.shape.attention])
 
 
-def _within(model: Encoder, position: int) -> int:
+def _within(model: Encoder, one: Sequence, position: int) -> int:
+    if model.shape.attention == "written":
+        return sum(token != MASK for token in one.ids[:position].tolist())
     return position % model.shape.span if model.shape.attention == "block" else position
 
 

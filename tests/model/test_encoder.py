@@ -27,6 +27,7 @@ VOCAB = Vocab.of(joined("12", "xy"), "z")
 ATTENTION: dict[str, dict[str, Any]] = {
     "full": {},
     "causal": {"attention": "causal"},
+    "written": {"attention": "written"},
     "window": {"attention": "window", "span": 2},
     "block": {"attention": "block", "span": 3},
 }
@@ -141,6 +142,7 @@ def test_who_sees_whom(attention: str) -> None:
     rules = {
         "full": lambda i, j: True,
         "causal": lambda i, j: j <= i,
+        "written": lambda i, j: j <= i,
         "window": lambda i, j: abs(i - j) <= 2,
         "block": lambda i, j: i // 3 == j // 3,
     }
@@ -151,6 +153,20 @@ def test_who_sees_whom(attention: str) -> None:
         assert [bool(abs(x - y) > 1e-6) for x, y in zip(before, after, strict=True)] == [
             rules[attention](i, j) for i in range(8)
         ]
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@torch.no_grad()
+def test_one_pass_with_a_mask_before_every_token_tells_what_the_steps_from_left_to_right_do(positions: str) -> None:
+    model = model_of(Shape(width=8, layers=2, heads=2, attention="written", **POSITIONS[positions]))
+    tokens, places = (3, 5, 4, 6, 3), ((0, 1), (1, 1), (1, 2), (2, 0), (0, 2))
+    between = [(each, place) for token, place in zip(tokens, places, strict=True) for each in (MASK, token)]
+    whole = model(State.stack([sequence(*zip(*between, strict=True), 2)]))
+    for num in range(len(tokens)):
+        rest = (MASK,) * (len(tokens) - num)
+        step = model(State.stack([sequence(tokens[:num] + rest, places, 2)]))
+        for name in FIELDS:
+            torch.testing.assert_close(getattr(whole, name)[0, 2 * num], getattr(step, name)[0, num])
 
 
 @torch.no_grad()

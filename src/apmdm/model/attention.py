@@ -85,10 +85,21 @@ def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str) -> Bool[Ten
         mask = (keys <= torch.arange(length, device=keys.device)[:, None])[None]
     if attention == "window":
         mask = ((keys >= 0) & (keys < length))[None]
+    if attention == "written":
+        here = torch.arange(length, device=keys.device)[:, None]
+        mask = ((keys < here) & ~state.masked[:, None]) | (keys == here)
     if bool((state.lengths < length).any()):
         real = keys < state.lengths[:, None, None]
         mask = real if mask is None else mask & real
     return mask
+
+
+def numbered(state: State, attention: str) -> Int[Tensor, "#B 1 L"]:
+    """The number of each position. In written attention only tokens that are no MASK count."""
+    if attention != "written":
+        return torch.arange(state.ids.shape[1], device=state.ids.device)[None, None]
+    written = (~state.masked).long()
+    return (written.cumsum(1) - written)[:, None]
 
 
 def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
@@ -113,20 +124,20 @@ def _turns(at: Int[Tensor, "*#B L"], frequency: Float[Tensor, "half"]) -> tuple[
 
 @dataclass(frozen=True)
 class AttentionPattern:
-    """How the positions of a state attend to one another, whatever its tokens are.
+    """How the positions of a state attend to one another. Of its tokens only MASKs matter, and in written attention.
 
     key_positions: the positions that each position attends to, None for all of a Past.
     relations: which relations hold to each of them (see relation_patterns).
     forbidden: a bias that is hugely negative where a position may not attend, and 0 elsewhere.
     score_scale: a factor of every row's attention scores, for sequences longer than in training.
-    first: the number of the first position, for rotary positions.
+    at: the number of each position, None for those of a Past.
     """
 
     key_positions: Int[Tensor, "#L K"] | None = None
     relations: Int[Tensor, "#B L K"] | None = None
     forbidden: Float[Tensor, "#B 1 #L K"] | None = None
     score_scale: Float[Tensor, "B 1 1 1"] | None = None
-    first: int = 0
+    at: Int[Tensor, "#B 1 L"] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ class Attention(nn.Module):
         bias: Float[Tensor, "..."] | None,
         score_scale: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
-        first: int = 0,
+        at: Int[Tensor, "#B 1 L"] | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
         split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
@@ -171,7 +182,7 @@ class Attention(nn.Module):
         if score_scale is not None:
             query = query * score_scale
         if self.rotary:
-            at = torch.arange(first, first + length, device=x.device) if past is None else past.at[:, None]
+            at = at if past is None else past.at[:, None]
             query, key = rotate(query, at), rotate(key, at)
         if past is not None:
             key, value = past.extended(key, value)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -25,6 +25,7 @@ from apmdm.model.attention import (
     Relations,
     allowed,
     key_positions,
+    numbered,
     relation_patterns,
 )
 from apmdm.model.packing import packed, unpack
@@ -32,6 +33,7 @@ from apmdm.prediction import Prediction, concatenate_rows
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import MASK, PAD, Vocab
 
+Kind = Literal["full", "causal", "written", "window", "block"]
 INITIAL_SPREAD = 0.05
 SCORES = 2**21
 """The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
@@ -50,7 +52,8 @@ class Shape:
     """The size of an encoder, and how its positions attend to one another.
 
     width, layers, heads: the size. Each head has width / heads dimensions.
-    attention: full, causal, window (`span` positions to either side) or block (separate blocks of `span` positions).
+    attention: full, causal, written (causal, and MASKs are seen by none but themselves and take no position), window
+    (`span` positions to either side) or block (separate blocks of `span` positions).
     rotary: whether queries and keys are rotated by their positions.
     absolute: the number of positions that have a learned vector each, 0 for none.
     relations: pairs of coordinates that may be equal between two positions, and "before", which holds if the other
@@ -62,7 +65,7 @@ class Shape:
     width: int = 64
     layers: int = 5
     heads: int = 4
-    attention: Literal["full", "causal", "window", "block"] = "full"
+    attention: Kind = "full"
     span: int = 0
     rotary: bool = False
     absolute: int = 0
@@ -78,8 +81,8 @@ class Shape:
             raise ValueError(f"width {self.width} must be a positive multiple of heads {self.heads}")
         if self.rotary and self.width // self.heads % 2:
             raise ValueError(f"rotary positions need an even width per head, not {self.width // self.heads}")
-        if self.attention not in ("full", "causal", "window", "block"):
-            raise ValueError(f"attention is full, causal, window or block, not {self.attention!r}")
+        if self.attention not in get_args(Kind):
+            raise ValueError(f"attention is one of {', '.join(get_args(Kind))}, not {self.attention!r}")
         if not 0 <= self.span <= MAX_SPAN:
             raise ValueError(f"span is 0 to {MAX_SPAN}, not {self.span}")
         if self.attention in ("window", "block") and self.span < 1:
@@ -125,9 +128,7 @@ class Layer(nn.Module):
             bias = self.relations(pattern.relations)
             bias = bias if pattern.score_scale is None else bias * pattern.score_scale
             bias = bias if pattern.forbidden is None else bias + pattern.forbidden
-        attended = self.attention(
-            self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past, pattern.first
-        )
+        attended = self.attention(self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past, pattern.at)
         x = x + attended
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
@@ -212,7 +213,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
         return self.predict(state.ids, self.attention_pattern(state))
 
     def attention_pattern(self, state: State) -> AttentionPattern:
-        """What attention takes from a state besides its tokens: it depends on lengths and coordinates only."""
+        """How the positions of a state attend: this depends on lengths and coordinates, and maybe on where MASKs are."""
         keys, relations = key_positions(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
@@ -224,12 +225,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
             relations = relation_patterns(state.coordinates, keys, self.shape.relations)
         mask = allowed(state, keys, self.shape.attention)
         forbidden = None if mask is None else self._forbidding(~mask)
-        return AttentionPattern(keys, relations, forbidden, self._score_scale(state))
+        at = numbered(state, self.shape.attention)
+        return AttentionPattern(keys, relations, forbidden, self._score_scale(state), at)
 
     def predict(self, ids: Int[Tensor, "B L"], pattern: AttentionPattern) -> Prediction:
         """The prediction from token ids and the attention pattern of their state."""
         length, middle = ids.shape[1], len(self.layers) // 2
-        x = self._embedded(ids, torch.arange(length, device=ids.device), length)
+        at = torch.arange(length, device=ids.device) if pattern.at is None else pattern.at[:, 0]
+        x = self._embedded(ids, at, length)
         hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
             x = layer(x, pattern)

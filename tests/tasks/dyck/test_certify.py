@@ -49,7 +49,8 @@ def test_a_certificate_holds_as_far_as_it_says(model: Encoder) -> None:
         for kinds, letters in islice(_every_window(LANGUAGES.index("k2")), 0, None, 7):
             state = as_state(kinds, letters, torch.full((len(kinds),), 1))
             with torch.no_grad():
-                said = model.predict(state.ids, replace(model.attention_pattern(state), first=first))
+                at = torch.arange(state.ids.shape[1])[None, None] + first
+                said = model.predict(state.ids, replace(model.attention_pattern(state), at=at))
             masked = kinds[:, REACH] == MASKED
             assert bool(_agree(centre(said, kinds), centre(process(state), kinds), masked).all())
 

@@ -95,9 +95,9 @@ def certify(model: Encoder, language: str, progress: Callable[[float], None] = l
 
 def _drift(model: Encoder, state: State, kinds: Int[Tensor, "windows 5"]) -> float:
     """The largest change of a logit between the first positions and PLACES."""
-    pattern = model.attention_pattern(state)
+    pattern, at = model.attention_pattern(state), torch.arange(state.ids.shape[1])[None, None]
     here, *there = (
-        centre(model.predict(state.ids, replace(pattern, first=first)), kinds).tensors for first in (0, *PLACES)
+        centre(model.predict(state.ids, replace(pattern, at=at + first)), kinds).tensors for first in (0, *PLACES)
     )
     moved = (after - before for far in there for before, after in zip(here, far, strict=True))
     return max(float(change.nan_to_num(0.0).abs().max()) for change in moved)
