@@ -213,7 +213,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
         return self.predict(state.ids, self.attention_pattern(state))
 
     def attention_pattern(self, state: State) -> AttentionPattern:
-        """How the positions of a state attend: this depends on lengths and coordinates, and maybe on where MASKs are."""
+        """How the positions of a state attend, which depends on lengths, coordinates and perhaps where MASKs are."""
         keys, relations = key_positions(state, self.shape.attention, self.shape.span), None
         if self.shape.relations:
             if state.coordinates is None:
