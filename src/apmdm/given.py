@@ -18,19 +18,18 @@ from apmdm.model.encoder import Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
 from apmdm.objective.supervised import Objective
-from apmdm.pairs.oracle import oracle
-from apmdm.pairs.sequence import GO_ID, RELATIONS, Code, Start
-from apmdm.pairs.states import batches
+from apmdm.pairs.lessons import batches, run
+from apmdm.pairs.lessons import labelled as steps_of
+from apmdm.pairs.sequence import GO_ID, RELATIONS, Code
 from apmdm.pairs.table import Pair
 from apmdm.paradigms.comparison import Comparison
 from apmdm.paradigms.form import Form, direct
-from apmdm.policy import Correct, Policy
+from apmdm.policy import Correct, Leftmost, Policy
 from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, told, with_ways
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
-from apmdm.state import Sequence, State, same_rows
-from apmdm.step import transition
+from apmdm.state import Sequence, State
 from apmdm.training.chunked import seed_of
 from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab, spelling
@@ -328,7 +327,6 @@ class FromPairs(BaseTask):
     name: str = "pairs"
     given: tuple[Pair, ...] = ()
     dev: tuple[Pair, ...] = ()
-    start: Start = "copy"
     learned: Code | None = None
     training: Settings | None = None
 
@@ -359,7 +357,7 @@ class FromPairs(BaseTask):
         """The characters and features that there are."""
         if self.learned is None and not self.texts:
             raise ValueError(f"{self.name} has no pairs to learn from: give a file of them by --data")
-        return self.learned or Code.of(self._split[1], self.start)
+        return self.learned or Code.of(self._split[1])
 
     @property
     def vocab(self) -> Vocab:
@@ -398,22 +396,18 @@ class FromPairs(BaseTask):
         return [], list(problems)
 
     def paths(self, problems: Seq[Pair]) -> Iterator[Batch]:
-        targets = [self.code.target(pair) for pair in problems]
-        state = State.stack([self.encode(pair) for pair in problems])
-        moved = torch.ones(len(state), dtype=torch.bool)
-        while bool(moved.any()):
-            edits = oracle(state, targets)
-            yield Batch(state, edits)[moved]
-            before, state = state, transition(state, edits)
-            moved = ~same_rows(before, state)
+        yield from (steps_of(run(self.code, pair)) for pair in problems)
 
     def taught(self, problems: Iterable[Pair], record: bool = False) -> list[Run]:
         runs = []
         for number, pair in enumerate(problems):
-            target = self.code.target(pair)
-            (run,) = rollouts(lambda state, target=target: oracle(state, [target]), [self.encode(pair)], record=record)
-            runs.append(replace(run, index=number))
+            left = iter(run(self.code, pair))
+            (one,) = rollouts(lambda state, left=left: steps_of([next(left)]).edits, [self.encode(pair)], record=record)
+            runs.append(replace(one, index=number))
         return runs
+
+    def policy(self, seed: int) -> Policy:
+        return Leftmost()
 
     def verify(self, problem: Pair, answer: str) -> bool | None:
         return answer == problem.target if problem.target else None
@@ -427,7 +421,7 @@ class FromPairs(BaseTask):
         return 64 + 8 * max((len(pair.source) + len(pair.features) for pair in problems), default=0)
 
     def recipe(self) -> Recipe:
-        shape = Shape(width=96, layers=4, heads=8, rotary=True, relations=RELATIONS)
+        shape = Shape(width=96, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
         return Recipe(self, shape, self.training or Settings(steps=3000, evaluate_every=1000), PairsData())
 
     def batches(self, recipe: Recipe) -> Batches:
@@ -453,8 +447,8 @@ class FromPairs(BaseTask):
         return asdict(self.code)
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
-        fields = {name: saved[name] for name in ("characters", "features", "start") if name in saved}
-        if len(fields) < 3:
+        fields = {name: saved[name] for name in ("characters", "features") if name in saved}
+        if len(fields) < 2:
             raise ValueError("they are of another task, which is not one of pairs")
         return super(FromPairs, replace(self, learned=Code(**fields))).restored(vocab, saved)
 

@@ -8,7 +8,6 @@ from typing import Any
 from apmdm.base_task import BaseTask
 from apmdm.given import FromPairs, FromProcess, FromSequences, Learning
 from apmdm.model.encoder import Shape
-from apmdm.pairs.sequence import Start
 from apmdm.pairs.table import Pair, read_pairs
 from apmdm.process import Symbols
 from apmdm.training.trainer import Settings
@@ -68,23 +67,21 @@ class Task(BaseTask):
         *,
         name: str = "pairs",
         dev: str | Path | Iterable[Pair | tuple[str, ...]] = (),
-        start: Start = "copy",
         training: Settings | None = None,
     ) -> FromPairs:
         """A task from pairs of a source text and a target text, which a model learns to turn into each other.
 
-        The model edits a working copy of the source. The source itself stays in front of the copy, and each position of
-        the copy knows which place of the source it came from. A teacher gives, for any state of the copy, the edits
-        that lead to the target at least cost.
+        The model writes a working copy from left to right. It begins as a MASK for every place of the source, which is
+        written or deleted, and which inserts further MASKs where the target has more. The source itself stays in front
+        of the copy.
 
         pairs: a file (TSV, CSV or JSON lines), or tuples (source, target) or (source, target, features). Features are
         conditions of the target, such as `N;DAT;PL`.
         name: the name of the task.
         dev: pairs to measure on. By default a tenth of the pairs is held out, 500 at most.
-        start: the copy begins as the source ("copy") or empty ("empty").
         training: how long and how fast a model learns.
         """
-        return FromPairs(name, _pairs(pairs), _pairs(dev), start, training=training)
+        return FromPairs(name, _pairs(pairs), _pairs(dev), training=training)
 
     @staticmethod
     def from_sequences(

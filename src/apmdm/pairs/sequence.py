@@ -3,8 +3,9 @@
     features SEP source END GO copy
 
 Everything before GO stays as it is. A character `a` is the product token `a@source` in the source and the plain token
-`a` in the copy. A position that belongs to place i of the source has the coordinates (i, i + 1, i - 1). Positions of
-the copy keep theirs through all edits. SEP and GO have place 0, END has the place after the last, features have none.
+`a` in the copy. A position that belongs to place i of the source has the coordinates (i, i + 1, i - 1). SEP and GO have
+place 0, END has the place after the last, features have none. The copy begins as a MASK for each of these places, and
+positions keep their coordinates through all edits.
 """
 
 import re
@@ -12,7 +13,6 @@ from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
 
 import torch
 
@@ -29,8 +29,6 @@ SPARES, SHOWN = 8, 10
 PRIVATE_USE = range(0xE000, 0xF900)
 """Code points that Unicode assigns no character to."""
 
-Start = Literal["copy", "empty"]
-
 
 @dataclass(frozen=True)
 class Code:
@@ -39,28 +37,24 @@ class Code:
     characters: those that have a token of their own. Others become UNKNOWN1, UNKNOWN2, ... in the order in which the
     source has them, and can be copied.
     features: the features that are known.
-    start: the working copy begins as the source ("copy") or empty ("empty").
     """
 
     characters: Seq[str]
     features: Seq[str] = ()
-    start: Start = "copy"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "characters", tuple(self.characters))
         object.__setattr__(self, "features", tuple(self.features))
-        if self.start not in get_args(Start):
-            raise ValueError(f"start is {' or '.join(get_args(Start))}, not {self.start!r}")
         if not all(len(character) == 1 for character in self.characters):
             raise ValueError("every character of a code is a text of length 1")
 
     @classmethod
-    def of(cls, pairs: Iterable[Pair], start: Start = "copy") -> "Code":
+    def of(cls, pairs: Iterable[Pair]) -> "Code":
         """The code with the characters and features that occur in these pairs."""
         pairs = list(pairs)
         characters = {character for pair in pairs for character in pair.source + pair.target}
         features = {feature for pair in pairs for feature in atoms_of(pair.features)}
-        return cls(tuple(sorted(characters)), tuple(sorted(features)), start)
+        return cls(tuple(sorted(characters)), tuple(sorted(features)))
 
     @cached_property
     def vocab(self) -> Vocab:
@@ -81,16 +75,22 @@ class Code:
 
     def encode(self, source: str, features: str = "") -> Sequence:
         """The first state. Raises ValueError for an unknown feature and for too many unknown characters."""
-        ids = self._ids(source)
-        plain = [ids[character] for character in source]
-        spread = len(self.characters) + SPARES
-        read_only = [SEP_ID, *(token + spread for token in plain), END_ID, GO_ID]
-        conditions, copy = self._conditions(features), plain if self.start == "copy" else []
-        length = len(plain)
-        place = torch.tensor([*range(length + 2), 0, *range(1, len(copy) + 1)])
+        places = range(len(source) + 2)
+        return self.copied(source, features, [MASK] * len(places), places)
+
+    def copied(self, source: str, features: str, copy: Seq[int], places: Seq[int]) -> Sequence:
+        """The state with this copy, whose tokens belong to these places of the source."""
+        conditions, spread = self._conditions(features), len(self.characters) + SPARES
+        read_only = [SEP_ID, *(token + spread for token in self.tokens(source)), END_ID, GO_ID]
+        place = torch.tensor([*range(len(source) + 2), 0, *places])
         grid = torch.stack((place, place + 1, place - 1), 1)
         nowhere = torch.full((len(conditions), 3), NOWHERE)
         return Sequence(torch.tensor([*conditions, *read_only, *copy]), torch.cat((nowhere, grid)))
+
+    def tokens(self, source: str) -> list[int]:
+        """The tokens of a copy that is like the source."""
+        ids = self._ids(source)
+        return [ids[character] for character in source]
 
     def target(self, pair: Pair) -> list[int]:
         """The tokens of the finished copy. Raises ValueError for a character neither known nor in the source."""
