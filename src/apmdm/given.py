@@ -6,29 +6,33 @@ from collections.abc import Sequence as Seq
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import islice
 from random import Random
 from typing import Any
 
 import torch
 
-from apmdm.base_task import BaseTask
+from apmdm.base_task import BaseTask, option
 from apmdm.edits import Edits
 from apmdm.finding import Finding
-from apmdm.model.encoder import Shape
+from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
 from apmdm.objective.supervised import Objective
+from apmdm.pairs.answers import answers
 from apmdm.pairs.lessons import batches, run
 from apmdm.pairs.lessons import labelled as steps_of
 from apmdm.pairs.sequence import GO_ID, RELATIONS, Code
 from apmdm.pairs.table import Pair
+from apmdm.pairs.writing import Writer
 from apmdm.paradigms.comparison import Comparison
 from apmdm.paradigms.form import Form, direct
-from apmdm.policy import Correct, Leftmost, Policy
+from apmdm.policy import Correct, Policy
 from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, told, with_ways
 from apmdm.recipe import Recipe
-from apmdm.sampler import Run, rollouts
+from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
+from apmdm.solution import Solution
 from apmdm.state import Sequence, State
 from apmdm.training.chunked import seed_of
 from apmdm.training.trainer import Settings
@@ -42,6 +46,8 @@ class PairsData:
     batch_size: int = 64
 
 
+WIDTH, MOST, WATCHED = 4, 50, 2000
+"""Runs that a search for answers to pairs keeps, the most answers that can be asked for, and the most steps watched."""
 COMPARED_TOKENS = 2_000_000
 MET, NOTED, MAX_REACH = 200, 20, 4
 """How many problems are run to find the symbols and the reach of a process, and how many to look for mistakes before
@@ -329,10 +335,11 @@ class FromPairs(BaseTask):
     dev: tuple[Pair, ...] = ()
     learned: Code | None = None
     training: Settings | None = None
+    num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
     comment = ""
-    max_steps = 200
+    batch_size = 16
     loaded_as = "pairs"
 
     @cached_property
@@ -406,8 +413,45 @@ class FromPairs(BaseTask):
             runs.append(replace(one, index=number))
         return runs
 
-    def policy(self, seed: int) -> Policy:
-        return Leftmost()
+    def decoder(self, model: Predictor, device: str) -> Predictor:
+        return Writer(model)
+
+    def solve(
+        self,
+        model: Predictor,
+        problems: Iterable[Pair],
+        *,
+        batch_size: int | None = None,
+        max_steps: int | None = None,
+        record: bool = False,
+        on_step: Callable[[Observation], Any] | None = None,
+        device: str = "cpu",
+        **options: Any,
+    ) -> Iterator[Solution]:
+        """Take the most probable answer of a search from both ends, or of one run from the left if it is watched."""
+        watched: dict[str, Any] = {"max_steps": max_steps or WATCHED, "record": record, "on_step": on_step}
+        if on_step is not None or not isinstance(model, Encoder):
+            yield from super().solve(model, problems, batch_size=batch_size, device=device, **watched, **options)
+            return
+        numbered, width = enumerate(problems), max(WIDTH, self.num)
+        while group := list(islice(numbered, batch_size or self.batch_size)):
+            given = [pair for _, pair in group]
+            steps = max_steps or 64 + 2 * max(len(pair.source) for pair in given)
+            found = answers(model, self.code, given, width, max_steps=steps, record=record, device=device)
+            for (index, pair), best in zip(group, found, strict=True):
+                told = tuple((answer.text, answer.probability) for answer in best)
+                run = replace(best[0].run, index=index)
+                yield Solution(pair, best[0].text, self.status(pair, best[0].text), run, told)
+
+    def record(self, solution: Solution) -> dict[str, Any]:
+        probable = [{"answer": text, "probability": round(chance, 6)} for text, chance in solution.alternatives]
+        return super().record(solution) | ({"answers": probable[: self.num]} if probable else {})
+
+    def row(self, solution: Solution, seconds: float) -> str:
+        if self.num == 1:
+            return super().row(solution, seconds)
+        told = [f"{text} {chance:.3f}" for text, chance in solution.alternatives[: self.num]]
+        return "  ".join([solution.problem.source, *told])
 
     def verify(self, problem: Pair, answer: str) -> bool | None:
         return answer == problem.target if problem.target else None

@@ -197,17 +197,6 @@ class Unmask:
         return first if self.order == "confidence" else first - second
 
 
-@dataclass(frozen=True)
-class Leftmost:
-    """Decides the leftmost MASK alone: it is deleted, or written and perhaps followed by another MASK."""
-
-    deterministic = True
-
-    def __call__(self, prediction: Prediction, state: State) -> Edits:
-        wanted, first = Greedy()(prediction, state), state.masked & (state.masked.cumsum(1) == 1)
-        return Edits(wanted.content, state.masked & ~first, wanted.insert & first, wanted.delete & first)
-
-
 def _draw(
     probability: Float[Tensor, "batch length vocab"], generator: torch.Generator | None
 ) -> Int[Tensor, "batch length"]:

@@ -38,14 +38,17 @@ class Prediction:
         return Prediction(content, remask, insert, delete, hints=tuple(hints))
 
     def log_probability(self, state: State, edits: Edits) -> Float[Tensor, "batch"]:
-        """The log-probability of each row's edits in nats: of the content that they write and of every control bit."""
-        valid = state.valid
+        """The log-probability of each row's edits in nats: of the content that they write and of every control bit.
+
+        The remask and insert bits of a MASK that is deleted have no effect and do not count.
+        """
+        valid, gone = state.valid, state.masked & edits.delete
         written = (edits.unmasked(state) & valid).nonzero(as_tuple=True)
         content = torch.zeros_like(self.remask, dtype=torch.float)
         content[written] = -cross_entropy(self.content[written].float(), edits.content[written], reduction="none")
         pairs = (self.remask, edits.remask), (self.insert, edits.insert), (self.delete, edits.delete)
-        bits = [logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs]
-        return (content + sum(bits)).masked_fill(~valid, 0.0).sum(1)
+        remask, insert, delete = (logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs)
+        return (content + delete + (remask + insert).masked_fill(gone, 0.0)).masked_fill(~valid, 0.0).sum(1)
 
     def __getitem__(self, rows: slice) -> "Prediction":
         return self.map(lambda field: field[rows])

@@ -16,12 +16,14 @@ class Solution:
     status: "solved" if the answer was verified, "unsolved" if it is wrong, "unverified" if this cannot be known. A task
     may have more.
     run: the run itself, with its final state, number of steps and reason to stop.
+    alternatives: the most probable answers with their probabilities, this one first, if the task tells.
     """
 
     problem: Any
     answer: Any
     status: str
     run: Run
+    alternatives: tuple[tuple[Any, float], ...] = ()
 
     @property
     def solved(self) -> bool:

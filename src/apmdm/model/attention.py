@@ -64,15 +64,25 @@ def relation_patterns(
     """
     if bool((coordinates == coordinates[:1]).all()):
         coordinates = coordinates[:1]
-    rows, length, _ = coordinates.shape
-    others = coordinates[:, keys.clamp(0, length - 1)]
-    pattern = coordinates.new_zeros(rows, length, keys.shape[1], dtype=torch.int)
+    here = torch.arange(coordinates.shape[1], device=keys.device)
+    others = coordinates[:, keys.clamp(0, len(here) - 1)]
+    return relations_between(coordinates, others, (keys < here[:, None])[None], relations)
+
+
+def relations_between(
+    own: Int[Tensor, "B L A"],
+    others: Int[Tensor, "B #L K A"],
+    before: Bool[Tensor, "#B L K"],
+    relations: Seq[Relation],
+) -> Int[Tensor, "B L K"]:
+    """The same from the coordinates of positions and of their keys. before: whether a key precedes its position."""
+    pattern = torch.zeros(*own.shape[:2], others.shape[2], dtype=torch.int, device=own.device)
     for number, relation in enumerate(relations):
         if relation == BEFORE:
-            holds = keys < torch.arange(length, device=keys.device)[:, None]
+            holds = before
         else:
-            own, other = coordinates[:, :, None, relation[0]], others[..., relation[1]]
-            holds = (own == other) & (own != NOWHERE)
+            mine, other = own[:, :, None, relation[0]], others[..., relation[1]]
+            holds = (mine == other) & (mine != NOWHERE)
         pattern += holds.int() << number
     return pattern
 

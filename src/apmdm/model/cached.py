@@ -1,4 +1,4 @@
-"""A causal encoder that computes every token once, as it keeps the keys and values of earlier tokens (KV cache)."""
+"""An encoder that computes every token once, as it keeps the keys and values of earlier tokens (KV cache)."""
 
 import torch
 from jaxtyping import Int
@@ -7,45 +7,63 @@ from torch import Tensor
 from apmdm.model.attention import Past
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
-from apmdm.state import State
+from apmdm.state import NOWHERE, State
 from apmdm.vocab import PAD
 
 
 class Cached:
-    """A callable from State to Prediction that is right at every token that is new since the last call.
+    """A callable from State to Prediction that is right where a decision is due, if all tokens come before all MASKs.
 
-    It is zero at all other tokens and at MASKs. Causal keys and values depend on the tokens before them only, so a row
-    is recognised by its tokens: rows may arrive, leave the batch and change places at any call. A call computes as many
-    positions of every row as the row with the most new tokens needs, so it is fast where rows grow together.
+    That is, for a causal encoder, every token that is new since the last call, and for one of written attention also
+    the first MASK, which `at_first_mask` tells alone. It is zero elsewhere. Keys and values of a token depend on the
+    tokens before it only, so a row is recognised by its tokens and their coordinates: rows may arrive, leave the batch
+    and change places at any call. A call computes as many positions of every row as the row with the most new ones
+    needs, so it is fast where rows grow together.
     """
 
     def __init__(self, encoder: Encoder) -> None:
-        if encoder.shape.attention != "causal" or encoder.shape.relations:
-            raise ValueError("keys and values last in a causal encoder without relations only")
+        if encoder.shape.attention not in ("causal", "written"):
+            raise ValueError("keys and values last in a causal encoder, or in one of written attention, only")
         self.encoder = encoder
-        self.ids = torch.empty(0, 0, dtype=torch.long)
+        self.seen = torch.empty(0, 0, 1, dtype=torch.long)
         self.keys_values: list[tuple[Tensor, Tensor]] = []
 
     def __call__(self, state: State) -> Prediction:
-        ids = state.ids.masked_fill(state.masked, PAD)
-        lengths = (ids != PAD).sum(1)
-        source, known = self._remembered(ids)
-        num_new = max(1, int((lengths - known).max()))
-        at = (lengths[:, None] - num_new + torch.arange(num_new, device=ids.device)).clamp(min=0)
-        pasts = self._pasts(at, source, ids.shape[1])
-        prediction = self.encoder.predict_at(ids.gather(1, at), pasts)
-        self.ids, self.keys_values = ids, [(past.keys, past.values) for past in pasts]
-        return prediction.map(lambda field: _placed(field, at, ids.shape[1]))
+        prediction, at = self._new(state)
+        return prediction.map(lambda field: _placed(field, at, state.ids.shape[1]))
 
-    def _remembered(self, ids: Int[Tensor, "B L"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
+    def at_first_mask(self, state: State) -> Prediction:
+        """The prediction at the first MASK of each row, of length 1; of no meaning for rows without MASKs."""
+        return self._new(state)[0].map(lambda field: field[:, -1:])
+
+    def _new(self, state: State) -> tuple[Prediction, Int[Tensor, "B new"]]:
+        """The prediction at new positions, and which these are."""
+        ids = state.ids.masked_fill(state.masked, PAD)
+        lengths = needed = (ids != PAD).sum(1)
+        if self.encoder.shape.attention == "written":
+            needed = (lengths + 1).minimum(state.lengths)
+        grid = state.coordinates if self.encoder.shape.relations else None
+        seen = ids[..., None]
+        if grid is not None:
+            seen = torch.cat((seen, grid.masked_fill(seen == PAD, NOWHERE)), -1)
+        source, known = self._remembered(seen)
+        num_new = max(1, int((needed - known).max()))
+        at = (needed[:, None] - num_new + torch.arange(num_new, device=ids.device)).clamp(min=0)
+        pasts = self._pasts(at, source, ids.shape[1])
+        prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid)
+        self.seen, self.keys_values = seen, [(past.keys, past.values) for past in pasts]
+        return prediction, at
+
+    def _remembered(self, seen: Int[Tensor, "B L A"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """For each row the number of the remembered row that it continues and its length; length 0 if there is none."""
-        nothing = ids.new_zeros(len(ids))
-        if not self.ids.numel():
+        nothing = seen.new_zeros(len(seen))
+        if not self.seen.numel():
             return nothing, nothing
-        width = min(ids.shape[1], self.ids.shape[1])
-        before = self.ids.to(ids.device)[None, :, :width]
-        same = ((before == ids[:, None, :width]) | (before == PAD)).all(-1) & (self.ids[:, width:] == PAD).all(-1)
-        known = torch.where(same, (self.ids != PAD).sum(1), 0)
+        width = min(seen.shape[1], self.seen.shape[1])
+        before = self.seen.to(seen.device)
+        ended = before[..., 0] == PAD
+        same = (before[None, :, :width] == seen[:, None, :width]).all(-1) | ended[:, :width]
+        known = torch.where(same.all(-1) & ended[:, width:].all(-1), (~ended).sum(1), 0)
         return known.argmax(1), known.amax(1)
 
     def _pasts(self, at: Tensor, source: Tensor, width: int) -> list[Past]:
@@ -53,7 +71,7 @@ class Cached:
         if not self.keys_values:
             empty = self.encoder.embedding.new_zeros(len(at), shape.heads, width, shape.width // shape.heads)
             return [Past(at, empty.clone(), empty.clone()) for _ in range(shape.layers)]
-        missing = max(0, width - self.ids.shape[1])
+        missing = max(0, width - self.seen.shape[1])
         rows = [
             [torch.nn.functional.pad(part[source], (0, 0, 0, missing)) for part in pair] for pair in self.keys_values
         ]

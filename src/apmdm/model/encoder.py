@@ -27,6 +27,7 @@ from apmdm.model.attention import (
     key_positions,
     numbered,
     relation_patterns,
+    relations_between,
 )
 from apmdm.model.packing import packed, unpack
 from apmdm.prediction import Prediction, concatenate_rows
@@ -143,13 +144,17 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
     (vocabulary and shape). from_pretrained reads them and executes nothing.
     """
 
-    composition: Tensor
+    atoms: Tensor
+    first_atom: Tensor
     never: Tensor
 
     def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
         super().__init__()
         self.vocab, self.shape = vocab, shape
-        self.register_buffer("composition", vocab.composition(), persistent=False)
+        composition = vocab.composition()
+        counts = composition.count_nonzero(1)
+        self.register_buffer("atoms", composition.nonzero()[:, 1], persistent=False)
+        self.register_buffer("first_atom", counts.cumsum(0) - counts, persistent=False)
         never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
         self.register_buffer("never", never, persistent=False)
         atoms = len(vocab.atoms)
@@ -184,14 +189,14 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
 
     def multiply_adds(self, length: int) -> int:
         """The number of multiply-adds in the matrix products of one decoding step on one sequence of this length."""
-        shape, atoms = self.shape, len(self.vocab.atoms)
+        shape = self.shape
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
         looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
         layer = 12 * shape.width**2 * positions + 2 * shape.width * positions * looked_at
-        heads = (shape.width * (atoms + 3) + len(self.vocab) * atoms) * positions
+        heads = shape.width * (len(self.vocab) + 3) * positions
         hints = sum(head.weight.numel() for head in (self.hints, self.conclusions) if head) * positions
-        return blocks * (shape.layers * layer + heads + hints) + len(self.vocab) * atoms * shape.width
+        return blocks * (shape.layers * layer + heads + hints)
 
     def forward(self, state: State) -> Prediction:
         if self.shape.attention != "block":
@@ -251,27 +256,40 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
             return None
         return (state.lengths.clamp(min=trained).log() / math.log(trained))[:, None, None, None]
 
-    def predict_at(self, ids: Int[Tensor, "B L"], pasts: Seq[Past]) -> Prediction:
-        """The predictions of a causal encoder at the new positions only. `pasts` has one Past for each layer."""
+    def predict_at(
+        self, ids: Int[Tensor, "B L"], pasts: Seq[Past], coordinates: Int[Tensor, "B W A"] | None = None
+    ) -> Prediction:
+        """The predictions of a causal encoder at the new positions only. `pasts` has one Past for each layer.
+
+        coordinates: those of all positions, if the encoder has relations.
+        """
         at, length = pasts[0].at, pasts[0].keys.shape[2]
         x = self._embedded(ids, at, length)
-        hidden = torch.arange(length, device=ids.device) > at[..., None]
-        pattern = AttentionPattern(forbidden=self._forbidding(hidden))
+        here, relations = torch.arange(length, device=ids.device), None
+        if coordinates is not None:
+            own = coordinates.gather(1, at[..., None].expand(*at.shape, coordinates.shape[-1]))
+            relations = relations_between(own, coordinates[:, None], here < at[..., None], self.shape.relations)
+        pattern = AttentionPattern(relations=relations, forbidden=self._forbidding(here > at[..., None]))
         for layer, past in zip(self.layers, pasts, strict=True):
             x = layer(x, pattern, past)
         return self._predicted(x)
 
     def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"], length: int) -> Float[Tensor, "B L width"]:
-        x = nn.functional.embedding(ids, self.composition @ self.embedding)
+        x = nn.functional.embedding(ids, self._composed(self.embedding))
         if self.absolute is None:
             return x
         if length > len(self.absolute):
             raise ValueError(f"length {length} exceeds this model's {len(self.absolute)} positions")
         return x + self.absolute[at]
 
+    def _composed(self, atoms: Float[Tensor, "atoms D"]) -> Float[Tensor, "V D"]:
+        """For each token the sum over its atoms."""
+        return nn.functional.embedding_bag(self.atoms, atoms, self.first_atom, mode="sum")
+
     def _predicted(self, x: Float[Tensor, "B L width"], hints: tuple[Tensor, ...] = ()) -> Prediction:
         x = self.norm(x)
-        content = self.content(x) @ self.composition.T + self.never
+        bias = self._composed(self.content.bias[:, None])[:, 0] + self.never
+        content = nn.functional.linear(x, self._composed(self.content.weight), bias)
         return Prediction(content, *self.controls(x).unbind(-1), hints=hints)
 
 

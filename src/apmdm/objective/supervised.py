@@ -66,14 +66,16 @@ class Objective(Protocol):
 def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeights = DEFAULT_WEIGHTS) -> Loss:
     """How unlikely the teacher's edits, and its hints, are under the prediction.
 
-    A state at which the teacher does nothing trains halting, like any other state.
+    A state at which the teacher does nothing trains halting, like any other state. Where a MASK is deleted, its other
+    bits have no effect and are not learned.
     """
     state, edits, hints = batch.state, batch.edits, batch.hints
     written, valid = edits.unmasked(state) & state.valid, state.valid
+    kept = valid & ~(state.masked & edits.delete)
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
 
-    def control(logits: Tensor, bits: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(logits[valid].float(), bits[valid].float(), reduction="sum")
+    def control(logits: Tensor, bits: Tensor, where: Tensor = valid) -> Tensor:
+        return binary_cross_entropy_with_logits(logits[where].float(), bits[where].float(), reduction="sum")
 
     hinted = content.new_zeros(())
     if hints is not None and prediction.hints:
@@ -83,8 +85,8 @@ def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeight
     num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
     return Loss(
         content / num_written,
-        control(prediction.remask, edits.remask) / num_valid,
-        control(prediction.insert, edits.insert) / num_valid,
+        control(prediction.remask, edits.remask, kept) / num_valid,
+        control(prediction.insert, edits.insert, kept) / num_valid,
         control(prediction.delete, edits.delete) / num_valid,
         hinted / num_valid,
         weights,

@@ -13,14 +13,15 @@ import torch
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch, Batches
 from apmdm.pairs.alignment import Column, columns
-from apmdm.pairs.sequence import Code
+from apmdm.pairs.sequence import MIRRORED_ID, STRANGE_ID, Code
 from apmdm.pairs.table import Pair
 from apmdm.state import Sequence, State
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.vocab import MASK, PAD
 
 PER_CHUNK = 16
-SHORTEST_STEM, SHARE_VARIED = 3, 0.5
+SHORTEST_STEM, SHARE_VARIED, SHARE_STRANGE = 3, 0.5, 0.02
+"""Stems this long are varied, in this share of the pairs. The share of features that are made unknown."""
 Lesson = tuple[Sequence, list[Column | None]]
 """A state, and for each of its positions the column that is to be decided there, if any."""
 
@@ -28,14 +29,18 @@ Lesson = tuple[Sequence, list[Column | None]]
 def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int) -> Batches:
     """Training batches as a function of their number: one lesson a pair, and those of a batch similar in length.
 
-    In half of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019).
+    In half of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019). Half of the lessons
+    are mirrored.
     """
+
+    def drawn(random: Random) -> Lesson:
+        pair = random.choice(pairs)
+        pair = varied(code, pair, random) if random.random() < SHARE_VARIED else pair
+        return lesson(code, pair, mirrored=random.random() < 0.5, random=random)
 
     def cut(number: int) -> tuple[list[Lesson], list[int]]:
         random, size = Random(seed_of(seed, number)), PER_CHUNK * batch_size
-        drawn = random.choices(pairs, k=size)
-        drawn = [varied(code, pair, random) if random.random() < SHARE_VARIED else pair for pair in drawn]
-        lessons = sorted((lesson(code, pair) for pair in drawn), key=lambda one: len(one[0]))
+        lessons = sorted((drawn(random) for _ in range(size)), key=lambda one: len(one[0]))
         return lessons, random.sample(range(0, size, batch_size), PER_CHUNK)
 
     chunks = Chunked(cut, PER_CHUNK)
@@ -47,22 +52,29 @@ def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int) -> Batches
     return batch
 
 
-def lesson(code: Code, pair: Pair) -> Lesson:
+def lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None) -> Lesson:
     """All steps of a run at once: in front of every token of the copy stands the MASK that it is written at.
 
-    Where attention is to what is written, a MASK sees there what it sees in the run.
+    Where attention is to what is written, a MASK sees there what it sees in the run. random: makes some features
+    unknown.
     """
+    pair, conditions = (pair.mirrored() if mirrored else pair), code.conditions(pair.features, mirrored)
+    if random is not None:
+        conditions = [
+            STRANGE_ID if token != MIRRORED_ID and random.random() < SHARE_STRANGE else token for token in conditions
+        ]
     decided: list[tuple[int, Column | None, int]] = []
     for column in _columns(code, pair):
         decided.append((MASK, column, column.place))
         if column.token is not None:
             decided.append((column.token, None, column.place))
     tokens, wanted, places = zip(*decided, strict=True)
-    return _told(code, pair, tokens, places, wanted)
+    return _told(code, pair, conditions, tokens, places, wanted)
 
 
-def run(code: Code, pair: Pair) -> list[Lesson]:
+def run(code: Code, pair: Pair, *, mirrored: bool = False) -> list[Lesson]:
     """The states of a run, the last one included, each with the column that is decided next."""
+    pair, conditions = (pair.mirrored() if mirrored else pair), code.conditions(pair.features, mirrored)
     whole, states = _columns(code, pair), []
     there = [before is None or not before.more for before in (None, *whole[:-1])]
     for number in range(len(whole) + 1):
@@ -73,7 +85,7 @@ def run(code: Code, pair: Pair) -> list[Lesson]:
             if place >= number and (place == number or there[place])
         ]
         tokens, places, wanted = zip(*written, *open_now, strict=True) if written or open_now else ((), (), ())
-        states.append(_told(code, pair, tokens, places, wanted))
+        states.append(_told(code, pair, conditions, tokens, places, wanted))
     return states
 
 
@@ -112,6 +124,8 @@ def _columns(code: Code, pair: Pair) -> list[Column]:
     return columns(code.tokens(pair.source), code.target(pair))
 
 
-def _told(code: Code, pair: Pair, tokens: Seq[int], places: Seq[int], wanted: Seq[Column | None]) -> Lesson:
-    sequence = code.copied(pair.source, pair.features, tokens, places)
+def _told(
+    code: Code, pair: Pair, conditions: Seq[int], tokens: Seq[int], places: Seq[int], wanted: Seq[Column | None]
+) -> Lesson:
+    sequence = code.copied(pair.source, conditions, tokens, places)
     return sequence, [*[None] * (len(sequence) - len(tokens)), *wanted]

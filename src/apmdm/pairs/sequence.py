@@ -2,6 +2,7 @@
 
     features SEP source END GO copy
 
+A mirrored state has MIRRORED in front, and source and copy in it are read from their last character to their first.
 Everything before GO stays as it is. A character `a` is the product token `a@source` in the source and the plain token
 `a` in the copy. A position that belongs to place i of the source has the coordinates (i, i + 1, i - 1). SEP and GO have
 place 0, END has the place after the last, features have none. The copy begins as a MASK for each of these places, and
@@ -23,9 +24,10 @@ from apmdm.state import NOWHERE, Sequence
 from apmdm.vocab import MASK, Vocab, joined, spelling
 
 SEP, GO, SOURCE, FEATURE, UNKNOWN = "SEP", "GO", "source", "feature:", "UNKNOWN"
-SEP_ID, END_ID, GO_ID = range(MASK + 1, MASK + 4)
+MIRRORED, STRANGE = "MIRRORED", "STRANGE"
+SEP_ID, END_ID, GO_ID, MIRRORED_ID, STRANGE_ID = range(MASK + 1, MASK + 6)
 RELATIONS: tuple[Relation, ...] = ((0, 0), (1, 0), (2, 0), BEFORE)
-SPARES, SHOWN = 8, 10
+SPARES = 8
 PRIVATE_USE = range(0xE000, 0xF900)
 """Code points that Unicode assigns no character to."""
 
@@ -36,7 +38,7 @@ class Code:
 
     characters: those that have a token of their own. Others become UNKNOWN1, UNKNOWN2, ... in the order in which the
     source has them, and can be copied.
-    features: the features that are known.
+    features: the features that are known. Others become STRANGE.
     """
 
     characters: Seq[str]
@@ -60,11 +62,11 @@ class Code:
     def vocab(self) -> Vocab:
         plain = [*map(spelling, self.characters), *(f"{UNKNOWN}{number + 1}" for number in range(SPARES))]
         features = [FEATURE + spelling(feature) for feature in self.features]
-        return Vocab.of(SEP, END, GO, features, plain, joined(plain, [SOURCE]))
+        return Vocab.of(SEP, END, GO, MIRRORED, STRANGE, features, plain, joined(plain, [SOURCE]))
 
     @property
     def character_ids(self) -> range:
-        first = GO_ID + 1 + len(self.features)
+        first = STRANGE_ID + 1 + len(self.features)
         return range(first, first + len(self.characters))
 
     @cached_property
@@ -73,14 +75,14 @@ class Code:
         unused = (chr(point) for point in PRIVATE_USE if chr(point) not in self._known)
         return tuple(next(unused) for _ in range(SPARES))
 
-    def encode(self, source: str, features: str = "") -> Sequence:
-        """The first state. Raises ValueError for an unknown feature and for too many unknown characters."""
-        places = range(len(source) + 2)
-        return self.copied(source, features, [MASK] * len(places), places)
+    def encode(self, source: str, features: str = "", mirrored: bool = False) -> Sequence:
+        """The first state. Raises ValueError for too many unknown characters."""
+        places, conditions = range(len(source) + 2), self.conditions(features, mirrored)
+        return self.copied(source[::-1] if mirrored else source, conditions, [MASK] * len(places), places)
 
-    def copied(self, source: str, features: str, copy: Seq[int], places: Seq[int]) -> Sequence:
+    def copied(self, source: str, conditions: Seq[int], copy: Seq[int], places: Seq[int]) -> Sequence:
         """The state with this copy, whose tokens belong to these places of the source."""
-        conditions, spread = self._conditions(features), len(self.characters) + SPARES
+        spread = len(self.characters) + SPARES
         read_only = [SEP_ID, *(token + spread for token in self.tokens(source)), END_ID, GO_ID]
         place = torch.tensor([*range(len(source) + 2), 0, *places])
         grid = torch.stack((place, place + 1, place - 1), 1)
@@ -89,8 +91,7 @@ class Code:
 
     def tokens(self, source: str) -> list[int]:
         """The tokens of a copy that is like the source."""
-        ids = self._ids(source)
-        return [ids[character] for character in source]
+        return list(map(self._ids(source).__getitem__, source))
 
     def target(self, pair: Pair) -> list[int]:
         """The tokens of the finished copy. Raises ValueError for a character neither known nor in the source."""
@@ -102,13 +103,19 @@ class Code:
 
     def decode(self, source: str, sequence: Sequence) -> str | None:
         """The text of the copy. None if it holds a MASK, or if the part before GO is damaged."""
-        ids, tokens = self._ids(source), sequence.ids.tolist()
+        tokens = sequence.ids.tolist()
+        mirrored = tokens[:1] == [MIRRORED_ID]
+        ids = self._ids(source[::-1] if mirrored else source)
         spread, go = len(self.characters) + SPARES, tokens.index(GO_ID) if GO_ID in tokens else 0
-        read_only = [SEP_ID, *(ids[character] + spread for character in source), END_ID]
+        read_only = [SEP_ID, *(ids[character] + spread for character in source[:: -1 if mirrored else 1]), END_ID]
         texts = {token: character for character, token in ids.items()}
         copy = [texts.get(token) for token in tokens[go + 1 :]]
         intact = tokens[max(go - len(read_only), 0) : go] == read_only
-        return "".join(filter(None, copy)) if intact and None not in copy else None
+        return "".join(filter(None, copy))[:: -1 if mirrored else 1] if intact and None not in copy else None
+
+    @cached_property
+    def _features(self) -> dict[str, int]:
+        return {feature: STRANGE_ID + 1 + number for number, feature in enumerate(self.features)}
 
     @cached_property
     def _known(self) -> dict[str, int]:
@@ -125,13 +132,10 @@ class Code:
         spares = {stranger: self.character_ids.stop + number for number, stranger in enumerate(strangers)}
         return self._known | spares if spares else self._known
 
-    def _conditions(self, features: str) -> list[int]:
-        atoms = atoms_of(features)
-        unknown = next((atom for atom in atoms if atom not in self.features), None)
-        if unknown is not None:
-            known = ", ".join(self.features[:SHOWN]) + (", ..." if len(self.features) > SHOWN else "")
-            raise ValueError(f"unknown feature {unknown!r}; known are {known or 'none'}")
-        return [GO_ID + 1 + self.features.index(atom) for atom in atoms]
+    def conditions(self, features: str, mirrored: bool = False) -> list[int]:
+        """The tokens of the features, after MIRRORED if the state is mirrored."""
+        found = [self._features.get(atom, STRANGE_ID) for atom in atoms_of(features)]
+        return [MIRRORED_ID, *found] if mirrored else found
 
 
 def atoms_of(features: str) -> list[str]:

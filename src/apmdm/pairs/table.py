@@ -31,6 +31,10 @@ class Pair:
     target: str
     features: str = ""
 
+    def mirrored(self) -> "Pair":
+        """Both texts from their last character to their first."""
+        return Pair(self.source[::-1], self.target[::-1], self.features)
+
 
 @dataclass(frozen=True)
 class Table:

@@ -1,0 +1,119 @@
+"""Inflection: a lemma and features give a form, in many languages. Learned from a folder of CoNLL-SIGMORPHON 2018.
+
+The language is the first feature of a pair.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from apmdm.base_task import BaseTask, option
+from apmdm.given import FromPairs
+from apmdm.model.encoder import Shape
+from apmdm.pairs.sequence import RELATIONS, atoms_of
+from apmdm.pairs.table import Pair, read_pairs
+from apmdm.recipe import Recipe
+from apmdm.training.trainer import Settings
+from apmdm.vocab import Vocab
+
+LEARNS = "train check compare audit"
+PART, MEASURED, PER_LANGUAGE = "-train-medium", "-dev", 20
+SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Inflection(FromPairs):
+    """Inflect words of many languages, such as `German: Haus N;DAT;PL`."""
+
+    name: str = "inflection"
+    data: Path | None = option(
+        None, "A folder with files such as german-train-medium and german-dev: lemma, form and features.", LEARNS
+    )
+    language: str | None = option(None, "The language of problems that name none.", "run eval")
+    languages: tuple[str, ...] = ()
+
+    tables = True
+    shipped = "inflection"
+    problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
+    loaded_as = None
+
+    def __post_init__(self) -> None:
+        if self.language is not None and self.languages:
+            object.__setattr__(self, "language", self.known(self.language))
+
+    @cached_property
+    def texts(self) -> tuple[Pair, ...]:
+        return self._pairs(PART) if self.data is not None else self.given
+
+    @cached_property
+    def measured(self) -> tuple[Pair, ...]:
+        """The first few pairs of each language's dev part."""
+        return self._pairs(MEASURED, PER_LANGUAGE) if self.data is not None else self.dev
+
+    def _pairs(self, part: str, most: int | None = None) -> tuple[Pair, ...]:
+        assert self.data is not None
+        names = [path.name.removesuffix(PART) for path in sorted(self.data.glob(f"*{PART}"))]
+        if not names:
+            raise ValueError(f"{self.data} has no files such as german{PART}")
+        found = {name: read_pairs(self.data / f"{name}{part}")[:most] for name in names}
+        return tuple(replace(pair, features=f"{name};{pair.features}") for name in names for pair in found[name])
+
+    @cached_property
+    def spoken(self) -> tuple[str, ...]:
+        """The languages that are learned from, or were."""
+        return self.languages or tuple(dict.fromkeys(atoms_of(pair.features)[0] for pair in self.texts))
+
+    def known(self, language: str) -> str:
+        """The name of a language as training has it; raises ValueError if it was not learned from."""
+        name = "-".join(language.lower().split())
+        if name not in self.spoken:
+            near = get_close_matches(name, self.spoken) or self.spoken[:SHOWN]
+            more = "" if near == [*self.spoken] else f" and others ({len(self.spoken)} in all)"
+            raise ValueError(f"unknown language {language.strip()!r}; known are {', '.join(near)}{more}")
+        return name
+
+    def parse(self, text: str) -> Pair:
+        language, colon, rest = text.partition(":")
+        if not colon:
+            language, rest = self.language or "", text
+        if not language.strip():
+            raise ValueError(f"a problem is {self.problem_form}; {text!r} names no language (--language gives one)")
+        columns = [column.strip() for column in rest.split("\t")] if "\t" in rest else rest.strip().rsplit(maxsplit=1)
+        if not 2 <= len(columns) <= 3 or not columns[0]:
+            raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
+        lemma, *form, features = columns
+        pair = Pair(lemma, "".join(form), f"{self.known(language)};{features}")
+        self.encode(pair)
+        return pair
+
+    def open(self, path: Path) -> list[Pair]:
+        if self.language is None:
+            raise ValueError(f"{path} has lemma, form and features: give the language by --language")
+        return [replace(pair, features=f"{self.language};{pair.features}") for pair in read_pairs(path)]
+
+    def cautions(self, problem: Pair) -> Iterable[str]:
+        for feature in atoms_of(problem.features):
+            if feature not in self.code.features:
+                yield f"the feature {feature!r} was not learned from and is ignored"
+
+    def told(self, problem: Pair) -> dict[str, Any]:
+        language, *features = atoms_of(problem.features)
+        return {"language": language, "lemma": problem.source, "features": ";".join(features)}
+
+    def recipe(self) -> Recipe:
+        shape = Shape(width=128, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
+        training = Settings(steps=16_000, evaluate_every=4000, checkpoint_every=500)
+        return replace(super().recipe(), shape=shape, training=self.training or training)
+
+    def saved(self) -> dict[str, Any]:
+        return super().saved() | {"languages": self.spoken}
+
+    def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
+        spoken = replace(self, languages=tuple(saved.get("languages", ())))
+        return super(Inflection, spoken).restored(vocab, saved)
+
+
+task = Inflection
