@@ -14,6 +14,7 @@ from apmdm.pairs.sequence import RELATIONS, Code
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
 from apmdm.policy import Greedy
+from apmdm.prediction import Prediction
 from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.step import transition
@@ -44,6 +45,7 @@ def every_run(model: Encoder, start: Sequence, least: float) -> list[tuple[float
             found.append((score, tuple(state.ids[0].tolist())))
             continue
         said, at = writer(state), int(state.masked[0].int().argmax())
+        assert isinstance(said, Prediction)
         here = Greedy()(said, state)
         for token in (None, *CODE.character_ids):
             for more in (False, True) if token is not None else (False,):
@@ -64,7 +66,9 @@ def test_a_wide_beam_finds_the_likeliest_runs(seed: int) -> None:
     for run, (score, tokens) in zip(found[:10], expected, strict=False):
         assert run.log_probability == pytest.approx(score, abs=1e-4)
         assert run.stop == "fixed point"
-        assert tuple(run.final.ids.tolist()) in [other for near, other in expected if abs(near - score) < 1e-4] + [tokens]
+        assert tuple(run.final.ids.tolist()) in [other for near, other in expected if abs(near - score) < 1e-4] + [
+            tokens
+        ]
 
 
 def test_a_beam_of_one_is_the_greedy_run_of_single_decisions() -> None:

@@ -132,6 +132,8 @@ def slow_surprise(model: Encoder, step: Step) -> float:
         (prediction.delete, step.delete),
     ):
         for i in range(len(step.tokens)):
+            if i in step.delete and step.tokens[i] == MASK and bit is not prediction.delete:
+                continue  # without effect
             total -= math.log1p(math.exp(-float(bit[0, i]) if i in fired else float(bit[0, i])))
     return total + sum(float(prediction.content[0, i].log_softmax(-1)[y]) for i, y in step.unmask.items())
 

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 import apmdm
-from apmdm import base_task, given
+from apmdm import base_task
 from apmdm.base_task import BaseTask
+from apmdm.from_pairs import FromPairs
+from apmdm.from_sequences import FromSequences
 from apmdm.pairs.table import Pair
 from apmdm.process import Symbols
 from support import unchecked
@@ -38,7 +40,7 @@ WORDS = [a + b + c + d for a in CONSONANTS for b in VOWELS for c in CONSONANTS f
 def short_validation(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has hardly been trained seldom ends."""
     monkeypatch.setattr(base_task, "VALIDATION", 4)
-    for kind in (BaseTask, given.FromPairs, given.FromSequences):
+    for kind in (BaseTask, FromPairs, FromSequences):
         monkeypatch.setattr(kind, "max_steps", 20)
 
 
@@ -173,7 +175,7 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
 
 def test_pairs_come_from_a_file_and_have_features(tmp_path: Path) -> None:
     (tmp_path / "pairs.tsv").write_text("".join(f"{a}\t{b}\tN;PL\n{a}\t{a}\tN;SG\n" for a, b in PAIRS))
-    task = apmdm.Task.from_pairs(tmp_path / "pairs.tsv", name="plurals", start="empty")
+    task = apmdm.Task.from_pairs(tmp_path / "pairs.tsv", name="plurals")
     model = trained(task, tmp_path / "run", SMALL)
     assert task.parse("ab\tN;PL") == Pair("ab", "", "N;PL")
     (tmp_path / "pairs.tsv").unlink()

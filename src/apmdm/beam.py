@@ -126,9 +126,7 @@ class _Beam:
         return found
 
 
-def _options(
-    said: Prediction, width: int
-) -> tuple[Int[Tensor, "rows tokens"], Float[Tensor, "rows options"]]:
+def _options(said: Prediction, width: int) -> tuple[Int[Tensor, "rows tokens"], Float[Tensor, "rows options"]]:
     """The likeliest tokens of each row, and the log-probability to delete and to write each, alone or with more.
 
     The options are: delete, write the first token, write it and insert a MASK, write the second token, and so on.

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from apmdm import tasks
 from apmdm.base_task import BaseTask
-from apmdm.given import FromProcess
+from apmdm.from_process import FromProcess
 from apmdm.naming import CODE, DATA, offered, refuse_unknown
 
 T = TypeVar("T")

@@ -6,7 +6,9 @@ from random import Random
 from typing import Any
 
 from apmdm.base_task import BaseTask
-from apmdm.given import FromPairs, FromProcess, FromSequences, Learning
+from apmdm.from_pairs import FromPairs
+from apmdm.from_process import FromProcess, Learning
+from apmdm.from_sequences import FromSequences
 from apmdm.model.encoder import Shape
 from apmdm.pairs.table import Pair, read_pairs
 from apmdm.process import Symbols

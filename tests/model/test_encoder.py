@@ -160,8 +160,8 @@ def test_who_sees_whom(attention: str) -> None:
 def test_one_pass_with_a_mask_before_every_token_tells_what_the_steps_from_left_to_right_do(positions: str) -> None:
     model = model_of(Shape(width=8, layers=2, heads=2, attention="written", **POSITIONS[positions]))
     tokens, places = (3, 5, 4, 6, 3), ((0, 1), (1, 1), (1, 2), (2, 0), (0, 2))
-    between = [(each, place) for token, place in zip(tokens, places, strict=True) for each in (MASK, token)]
-    whole = model(State.stack([sequence(*zip(*between, strict=True), 2)]))
+    between = tuple(each for token in tokens for each in (MASK, token))
+    whole = model(State.stack([sequence(between, tuple(place for place in places for _ in range(2)), 2)]))
     for num in range(len(tokens)):
         rest = (MASK,) * (len(tokens) - num)
         step = model(State.stack([sequence(tokens[:num] + rest, places, 2)]))

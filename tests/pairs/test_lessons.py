@@ -1,5 +1,6 @@
 """What a model of pairs learns from, and that all steps of a run are learned in one pass."""
 
+import itertools
 from random import Random
 
 import pytest
@@ -40,7 +41,7 @@ def test_columns_hold_the_target_and_every_place(source: str, target: str) -> No
     assert [column.token for column in found if column.token is not None] == CODE.tokens(target)
     inserted = [before.more for before in [Column(None, 0), *found]][:-1]
     assert [column.place for column, new in zip(found, inserted, strict=True) if not new] == [*range(len(source) + 2)]
-    for before, column in zip(found, found[1:], strict=False):
+    for before, column in itertools.pairwise(found):
         assert not before.more or column.place == before.place
 
 
@@ -49,7 +50,7 @@ def test_a_run_is_made_of_transitions_and_ends_in_the_target(source: str, target
     pair = Pair(source, target, "N;PL")
     steps = [labelled([one]) for one in run(CODE, pair, mirrored=mirrored)]
     assert steps[0].state.sequence(0).ids.equal(CODE.encode(source, pair.features, mirrored).ids)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         reached = transition(before.state, before.edits)
         assert reached.ids.equal(after.state.ids)
         assert reached.coordinates is not None

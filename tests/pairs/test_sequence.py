@@ -51,9 +51,7 @@ def written(code: Code, source: str, features: str = "", mirrored: bool = False)
     return code.copied(shown, code.conditions(features, mirrored), code.tokens(shown), places)
 
 
-@given(
-    st.text(alphabet="abN@%GO\u20acé\U0001f600", max_size=12), st.sampled_from(["", "N", "PL@;DAT"]), st.booleans()
-)
+@given(st.text(alphabet="abN@%GO\u20acé\U0001f600", max_size=12), st.sampled_from(["", "N", "PL@;DAT"]), st.booleans())
 def test_a_copy_of_the_source_is_told_as_the_source(source: str, features: str, mirrored: bool) -> None:
     assert CODE.decode(source, written(CODE, source, features, mirrored)) == source
     assert CODE.decode(source, CODE.encode(source, features, mirrored)) is None

@@ -193,6 +193,7 @@ class Attention(nn.Module):
             query = query * score_scale
         if self.rotary:
             at = at if past is None else past.at[:, None]
+            assert at is not None
             query, key = rotate(query, at), rotate(key, at)
         if past is not None:
             key, value = past.extended(key, value)

@@ -27,13 +27,15 @@ def imitation_loss(teacher: Callable[[State], Prediction]) -> Objective:
         logs = prediction.content.float().log_softmax(-1)
         content = -(wanted.content.softmax(-1) * logs.masked_fill(logs.isneginf(), 0.0)).sum(-1)
 
-        def control(logits: Float[Tensor, "batch length"], target: Float[Tensor, "batch length"]) -> Tensor:
-            return binary_cross_entropy_with_logits(logits[valid].float(), target[valid])
+        kept = 1 - delete * state.masked
+
+        def control(logits: Float[Tensor, "batch length"], target: Tensor, share: Tensor = valid) -> Tensor:
+            return binary_cross_entropy_with_logits(logits[valid].float(), target[valid], share[valid].float())
 
         return Loss(
             (content * written).sum() / written.sum().clamp(min=1),
-            control(prediction.remask, remask),
-            control(prediction.insert, insert),
+            control(prediction.remask, remask, kept),
+            control(prediction.insert, insert, kept),
             control(prediction.delete, delete),
             content.new_zeros(()),
         )

@@ -47,10 +47,7 @@ def answers(
     runs = likeliest(Cached(model).at_first_mask, starts, width, device=device, **limits)
     sides = [_by_text(code, problems[number // 2].source, found) for number, found in enumerate(runs)]
     missing = [
-        (number, text)
-        for number in range(len(sides))
-        for text in sides[number ^ 1]
-        if text not in sides[number]
+        (number, text) for number in range(len(sides)) for text in sides[number ^ 1] if text not in sides[number]
     ]
     asked = [(replace(problems[number // 2], target=text), bool(number % 2)) for number, text in missing]
     for (number, text), score in zip(missing, log_probabilities(model, code, asked, device), strict=True):

@@ -3,6 +3,7 @@
 The leftmost MASK of the copy is written, which may insert another MASK after it, or it is deleted. All others wait.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -95,7 +96,7 @@ def labelled(lessons: Seq[Lesson]) -> Batch:
     width = state.ids.shape[1]
     wanted = [[*columns, *[None] * (width - len(columns))] for _, columns in lessons]
 
-    def told(value: object) -> torch.Tensor:
+    def told(value: Callable[[Column | None], int]) -> torch.Tensor:
         return torch.tensor([[value(column) for column in row] for row in wanted]).view(len(lessons), width)
 
     content = told(lambda column: PAD if column is None or column.token is None else column.token)

@@ -3,7 +3,6 @@
 The language is the first feature of a pair.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from apmdm.base_task import BaseTask, option
-from apmdm.given import FromPairs
+from apmdm.from_pairs import FromPairs
 from apmdm.model.encoder import Shape
 from apmdm.pairs.sequence import RELATIONS, atoms_of
 from apmdm.pairs.table import Pair, read_pairs
@@ -93,11 +92,6 @@ class Inflection(FromPairs):
         if self.language is None:
             raise ValueError(f"{path} has lemma, form and features: give the language by --language")
         return [replace(pair, features=f"{self.language};{pair.features}") for pair in read_pairs(path)]
-
-    def cautions(self, problem: Pair) -> Iterable[str]:
-        for feature in atoms_of(problem.features):
-            if feature not in self.code.features:
-                yield f"the feature {feature!r} was not learned from and is ignored"
 
     def told(self, problem: Pair) -> dict[str, Any]:
         language, *features = atoms_of(problem.features)

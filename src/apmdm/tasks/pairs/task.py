@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apmdm.base_task import option
 from apmdm.finding import Finding
-from apmdm.given import FromPairs
+from apmdm.from_pairs import FromPairs
 from apmdm.pairs.table import Pair, Table, read_pairs, read_table
 
 LEARNS = "train check compare audit"

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from apmdm.base_task import option
-from apmdm.given import FromSequences
+from apmdm.from_sequences import FromSequences
 from apmdm.lines import lines
 
 

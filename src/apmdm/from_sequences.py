@@ -1,0 +1,144 @@
+"""The task that Task.from_sequences makes."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Seq
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from apmdm.base_task import BaseTask
+from apmdm.finding import Finding
+from apmdm.model.encoder import Shape
+from apmdm.objective.batch import Batch, Batches
+from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
+from apmdm.objective.supervised import Objective
+from apmdm.paradigms.comparison import Comparison
+from apmdm.policy import Correct, Policy
+from apmdm.recipe import Recipe
+from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
+from apmdm.state import Sequence
+from apmdm.training.chunked import seed_of
+from apmdm.training.trainer import Settings
+from apmdm.vocab import MASK, Vocab
+
+COMPARED_TOKENS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class FromSequences(BaseTask):
+    """Correct and complete plain sequences, learned from right ones.
+
+    A problem is a sequence with errors, or with `_` where a character is to be filled in. A tab and the right sequence
+    may follow.
+    """
+
+    name: str = "sequences"
+    given: tuple[str, ...] = ()
+    characters: str = ""
+    training: Settings | None = None
+
+    problem_form = "a sequence, such as those that were learned"
+    comment = ""
+    max_steps = 1000
+    has_runs = False
+    loaded_as = "words"
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        return self.given
+
+    @cached_property
+    def _split(self) -> tuple[list[str], list[str], Random]:
+        """The sequences that are held out, those that are learned from, and a random generator for what follows."""
+        random = Random(SPLIT_SEED)
+        shuffled = random.sample(self.texts, len(self.texts))
+        held_out = HELD_OUT if len(shuffled) >= 2 * HELD_OUT else len(shuffled) // 4
+        return shuffled[:held_out], shuffled[held_out:], random
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        if not self.texts and not self.characters:
+            raise ValueError(f"{self.name} has no sequences to learn from: give a file of them by --data")
+        if self.texts and len(self.texts) < 4:
+            raise ValueError(f"at least 4 different sequences are needed to learn from, got {len(self.texts)}")
+        alphabet = self.characters or "".join(sorted(set("".join(self.texts))))
+        return Corpus(tuple(self._split[1]), alphabet)
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.corpus.vocab
+
+    def encode(self, problem: str) -> Sequence:
+        return self.corpus.start(problem)
+
+    def decode(self, final: Sequence) -> str | None:
+        tokens = final.ids.tolist()
+        return None if MASK in tokens else self.corpus.decode(tokens)
+
+    def draw(self, sequence: Sequence) -> dict[str, Any]:
+        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist())[1:]}
+
+    def problem(self, random: Random) -> str:
+        return self._broken(self._split[1], random)
+
+    def test_problem(self, random: Random) -> str:
+        return self._broken(self._split[0], random)
+
+    def _broken(self, texts: list[str], random: Random) -> str:
+        if not texts:
+            raise ValueError(f"{self.name} has no sequences to draw problems from: give the file by --data")
+        return self.corpus.problem(random.choice(texts), random.randint(0, MAX_ERRORS), random)
+
+    def verify(self, problem: str, answer: str) -> bool | None:
+        _, known, right = problem.partition("\t")
+        return answer == right if known else None
+
+    def max_length(self, problems: Iterable[str]) -> int:
+        return 64 + 8 * max(map(len, problems), default=0)
+
+    def policy(self, seed: int) -> Policy:
+        return Correct()
+
+    @property
+    def objective(self) -> Objective:
+        return self_supervised_loss
+
+    def recipe(self) -> Recipe:
+        shape = Shape(width=64, layers=3, heads=4, rotary=True)
+        usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
+        training = self.training or usual
+        return Recipe(self, shape, training, CorpusData(self.corpus.digest))
+
+    def batches(self, recipe: Recipe) -> Batches:
+        data = recipe.data
+        return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
+
+    def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
+        return [], list(problems)
+
+    def paths(self, problems: Seq[str]) -> Iterator[Batch]:
+        """The right sequences with random errors, labelled with the edits that undo these."""
+        right = tuple(problem.partition("\t")[2] for problem in problems)
+        yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
+
+    def comparison(self, tokens: int | None, seed: int) -> Comparison:
+        if len(self.texts) < 2 * HELD_OUT:
+            found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
+            raise ValueError(f"{found}; give a file of them by --data")
+        held_out, _, random = self._split
+        own = replace(self.recipe(), seed=seed)
+        return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or COMPARED_TOKENS)
+
+    def saved(self) -> dict[str, Any]:
+        return {"characters": self.corpus.alphabet}
+
+    def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
+        return super(FromSequences, replace(self, characters=saved.get("characters", ""))).restored(vocab, saved)
+
+    def described(self) -> dict[str, Any]:
+        return {}
+
+    def told(self, problem: str) -> dict[str, Any]:
+        return {"sequence": problem.partition("\t")[0]}
