@@ -9,7 +9,7 @@ import torch
 from apmdm.beam import likeliest
 from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.pairs.answers import answers, log_probabilities
+from apmdm.pairs.answers import Answer, Belief, answers, fitted, log_probabilities
 from apmdm.pairs.sequence import RELATIONS, Code
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
@@ -93,7 +93,7 @@ def test_runs_that_do_not_end_are_cut_off() -> None:
 
 
 def test_answers_pool_both_sides() -> None:
-    """The probability of a text from each side, summed over all its runs."""
+    """The score of a text is the mean of its log-probabilities from both sides, each summed over all its runs."""
     model, problems = model_of(), [Pair("ab", "", "N"), Pair("", "")]
     model.controls.bias[1] = -6.0
     for pair, told in zip(problems, answers(model, CODE, problems, 60), strict=True):
@@ -105,12 +105,21 @@ def test_answers_pool_both_sides() -> None:
                 assert text is not None
                 sums[text] += math.exp(score)
             sides.append(sums)
-        assert sum(answer.probability for answer in told) == pytest.approx(1)
-        left, right = ([side[answer.text] for answer in told[:4]] for side in sides)
-        expected = [math.sqrt(one * other) for one, other in zip(left, right, strict=True)]
-        for answer, one in zip(told[1:4], expected[1:], strict=True):
-            assert answer.probability / told[0].probability == pytest.approx(one / expected[0], rel=0.02)
-        assert [answer.probability for answer in told] == sorted((one.probability for one in told), reverse=True)
+        for answer in told[:4]:
+            assert answer.text is not None
+            assert answer.score == pytest.approx(sum(math.log(side[answer.text]) for side in sides) / 2, abs=0.02)
+        assert [answer.score for answer in told] == sorted((answer.score for answer in told), reverse=True)
+
+
+def test_beliefs_are_fitted_to_what_was_right() -> None:
+    """Of texts with equal scores each is right as often; where the right one is not found, something else is."""
+    (run,) = rollouts(Writer(model_of()), [CODE.encode("")])
+    pair = [Answer("a", -1.0, run), Answer("b", -1.0, run)]
+    assert Belief(1.0, -1.0).of([-1.0, -1.0]) == pytest.approx([1 / 3] * 2)
+    found = fitted([("a", pair), ("b", pair), ("x", pair)])
+    assert sum(found.of([-1.0, -1.0])) == pytest.approx(2 / 3, abs=0.03)
+    unlike = [Answer("a", -1.0, run), Answer("b", -3.0, run)]
+    assert fitted([("a", unlike)] * 9 + [("b", unlike)]).sharpness == pytest.approx(math.log(9) / 2, abs=0.06)
 
 
 def test_a_text_that_one_side_did_not_find_is_scored_by_the_lessons_run() -> None:

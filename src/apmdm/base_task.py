@@ -186,6 +186,10 @@ class BaseTask:
         solutions = list(self.solve(model, problems, max_steps=2 * longest + 100, device=str(model.embedding.device)))
         return {"test problems solved": sum(solution.solved for solution in solutions) / len(solutions)}
 
+    def fitted(self, model: Encoder) -> "BaseTask":
+        """The task with what it measures of a model when training has ended, to be saved beside the weights."""
+        return self
+
     def initialise(self, model: Encoder) -> None:
         """Change a new model's random weights before training; most tasks leave them."""
 

@@ -17,7 +17,7 @@ from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import accuracy, same_step
 from apmdm.prediction import Prediction
 from apmdm.sampler import Run
-from apmdm.solution import Solution
+from apmdm.solution import Solution, calibration_error
 from apmdm.trace import Step
 from apmdm.trained import Model
 from apmdm.vocab import MASK, readable
@@ -257,14 +257,7 @@ def _under_teacher(model: Model, problems: Seq[Any], device: str) -> tuple[dict[
         sure.append(prediction.log_probability(batch.state, said).exp().cpu())
         right.append(same_step(said, batch.state, batch.edits).float().cpu())
     decisions = {name: round(weighed[name] / total[name], 5) for name in total}
-    return decisions, _calibration_error(torch.cat(sure), torch.cat(right))
-
-
-def _calibration_error(sure: torch.Tensor, right: torch.Tensor) -> float:
-    """Expected calibration error over BINS of equal width (Guo et al. 2017)."""
-    bins = (sure * BINS).long().clamp(max=BINS - 1)
-    gaps = [(sure[bins == b].mean() - right[bins == b].mean()).abs() * (bins == b).sum() for b in bins.unique()]
-    return round(float(sum(gaps)) / len(sure), 5)
+    return decisions, round(calibration_error(torch.cat(sure).tolist(), torch.cat(right).tolist()), 5)
 
 
 def _divergence(task: BaseTask, solution: Solution) -> Divergence | None:

@@ -133,7 +133,7 @@ class Fitting:
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
             if isinstance(recipe.source, BaseTask):
-                source = recipe.source
+                source = recipe.source.fitted(outcome.model) if outcome.finished and self.validated else recipe.source
                 weights.write_task(self.out, source.loaded_as or source.name, source.saved())
             weights.write_card(self.out, card(about, *_told(recipe)))
         return outcome

@@ -14,7 +14,7 @@ from apmdm.base_task import BaseTask, option
 from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
-from apmdm.pairs.answers import answers
+from apmdm.pairs.answers import Answer, Belief, answers, fitted
 from apmdm.pairs.lessons import batches, run
 from apmdm.pairs.lessons import labelled as steps_of
 from apmdm.pairs.sequence import GO_ID, RELATIONS, Code, atoms_of
@@ -24,13 +24,16 @@ from apmdm.paradigms.form import Form, direct
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED
-from apmdm.solution import Solution
+from apmdm.solution import Solution, calibration_error
 from apmdm.state import Sequence
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
-WIDTH, MOST, WATCHED = 4, 50, 2000
-"""Runs that a search for answers to pairs keeps, the most answers that can be asked for, and the most steps watched."""
+WIDTH, MOST, SHOWN = 5, 50, 5
+"""Runs that a search keeps from each side, the most answers that can be asked for, and how many `eval` looks at."""
+SPARE_STEPS, WATCHED = 64, 2000
+UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
+"""How many pairs held out the telling of probabilities is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class FromPairs(BaseTask):
     dev: tuple[Pair, ...] = ()
     learned: Code | None = None
     training: Settings | None = None
+    belief: Belief = UNFITTED
     num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
@@ -155,15 +159,45 @@ class FromPairs(BaseTask):
         if on_step is not None or not isinstance(model, Encoder):
             yield from super().solve(model, problems, batch_size=batch_size, device=device, **watched, **options)
             return
-        numbered, width = enumerate(problems), max(WIDTH, self.num)
+        numbered = enumerate(problems)
         while group := list(islice(numbered, batch_size or self.batch_size)):
             given = [pair for _, pair in group]
-            steps = max_steps or 64 + 2 * max(len(pair.source) for pair in given)
-            found = answers(model, self.code, given, width, max_steps=steps, record=record, device=device)
-            for (index, pair), best in zip(group, found, strict=True):
-                told = tuple((answer.text, answer.probability) for answer in best)
-                run = replace(best[0].run, index=index)
-                yield Solution(pair, best[0].text, self.status(pair, best[0].text), run, told)
+            limits: dict[str, Any] = {"max_steps": max_steps, "record": record, "device": device}
+            for (index, pair), found in zip(group, self._answers(model, given, **limits), strict=True):
+                chances = self.belief.of([answer.score for answer in found])
+                told = tuple((answer.text, chance) for answer, chance in zip(found, chances, strict=True))
+                best = found[0]
+                yield Solution(pair, best.text, self.status(pair, best.text), replace(best.run, index=index), told)
+
+    def _answers(
+        self, model: Encoder, problems: Seq[Pair], max_steps: int | None = None, **limits: Any
+    ) -> list[list[Answer]]:
+        """A search for each problem. A model that has learned little inserts without end, so steps are limited."""
+        steps = max_steps or SPARE_STEPS + 2 * max(len(pair.source) for pair in problems)
+        return answers(model, self.code, problems, max(WIDTH, self.num), max_steps=steps, **limits)
+
+    def fitted(self, model: Encoder) -> BaseTask:
+        """How probabilities are told is fitted on some of the pairs held out, if there are enough of them."""
+        held_out = Random(SPLIT_SEED).sample(self._split[0], min(MOST_FITTED, len(self._split[0])))
+        if len(held_out) < LEAST_FITTED:
+            return self
+        device = str(model.embedding.device)
+        groups = [held_out[first : first + self.batch_size] for first in range(0, len(held_out), self.batch_size)]
+        found = [one for group in groups for one in self._answers(model, group, device=device)]
+        return replace(self, belief=fitted([(pair.target, one) for pair, one in zip(held_out, found, strict=True)]))
+
+    def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
+        figures = super().summary(solutions, model)
+        known = [one for one in solutions if one.status != "unverified" and one.alternatives]
+        if not known:
+            return figures
+        shown = [[text for text, _ in one.alternatives[:SHOWN]] for one in known]
+        held = sum(one.problem.target in texts for one, texts in zip(known, shown, strict=True))
+        sure = [one.alternatives[0][1] for one in known]
+        return figures | {
+            f"right among {SHOWN}": round(held / len(known), 4),
+            "calibration error": round(calibration_error(sure, [one.solved for one in known]), 4),
+        }
 
     def record(self, solution: Solution) -> dict[str, Any]:
         probable = [{"answer": text, "probability": round(chance, 6)} for text, chance in solution.alternatives]
@@ -210,13 +244,14 @@ class FromPairs(BaseTask):
         return direct(self.vocab, draw, prompt, answer, lambda pair, told: told == answer(pair))
 
     def saved(self) -> dict[str, Any]:
-        return asdict(self.code)
+        return asdict(self.code) | {"belief": asdict(self.belief)}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         fields = {name: saved[name] for name in ("characters", "features") if name in saved}
         if len(fields) < 2:
             raise ValueError("they are of another task, which is not one of pairs")
-        return super(FromPairs, replace(self, learned=Code(**fields))).restored(vocab, saved)
+        belief = Belief(**saved.get("belief", {}))
+        return super(FromPairs, replace(self, learned=Code(**fields), belief=belief)).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:
         return {}

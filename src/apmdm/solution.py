@@ -1,6 +1,7 @@
 """Solution: the result of running a model on a problem. Certificate: a proof about a model."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -52,6 +53,17 @@ def shares_by_length(known: Iterable[tuple[int, bool]], groups: int) -> dict[str
         shares[name] = round(sum(right for _, right in inside) / len(inside), 4)
         first = end + 1
     return shares
+
+
+def calibration_error(sure: Seq[float], right: Seq[bool], bins: int = 10) -> float:
+    """How far probabilities are from the share that is right: the expected error over bins of equal width.
+
+    Source: Guo et al. 2017.
+    """
+    inside: dict[int, list[float]] = {}
+    for chance, truth in zip(sure, right, strict=True):
+        inside.setdefault(min(int(chance * bins), bins - 1), []).append(chance - truth)
+    return sum(abs(sum(gaps)) for gaps in inside.values()) / max(1, len(sure))
 
 
 @runtime_checkable

@@ -67,7 +67,8 @@ def train(
     recipe = recipe_of(found, [f"{path}={value}" for path, value in settings.items()], seed)
     fitting = Fitting(recipe, Path(out), device, start)
     outcome = fitting.resume() if resume else fitting.begin()
-    return Model(outcome.model.eval(), recipe.source if isinstance(recipe.source, BaseTask) else found)
+    source = recipe.source if isinstance(recipe.source, BaseTask) else found
+    return Model(outcome.model.eval(), source.restored(outcome.model.vocab, weights.read_task(fitting.out)["settings"]))
 
 
 def generate(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import torch
@@ -20,17 +21,36 @@ from apmdm.sampler import Run
 
 PER_PASS = 256
 """Answers whose probability is computed at once."""
+SHARPNESSES = [tenths / 10 for tenths in range(3, 21)]
+OTHERS, LEAST = [-halves / 2 for halves in range(17)], 1e-6
+
+
+@dataclass(frozen=True)
+class Belief:
+    """How log-probabilities of texts become the probability that a text is right, fitted on pairs held out.
+
+    The texts found, with mean log-probabilities s from both sides, have the probabilities exp(sharpness s) / Z. That
+    none of them is right has the probability exp(other) / Z.
+    """
+
+    sharpness: float = 1.0
+    other: float = -3.0
+
+    def of(self, scores: Seq[float]) -> list[float]:
+        """The probabilities of texts with these scores."""
+        logits = [*(self.sharpness * score for score in scores), self.other]
+        return torch.tensor(logits, dtype=torch.double).softmax(0)[:-1].tolist()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A text, how probable it is as the answer, and the most probable run that writes it, from the left if possible.
+    """A text, and the most probable run that writes it, from the left if possible. Without text no run has ended.
 
-    The text is None if no run has ended.
+    score: the mean of its log-probabilities from the left and from the right.
     """
 
     text: str | None
-    probability: float
+    score: float
     run: Run
 
 
@@ -39,9 +59,8 @@ def answers(
 ) -> list[list[Answer]]:
     """For each problem the texts that a beam of this width finds from either end, the most probable first.
 
-    The probability of a text is the geometric mean of those from the left and from the right, divided by the sum over
-    the texts found. From each side it is summed over the runs that were found, or that of the run that lessons show if
-    none was.
+    From each side the probability of a text is summed over the runs that were found, or that of the run that lessons
+    show if none was.
     """
     starts = [code.encode(pair.source, pair.features, mirrored) for pair in problems for mirrored in (False, True)]
     runs = likeliest(Cached(model).at_first_mask, starts, width, device=device, **limits)
@@ -53,7 +72,8 @@ def answers(
     for (number, text), score in zip(missing, log_probabilities(model, code, asked, device), strict=True):
         sides[number][text] = score, None
     return [
-        _pooled(*sides[first : first + 2]) or [Answer(None, 0.0, runs[first][0])] for first in range(0, len(sides), 2)
+        _pooled(*sides[first : first + 2]) or [Answer(None, -math.inf, runs[first][0])]
+        for first in range(0, len(sides), 2)
     ]
 
 
@@ -86,12 +106,23 @@ def _by_text(code: Code, source: str, runs: list[Run]) -> dict[str, tuple[float,
 
 
 def _pooled(left: dict[str, tuple[float, Run | None]], right: dict[str, tuple[float, Run | None]]) -> list[Answer]:
-    if not left:
-        return []
-    chances = torch.tensor([(left[text][0] + right[text][0]) / 2 for text in left], dtype=torch.double).softmax(0)
     found = []
-    for (text, (_, run)), chance in zip(left.items(), chances.tolist(), strict=True):
-        shown = run or right[text][1]
+    for text, (score, run) in left.items():
+        other, mirrored = right[text]
+        shown = run or mirrored
         assert shown is not None
-        found.append(Answer(text, chance, shown))
-    return sorted(found, key=lambda answer: -answer.probability)
+        found.append(Answer(text, (score + other) / 2, shown))
+    return sorted(found, key=lambda answer: -answer.score)
+
+
+def fitted(told: Seq[tuple[str, Seq[Answer]]]) -> Belief:
+    """The belief under which right texts, each with the answers found, are most probable, on a grid."""
+
+    def surprise(belief: Belief) -> float:
+        total = 0.0
+        for right, found in told:
+            chances = dict(zip((one.text for one in found), belief.of([one.score for one in found]), strict=True))
+            total -= math.log(max(chances.get(right, 1 - sum(chances.values())), LEAST))
+        return total
+
+    return min((Belief(*pair) for pair in product(SHARPNESSES, OTHERS)), key=surprise)
