@@ -33,11 +33,11 @@ def likeliest(
     At every step the leftmost MASK is deleted, or written with another MASK after it or none, and of all that the runs
     of one start can become the `width` most probable are kept. A run ends when no MASK is left, or after max_steps.
     """
-    beam, found = _Beam.of(starts, width, device), [list[Run]() for _ in starts]
+    beam, found = _Beam.of(starts, device), [list[Run]() for _ in starts]
     for left in reversed(range(max_steps)):
         if not len(beam.number):
             break
-        beam = beam.after_a_step(model, record)
+        beam = beam.after_a_step(model, width, record)
         ended = ~beam.live.any(1) if left else torch.ones_like(beam.number, dtype=torch.bool)
         for row in ended.nonzero()[:, 0].tolist():
             found[int(beam.number[row])] = beam.runs(row)
@@ -47,7 +47,7 @@ def likeliest(
 
 @dataclass(frozen=True)
 class _Beam:
-    """The runs under way: `width` rows of the state for each start, whose index is in `number`.
+    """The runs under way: `width` rows of the state for each start, whose index is in `number`; at first one.
 
     score: log-probability of each run, -inf for none. counts: its time, space and work. steps: those recorded.
     """
@@ -59,12 +59,10 @@ class _Beam:
     steps: list[tuple[Step, ...]]
 
     @classmethod
-    def of(cls, starts: Seq[Sequence], width: int, device: torch.device | str) -> "_Beam":
-        state = State.stack([start for start in starts for _ in range(width)]).to(device)
-        number = torch.arange(len(starts), device=device)
-        score = torch.full((len(starts), width), -torch.inf, device=device)
-        score[:, 0] = 0.0
-        counts = torch.zeros(len(starts), width, 3, dtype=torch.long, device=device)
+    def of(cls, starts: Seq[Sequence], device: torch.device | str) -> "_Beam":
+        state, number = State.stack(starts).to(device), torch.arange(len(starts), device=device)
+        score = torch.zeros(len(starts), 1, device=device)
+        counts = torch.zeros(len(starts), 1, 3, dtype=torch.long, device=device)
         counts[..., 1] = state.lengths.view_as(score)
         return cls(state, number, score, counts, [()] * len(state))
 
@@ -72,8 +70,8 @@ class _Beam:
     def live(self) -> Bool[Tensor, "starts width"]:
         return self.state.masked.any(1).view_as(self.score) & self.score.isfinite()
 
-    def after_a_step(self, model: Callable[[State], Prediction], record: bool) -> "_Beam":
-        state, (starts, width), live = self.state, self.score.shape, self.live.flatten()
+    def after_a_step(self, model: Callable[[State], Prediction], width: int, record: bool) -> "_Beam":
+        state, (starts, before), live = self.state, self.score.shape, self.live.flatten()
         with torch.no_grad():
             said = model(state)
         tokens, options = _options(said, width)
@@ -81,8 +79,8 @@ class _Beam:
         options = torch.where(live[:, None], options, torch.full_like(options, -torch.inf))
         options[:, 0] = options[:, 0].where(live, 0.0)
         total = (self.score.view(-1, 1) + options).view(starts, -1)
-        score, best = total.topk(width, 1)
-        parent = (best // options.shape[1] + width * torch.arange(starts, device=best.device)[:, None]).flatten()
+        score, best = total.topk(min(width, total.shape[1]), 1)
+        parent = (best // options.shape[1] + before * torch.arange(starts, device=best.device)[:, None]).flatten()
         choice = (best % options.shape[1]).flatten()
         state, at, going = state[parent], at[parent], live[parent]
         here = (torch.arange(state.ids.shape[1], device=at.device) == at[:, None]) & going[:, None]
@@ -102,7 +100,7 @@ class _Beam:
             ]
         time, space, work = self.counts.flatten(0, 1)[parent].unbind(1)
         counts = torch.stack((time + going, space.maximum(after.lengths), work + going * state.lengths), 1)
-        return _Beam(after, self.number, score, counts.view(starts, width, 3), steps)
+        return _Beam(after, self.number, score, counts.view(*score.shape, 3), steps)
 
     def rows(self, kept: Bool[Tensor, "starts"]) -> "_Beam":
         width = self.score.shape[1]
