@@ -18,6 +18,9 @@ from apmdm.step import transition
 from apmdm.trace import Step
 
 
+HOPELESS = 12.0
+
+
 def likeliest(
     model: Callable[[State], Prediction],
     starts: Seq[Sequence],
@@ -31,7 +34,8 @@ def likeliest(
 
     model: what it says at the leftmost MASK of each row, as a prediction of length 1.
     At every step the leftmost MASK is deleted, or written with another MASK after it or none, and of all that the runs
-    of one start can become the `width` most probable are kept. A run ends when no MASK is left, or after max_steps.
+    of one start can become the `width` most probable are kept, unless they are hopeless: less probable than the best by
+    more than HOPELESS nats. A run ends when no MASK is left, or after max_steps.
     """
     beam, found = _Beam.of(starts, device), [list[Run]() for _ in starts]
     for left in reversed(range(max_steps)):
@@ -73,13 +77,15 @@ class _Beam:
     def after_a_step(self, model: Callable[[State], Prediction], width: int, record: bool) -> "_Beam":
         state, (starts, before), live = self.state, self.score.shape, self.live.flatten()
         with torch.no_grad():
-            said = model(state)
-        tokens, options = _options(said, width)
+            asked, weighed = _options(model(trimmed(state[live])), width)
+        tokens = asked.new_zeros(len(state), asked.shape[1])
+        options = weighed.new_full((len(state), weighed.shape[1]), -torch.inf)
+        options[:, 0] = 0.0  # what has ended stays
+        tokens[live], options[live] = asked, weighed
         at = state.masked.int().argmax(1)
-        options = torch.where(live[:, None], options, torch.full_like(options, -torch.inf))
-        options[:, 0] = options[:, 0].where(live, 0.0)
         total = (self.score.view(-1, 1) + options).view(starts, -1)
         score, best = total.topk(min(width, total.shape[1]), 1)
+        score = score.masked_fill(score < score[:, :1] - HOPELESS, -torch.inf)
         parent = (best // options.shape[1] + before * torch.arange(starts, device=best.device)[:, None]).flatten()
         choice = (best % options.shape[1]).flatten()
         state, at, going = state[parent], at[parent], live[parent]

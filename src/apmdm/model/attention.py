@@ -112,7 +112,7 @@ def numbered(state: State, attention: str) -> Int[Tensor, "#B 1 L"]:
     return (written.cumsum(1) - written)[:, None]
 
 
-def rotate(x: Float[Tensor, "B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "B H L D"]:
+def rotate(x: Float[Tensor, "*B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "*B H L D"]:
     """Rotary position embedding (arXiv 2104.09864): it turns pairs of dimensions by an angle proportional to `at`."""
     frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
     cos, sin = (part.to(x.dtype) for part in _turns(at, frequency))
@@ -194,7 +194,7 @@ class Attention(nn.Module):
         if self.rotary:
             at = at if past is None else past.at[:, None]
             assert at is not None
-            query, key = rotate(query, at), rotate(key, at)
+            query, key = rotate(torch.stack((query, key)), at)
         if past is not None:
             key, value = past.extended(key, value)
         windowed = False

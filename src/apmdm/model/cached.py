@@ -10,6 +10,9 @@ from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, State
 from apmdm.vocab import PAD
 
+AXIS, PLACE = 0x9E3779B97F4A7C15 - 2**64, 0x5851F42D4C957F2D
+"""Odd multipliers of checksums."""
+
 
 class Cached:
     """A callable from State to Prediction that is right where a decision is due, if all tokens come before all MASKs.
@@ -59,12 +62,14 @@ class Cached:
         nothing = seen.new_zeros(len(seen))
         if not self.seen.numel():
             return nothing, nothing
-        width = min(seen.shape[1], self.seen.shape[1])
-        before = self.seen.to(seen.device)
-        ended = before[..., 0] == PAD
-        same = (before[None, :, :width] == seen[:, None, :width]).all(-1) | ended[:, :width]
-        known = torch.where(same.all(-1) & ended[:, width:].all(-1), (~ended).sum(1), 0)
-        return known.argmax(1), known.amax(1)
+        width = max(seen.shape[1], self.seen.shape[1])
+        before, now = (_widened(part.to(seen.device), width) for part in (self.seen, seen))
+        lengths, here = (before[..., 0] != PAD).sum(1), torch.arange(width, device=seen.device)
+        sums, own = _sums(now), _sums(before).gather(1, lengths[:, None])
+        known = torch.where(sums[:, lengths] == own[:, 0], lengths, 0)
+        source, known = known.argmax(1), known.amax(1)
+        differs = ((before[source] != now).any(-1) & (here < known[:, None])).any(1)
+        return source, known.masked_fill(differs, 0)
 
     def _pasts(self, at: Tensor, source: Tensor, width: int) -> list[Past]:
         shape = self.encoder.shape
@@ -76,6 +81,17 @@ class Cached:
             [torch.nn.functional.pad(part[source], (0, 0, 0, missing)) for part in pair] for pair in self.keys_values
         ]
         return [Past(at, keys[:, :, :width].contiguous(), values[:, :, :width].contiguous()) for keys, values in rows]
+
+
+def _widened(seen: Int[Tensor, "B L A"], width: int) -> Int[Tensor, "B W A"]:
+    return torch.nn.functional.pad(seen, (0, 0, 0, width - seen.shape[1]), value=PAD)
+
+
+def _sums(seen: Int[Tensor, "B L A"]) -> Int[Tensor, "B ends"]:
+    """A checksum of the first 0, 1, ... positions of each row, modulo 2^64."""
+    axes = torch.full(seen.shape[2:], AXIS, device=seen.device).cumprod(0)
+    places = torch.full(seen.shape[1:2], PLACE, device=seen.device).cumprod(0)
+    return torch.nn.functional.pad(((seen * axes).sum(-1) * places).cumsum(1), (1, 0))
 
 
 def _placed(field: Tensor, at: Int[Tensor, "B new"], width: int) -> Tensor:
