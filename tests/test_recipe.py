@@ -21,7 +21,11 @@ from apmdm.tasks.sudoku.grid import encode
 from apmdm.tasks.sudoku.process import teacher
 
 NAMES = tasks.names()
-GIVEN = {"words": ("abba", "cab", "back", "bab"), "pairs": (Pair("ab", "abc"), Pair("b", "bc"), Pair("ca", "cac"))}
+GIVEN = {
+    "words": ("abba", "cab", "back", "bab"),
+    "pairs": (Pair("ab", "abc"), Pair("b", "bc"), Pair("ca", "cac")),
+    "inflection": (Pair("ab", "abc", "german;N;PL"), Pair("b", "b", "zulu;N")),
+}
 """To learn from, for tasks that come without any data."""
 
 
@@ -120,7 +124,7 @@ def test_settings_are_changed_by_path() -> None:
         ("shape.width", "wide", "shape.width takes int, not 'wide'"),
         ("shape.width", "6.5", "takes int"),
         ("shape.rotary", "yes", "true, false"),
-        ("shape.attention", "sideways", "full, causal, window, block"),
+        ("shape.attention", "sideways", "full, causal, written, window, block"),
         ("training.steps", "0", "at least 1"),
         ("shape.width", "63", "multiple of heads"),
         ("data.batch_size", "0", "at least 1"),

@@ -17,7 +17,6 @@ from apmdm.state import Sequence, State, trimmed
 from apmdm.step import transition
 from apmdm.trace import Step
 
-
 HOPELESS = 12.0
 
 

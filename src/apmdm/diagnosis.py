@@ -255,7 +255,7 @@ def _under_teacher(model: Model, problems: Seq[Any], device: str) -> tuple[dict[
         weighed.update({name: share * len(batch.state) for name, share in shares.items()})
         total.update(dict.fromkeys(shares, len(batch.state)))
         sure.append(prediction.log_probability(batch.state, said).exp().cpu())
-        right.append(same_step(said, batch.state, batch.edits).float().cpu())
+        right.append(same_step(said, batch.state, batch.edits).cpu())
     decisions = {name: round(weighed[name] / total[name], 5) for name in total}
     return decisions, round(calibration_error(torch.cat(sure).tolist(), torch.cat(right).tolist()), 5)
 

@@ -169,7 +169,8 @@ def test_truncated_weights(refused: Refused, parity_weights: Path, name: str, ke
         (["train", "parity", "--seed", str(2**32)], "--seed"),
         (
             ["train", "chess"],
-            "allowed are brackets, dyck, dyck-repair, graph, pairs, parity, parity-paper, sudoku, words, a Python file",
+            "allowed are brackets, dyck, dyck-repair, graph, inflection, pairs, parity, parity-paper, sudoku, words, "
+            "a Python file",
         ),
     ],
 )

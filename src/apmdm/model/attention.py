@@ -112,7 +112,7 @@ def numbered(state: State, attention: str) -> Int[Tensor, "#B 1 L"]:
     return (written.cumsum(1) - written)[:, None]
 
 
-def rotate(x: Float[Tensor, "*B H L D"], at: Int[Tensor, "*#B L"], base: float = 10_000.0) -> Float[Tensor, "*B H L D"]:
+def rotate(x: Float[Tensor, "... L D"], at: Int[Tensor, "... L"], base: float = 10_000.0) -> Float[Tensor, "... L D"]:
     """Rotary position embedding (arXiv 2104.09864): it turns pairs of dimensions by an angle proportional to `at`."""
     frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
     cos, sin = (part.to(x.dtype) for part in _turns(at, frequency))
@@ -120,7 +120,7 @@ def rotate(x: Float[Tensor, "*B H L D"], at: Int[Tensor, "*#B L"], base: float =
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
 
 
-def _turns(at: Int[Tensor, "*#B L"], frequency: Float[Tensor, "half"]) -> tuple[Tensor, Tensor]:
+def _turns(at: Int[Tensor, "... L"], frequency: Float[Tensor, "half"]) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the angles at * frequency.
 
     In float32 an angle is off by up to 2^-24 of its size. So only the angle within a stretch of NEAR positions is, and

@@ -338,10 +338,10 @@ def test_a_list_of_names_without_edges_is_told(tmp_path: Path) -> None:
 
 def test_large_dimacs_files_are_read_in_time_proportional_to_their_size(tmp_path: Path) -> None:
     arcs = "".join(f"a {tail} {tail + 1} 1\n" for tail in range(1, 20_000))
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValueError, match="at most 2500"):
         read(tmp_path, "g.max", f"p max 20000 19999\nn 1 s\nn 20000 t\n{arcs}", "", "")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_an_object_of_another_kind_is_told_by_its_first_fields(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 The language is the first feature of a pair.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -35,13 +36,8 @@ class Inflection(FromPairs):
     languages: tuple[str, ...] = ()
 
     tables = True
-    shipped = "inflection"
     problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
     loaded_as = None
-
-    def __post_init__(self) -> None:
-        if self.language is not None and self.languages:
-            object.__setattr__(self, "language", self.known(self.language))
 
     @cached_property
     def texts(self) -> tuple[Pair, ...]:
@@ -67,7 +63,7 @@ class Inflection(FromPairs):
 
     def known(self, language: str) -> str:
         """The name of a language as training has it; raises ValueError if it was not learned from."""
-        name = "-".join(language.lower().split())
+        name = _spelled(language)
         if name not in self.spoken:
             near = get_close_matches(name, self.spoken) or self.spoken[:SHOWN]
             more = "" if near == [*self.spoken] else f" and others ({len(self.spoken)} in all)"
@@ -91,7 +87,11 @@ class Inflection(FromPairs):
     def open(self, path: Path) -> list[Pair]:
         if self.language is None:
             raise ValueError(f"{path} has lemma, form and features: give the language by --language")
-        return [replace(pair, features=f"{self.language};{pair.features}") for pair in read_pairs(path)]
+        return [replace(pair, features=f"{_spelled(self.language)};{pair.features}") for pair in read_pairs(path)]
+
+    def cautions(self, problem: Pair) -> Iterable[str]:
+        self.known(atoms_of(problem.features)[0])
+        return super().cautions(problem)
 
     def told(self, problem: Pair) -> dict[str, Any]:
         language, *features = atoms_of(problem.features)
@@ -108,6 +108,10 @@ class Inflection(FromPairs):
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         spoken = replace(self, languages=tuple(saved.get("languages", ())))
         return super(Inflection, spoken).restored(vocab, saved)
+
+
+def _spelled(language: str) -> str:
+    return "-".join(language.lower().split())
 
 
 task = Inflection

@@ -1,0 +1,90 @@
+"""What a user may write as a problem of inflection, and what is learned from a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from apmdm.pairs.table import Pair
+from apmdm.tasks.inflection.task import Inflection
+
+GIVEN = (
+    Pair("Haus", "Häuser", "german;N;NOM;PL"),
+    Pair("ev", "evler", "turkish;N;NOM;PL"),
+    Pair("hus", "hus", "norwegian-bokmaal;N"),
+)
+TASK = Inflection(given=GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("German: Haus N;DAT;PL", Pair("Haus", "", "german;N;DAT;PL")),
+        ("german:Haus N;PL", Pair("Haus", "", "german;N;PL")),
+        ("Norwegian Bokmaal: hus N", Pair("hus", "", "norwegian-bokmaal;N")),
+        ("German: sagen vorher V;IND", Pair("sagen vorher", "", "german;V;IND")),
+        ("German: sagen vorher\tV;IND", Pair("sagen vorher", "", "german;V;IND")),
+        ("German: Haus\tHäuser\tN;PL", Pair("Haus", "Häuser", "german;N;PL")),
+        ("German: αβγ N;PL", Pair("αβγ", "", "german;N;PL")),
+    ],
+)
+def test_problems(text: str, pair: Pair) -> None:
+    assert TASK.parse(text) == pair
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Klingon: Haus N;PL", "unknown language 'Klingon'; known are german, turkish, norwegian-bokmaal"),
+        ("Germann: Haus N;PL", r"unknown language 'Germann'; known are german and others \(3 in all\)"),
+        ("Haus N;PL", r"names no language \(--language gives one\)"),
+        (": Haus N;PL", "names no language"),
+        ("German: N;PL", "a problem is a language, a colon, a lemma and its features, .*, not 'German: N;PL'"),
+        ("German:", "not 'German:'"),
+        ("German: \t\tN;PL", "a problem is"),
+        ("German: a\tb\tc\td", "a problem is"),
+        ("German: αβγδεζηθι N", "9 different characters that were not learned from"),
+    ],
+)
+def test_what_is_no_problem(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TASK.parse(text)
+
+
+def test_a_language_may_be_given_for_all_problems(tmp_path: Path) -> None:
+    german = Inflection(given=GIVEN, language="German")
+    assert german.parse("Haus N;PL") == german.parse("German: Haus N;PL")
+    (tmp_path / "test").write_text("Haus\tHäuser\tN;PL\n")
+    assert german.open(tmp_path / "test") == [Pair("Haus", "Häuser", "german;N;PL")]
+    with pytest.raises(ValueError, match="give the language by --language"):
+        TASK.open(tmp_path / "test")
+    klingon = Inflection(given=GIVEN, language="Klingon")
+    with pytest.raises(ValueError, match="unknown language 'Klingon'"):
+        klingon.parse("Haus N;PL")
+    with pytest.raises(ValueError, match="unknown language 'klingon'"):
+        list(klingon.cautions(klingon.open(tmp_path / "test")[0]))
+
+
+def test_an_unknown_feature_is_told() -> None:
+    assert list(TASK.cautions(TASK.parse("German: Haus N;XXX"))) == ["the feature 'XXX' was not learned from"]
+    assert list(TASK.cautions(TASK.parse("German: Haus N;PL"))) == []
+
+
+def test_a_folder_is_learned_from(tmp_path: Path) -> None:
+    (tmp_path / "german-train-medium").write_text("Haus\tHäuser\tN;PL\n")
+    (tmp_path / "german-dev").write_text("Maus\tMäuse\tN;PL\n" * 30)
+    (tmp_path / "zulu-train-medium").write_text("ibhola\tamabhola\tN;PL\n")
+    (tmp_path / "zulu-dev").write_text("ibhola\tamabhola\tN;PL\n")
+    task = Inflection(data=tmp_path)
+    assert task.spoken == ("german", "zulu")
+    assert task.texts == (Pair("Haus", "Häuser", "german;N;PL"), Pair("ibhola", "amabhola", "zulu;N;PL"))
+    assert len(task.measured) == 21
+    assert task.told(task.texts[1]) == {"language": "zulu", "lemma": "ibhola", "features": "N;PL"}
+    with pytest.raises(ValueError, match="has no files such as german-train-medium"):
+        _ = Inflection(data=tmp_path / "german-dev").texts
+
+
+def test_languages_are_kept_beside_the_weights() -> None:
+    again = Inflection().restored(TASK.vocab, TASK.saved())
+    assert isinstance(again, Inflection)
+    assert again.spoken == TASK.spoken
+    assert again.parse("Turkish: ev N;PL") == Pair("ev", "", "turkish;N;PL")
