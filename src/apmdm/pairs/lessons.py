@@ -27,32 +27,6 @@ Lesson = tuple[Sequence, list[Column | None]]
 """A state, and for each of its positions the column that is to be decided there, if any."""
 
 
-def batches(code: Code, pairs: Seq[Pair], seed: int, batch_size: int) -> Batches:
-    """Training batches as a function of their number: one lesson a pair, and those of a batch similar in length.
-
-    In half of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019). Half of the lessons
-    are mirrored.
-    """
-
-    def drawn(random: Random) -> Lesson:
-        pair = random.choice(pairs)
-        pair = varied(code, pair, random) if random.random() < SHARE_VARIED else pair
-        return lesson(code, pair, mirrored=random.random() < 0.5, random=random)
-
-    def cut(number: int) -> tuple[list[Lesson], list[int]]:
-        random, size = Random(seed_of(seed, number)), PER_CHUNK * batch_size
-        lessons = sorted((drawn(random) for _ in range(size)), key=lambda one: len(one[0]))
-        return lessons, random.sample(range(0, size, batch_size), PER_CHUNK)
-
-    chunks = Chunked(cut, PER_CHUNK)
-
-    def batch(number: int) -> Batch:
-        (lessons, starts), place = chunks(number)
-        return labelled(lessons[starts[place] : starts[place] + batch_size])
-
-    return batch
-
-
 def lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None) -> Lesson:
     """All steps of a run at once: in front of every token of the copy stands the MASK that it is written at.
 
@@ -71,6 +45,37 @@ def lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | N
             decided.append((column.token, None, column.place))
     tokens, wanted, places = zip(*decided, strict=True)
     return _told(code, pair, conditions, tokens, places, wanted)
+
+
+Teaching = Callable[..., Lesson]
+"""Makes a lesson of a code and a pair, mirrored or not, with a random generator."""
+
+
+def batches(
+    code: Code, pairs: Seq[Pair], seed: int, batch_size: int, *, lesson: Teaching = lesson, share_mirrored: float = 0.5
+) -> Batches:
+    """Training batches as a function of their number: one lesson a pair, and those of a batch similar in length.
+
+    In half of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019).
+    """
+
+    def drawn(random: Random) -> Lesson:
+        pair = random.choice(pairs)
+        pair = varied(code, pair, random) if random.random() < SHARE_VARIED else pair
+        return lesson(code, pair, mirrored=random.random() < share_mirrored, random=random)
+
+    def cut(number: int) -> tuple[list[Lesson], list[int]]:
+        random, size = Random(seed_of(seed, number)), PER_CHUNK * batch_size
+        lessons = sorted((drawn(random) for _ in range(size)), key=lambda one: len(one[0]))
+        return lessons, random.sample(range(0, size, batch_size), PER_CHUNK)
+
+    chunks = Chunked(cut, PER_CHUNK)
+
+    def batch(number: int) -> Batch:
+        (lessons, starts), place = chunks(number)
+        return labelled(lessons[starts[place] : starts[place] + batch_size])
+
+    return batch
 
 
 def run(code: Code, pair: Pair, *, mirrored: bool = False) -> list[Lesson]:
