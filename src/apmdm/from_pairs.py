@@ -56,6 +56,7 @@ class FromPairs(BaseTask):
     learned: Code | None = None
     training: Settings | None = None
     belief: Belief = UNFITTED
+    longest: int = 0
     num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
@@ -87,6 +88,11 @@ class FromPairs(BaseTask):
             raise ValueError(f"{self.name} has no pairs to learn from: give a file of them by --data")
         return self.learned or Code.of(self._split[1])
 
+    @cached_property
+    def longest_learned(self) -> int:
+        """The number of characters of the longest source that is learned from, or was."""
+        return max((len(pair.source) for pair in self._split[1]), default=0) if self.texts else self.longest
+
     @property
     def vocab(self) -> Vocab:
         return self.code.vocab
@@ -110,6 +116,8 @@ class FromPairs(BaseTask):
         for feature in atoms_of(problem.features):
             if feature not in self.code.features:
                 yield f"the feature {feature!r} was not learned from"
+        if len(problem.source) > self.longest_learned:
+            yield f"it is longer than the sources learned from, which have up to {self.longest_learned} characters"
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         tokens = sequence.ids.tolist()
@@ -244,14 +252,14 @@ class FromPairs(BaseTask):
         return direct(self.vocab, draw, prompt, answer, lambda pair, told: told == answer(pair))
 
     def saved(self) -> dict[str, Any]:
-        return asdict(self.code) | {"belief": asdict(self.belief)}
+        return asdict(self.code) | {"belief": asdict(self.belief), "longest": self.longest_learned}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         fields = {name: saved[name] for name in ("characters", "features") if name in saved}
         if len(fields) < 2:
             raise ValueError("they are of another task, which is not one of pairs")
-        belief = Belief(**saved.get("belief", {}))
-        return super(FromPairs, replace(self, learned=Code(**fields), belief=belief)).restored(vocab, saved)
+        known = {"belief": Belief(**saved.get("belief", {})), "longest": saved.get("longest", 0)}
+        return super(FromPairs, replace(self, learned=Code(**fields), **known)).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:
         return {}

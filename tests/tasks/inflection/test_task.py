@@ -67,6 +67,8 @@ def test_a_language_may_be_given_for_all_problems(tmp_path: Path) -> None:
 def test_an_unknown_feature_is_told() -> None:
     assert list(TASK.cautions(TASK.parse("German: Haus N;XXX"))) == ["the feature 'XXX' was not learned from"]
     assert list(TASK.cautions(TASK.parse("German: Haus N;PL"))) == []
+    (told,) = TASK.cautions(TASK.parse("German: Hausboot N;PL"))
+    assert told == "it is longer than the sources learned from, which have up to 4 characters"
 
 
 def test_a_folder_is_learned_from(tmp_path: Path) -> None:
