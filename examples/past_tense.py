@@ -8,8 +8,8 @@ The rules of spelling can be learned, not the past of an irregular verb that was
     python examples/past_tense.py    # what is not right
 
 Measured by these commands on 2 shared cores of an AMD EPYC, one thread: 54 of the 74 verbs held out are right; of 54
-regular ones 48 (not campped, waitted, gret), of 20 irregular ones 6 (not eated, digged, losed). No longer verbs were
-tried. Training took 155 s.
+regular ones 49 (not campped, faned, gret), of 20 irregular ones 5 (not digged, losed, speaked). Of 64 the right form is
+among the five most probable ones. No longer verbs were tried. Training took 12 minutes beside other work.
 """
 
 import re
