@@ -1,6 +1,7 @@
 """Tasks made of a process, of pairs and of sequences: trained for a few steps, asked, measured, kept and loaded."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -168,6 +169,13 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
     model = trained(task, tmp_path / "run", SMALL)
     (solution,) = apmdm.generate(model, [Pair("abab", "")], max_steps=10)
     assert solution.status in ("unverified", "unsolved")
+    chances = [chance for _, chance in solution.alternatives]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) < 1
+    asked = replace(model.task, num=2)  # pyright: ignore
+    assert asked.row(solution, 0.0).startswith(f"abab  {solution.answer} {chances[0]:.3f}  ")
+    assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
+    assert len(asked.record(solution)["answers"]) == min(2, len(chances))
     assert apmdm.evaluate(model, num=2)["problems"] == 2
     assert apmdm.evaluate(model, [Pair("ab", "abs")])["problems"] == 1
     assert_same(model, apmdm.load(tmp_path / "run"), [Pair("ab", "abs"), Pair("axb", "")])

@@ -17,7 +17,7 @@ from apmdm.state import Sequence, State, trimmed
 from apmdm.step import transition
 from apmdm.trace import Step
 
-HOPELESS = 12.0
+HOPELESS = 8.0
 
 
 def likeliest(

@@ -212,10 +212,12 @@ class FromPairs(BaseTask):
         return super().record(solution) | ({"answers": probable[: self.num]} if probable else {})
 
     def row(self, solution: Solution, seconds: float) -> str:
-        if self.num == 1:
-            return super().row(solution, seconds)
+        """With the probability of the answer, or of as many answers as were asked for."""
         told = [f"{text} {chance:.3f}" for text, chance in solution.alternatives[: self.num]]
-        return "  ".join([solution.problem.source, *told])
+        if self.num > 1 and told:
+            return "  ".join([solution.problem.source, *told])
+        sure = [f"probability {chance:.3f}" for _, chance in solution.alternatives[:1]]
+        return "  ".join([super().row(solution, seconds), *sure])
 
     def verify(self, problem: Pair, answer: str) -> bool | None:
         return answer == problem.target if problem.target else None
