@@ -1,5 +1,6 @@
 """Quantified formulas: every small one against a plain evaluator, clauses of any length, and files in QDIMACS."""
 
+import time
 from itertools import combinations_with_replacement, product
 from random import Random
 
@@ -90,6 +91,15 @@ def test_formulas_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("apmdm.theory.tqbf.MAX_NODES", 20)
     with pytest.raises(ValueError, match="more than 20 nodes: it is too large to verify"):
         tqbf.search(tqbf.random_formula(Random(0), 8, 16))
+
+
+def test_what_is_too_large_is_refused_within_seconds() -> None:
+    random = Random(0)
+    clauses = [tuple(random.choice((1, -1)) * random.randint(61, 100) for _ in range(20)) for _ in range(2000)]
+    began = time.process_time()
+    with pytest.raises(ValueError, match="at most 500 variables and 200,000 nodes are allowed"):
+        tqbf.search(Formula("A" * 60 + "E" * 40, tuple(clauses)))
+    assert time.process_time() - began < 5
 
 
 def test_qdimacs() -> None:
