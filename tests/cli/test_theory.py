@@ -125,6 +125,15 @@ def test_runs_that_take_too_long_are_refused_after_an_estimate(
     assert "a run of 1,198,197 steps, the most it can take: at least 20 minutes at 0.001 s a step" in message
 
 
+def test_nothing_is_silent_for_long_before_its_time_is_known(
+    apmdm: Ends, summing: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apmdm.theory.estimate.QUIET", 0.0)
+    said = "still at work: the time of a run can be told after its first steps\n"
+    for options in (["--as", "pram"], ["--compiled"]):
+        assert apmdm(*summing, "--bits", "6", *options)[::2] == (0, said)
+
+
 def test_formulas_are_read_from_qdimacs(apmdm: Ends, tmp_path: Path) -> None:
     (tmp_path / "formula").write_text("c for all 1 exists 2: they differ\np cnf 2 2\na 1 0\ne 2 0\n1 2 0\n-1 -2 0\n")
     for form, compiled in (("ap-mdm", True), ("mdm", False)):

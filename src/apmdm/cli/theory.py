@@ -68,10 +68,11 @@ def theory_run(
     problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1, bits)
     files = trace and outputs.writable(trace), save and outputs.unused_folder(save)
     wanted = Request(form.value, compiled, as_json, *files, weights, max_steps, minutes)
-    if problem is None:
-        finish(run_policy(program, n, seed, formula, wanted))
-    else:
-        finish(run_program(*problem, program, wanted))
+    with wanted.estimate.awaited():
+        verified = (
+            run_policy(program, n, seed, formula, wanted) if problem is None else run_program(*problem, program, wanted)
+        )
+    finish(verified)
 
 
 @theory.command("mascot")

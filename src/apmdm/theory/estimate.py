@@ -1,13 +1,17 @@
 """How long a run will take: at least, before it begins, and from its first steps; if too long, it is refused."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Timer
 
 from apmdm.training.progress import duration
 
 STEPS, SECONDS, PATIENCE, WORTH_TELLING = 5, 2.0, 10.0, 10.0
 """A run is judged after so many steps and seconds, or after PATIENCE seconds; a time above WORTH_TELLING is told."""
+QUIET = 8.0
+"""Seconds after which it is told that there is no estimate yet."""
 FASTEST = 1e-3
 """Seconds of a step, below the shortest that was measured, 1.3 ms."""
 
@@ -26,6 +30,18 @@ class Estimate:
     judged: bool = field(default=False, init=False)
     began: float = field(default=0.0, init=False)
     first: float = field(default=0.0, init=False)
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Tells that the work goes on if, after QUIET seconds of it, the run has not been judged."""
+        said = "still at work: the time of a run can be told after its first steps"
+        timer = Timer(QUIET, lambda: self.judged or self.tell(said))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def expect(self, steps: int) -> None:
         self.steps = steps

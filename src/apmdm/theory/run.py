@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
@@ -49,6 +50,7 @@ class Request:
     max_steps: int
     minutes: float
 
+    @cached_property
     def estimate(self) -> Estimate:
         return Estimate(60 * self.minutes, lambda line: typer.echo(line, err=True))
 
@@ -143,7 +145,7 @@ def run_program(problem: ProgramProblem, mode: Mode, name: str, wanted: Request)
         weights=weights,
         record=wanted.trace is not None,
         max_steps=wanted.max_steps,
-        estimate=wanted.estimate(),
+        estimate=wanted.estimate,
     )
     same = (outcome.registers, outcome.memory) == (reference.registers, reference.memory)
     record = {
@@ -189,7 +191,7 @@ def run_policy(name: str, n: int, seed: int, formula: Path | None, wanted: Reque
         instance = FORMULA_FORMS[wanted.form](qdimacs.parse(read_text(formula, "a formula in QDIMACS")))
     model, recorded = instance.weights() if wanted.compiled else None, wanted.trace is not None
     run = instance.run(
-        model or instance.policy, write_once=wanted.form == "mdm", record=recorded, estimate=wanted.estimate()
+        model or instance.policy, write_once=wanted.form == "mdm", record=recorded, estimate=wanted.estimate
     )
     record = {"verified": instance.holds(run), "steps": run.time, "context": run.space}
     wanted.tell(name, record | {"answer": instance.read(run.final)}, run, instance.policy.vocab)
