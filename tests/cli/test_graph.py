@@ -115,7 +115,7 @@ def test_the_direction_of_edges_is_told_and_what_hides_behind_it(apmdm: Ends, br
     assert noted == "note: directed edges do not lead to the target; read both ways, by --undirected, they would\n"
     _, said, noted = apmdm(*arguments, "--undirected")
     assert said.startswith("minimum cut, 1 of 6 undirected edges (verified")
-    assert noted == ""
+    assert noted == "note: 1 edge stands in both directions, and counts once since edges lead both ways\n"
 
 
 @pytest.mark.usefixtures("flawless")

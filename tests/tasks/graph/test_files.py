@@ -359,12 +359,6 @@ def test_a_source_must_be_given_unless_the_file_names_it(tmp_path: Path) -> None
         read(tmp_path, "g.txt", "s t\n", "s", "")
 
 
-def test_both_directions_become_one_edge_without_directions(tmp_path: Path) -> None:
-    assert len(read(tmp_path, "g.txt", "s t\nt s\n").edges) == 2
-    assert len(read(tmp_path, "g.txt", "s t\nt s\n", undirected=True).edges) == 1
-    assert len(read(tmp_path, "g.txt", "s t\ns t\n", undirected=True).links) == 2
-
-
 def test_missing_files_binary_files_and_folders_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
     for name, message in (("none.txt", "no file"), (".", "folder"), ("binary.txt", "not a text file")):

@@ -85,8 +85,8 @@ def read_graph(path: Path, source: str, target: str, undirected: bool, unweighte
             notes.append(f"the {name} is {ends[number]}, as the file says")
         if not ends[number]:
             raise ValueError(f"no node is given as the {name}: give its name by --{name}")
-    graph = both_ways(found.graph) if undirected else found.graph
-    return from_networkx(graph, _node(graph, ends[0]), _node(graph, ends[1]), unweighted, notes)
+    graph, merged = both_ways(found.graph) if undirected else (found.graph, [])
+    return from_networkx(graph, _node(graph, ends[0]), _node(graph, ends[1]), unweighted, notes + merged)
 
 
 def text_of(graph: nx.Graph, path: Path) -> str:

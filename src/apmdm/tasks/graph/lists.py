@@ -10,6 +10,8 @@ from typing import Any
 
 import networkx as nx
 
+from apmdm.tasks.graph.named import both_ways
+
 SEPARATORS = "\t;,"
 THIRD_COLUMN = "the third column holds the capacities of edges"
 HEADERS = {
@@ -54,6 +56,12 @@ def simplified(graph: nx.Graph) -> nx.Graph:
 
 def declared(ends: Iterator[Hashable], nodes: set[Hashable]) -> None:
     """Raises ValueError for the first end of an edge that is no node."""
+def _found(graph: nx.MultiDiGraph, directed: bool, ends: tuple[str, str] = ("", "")) -> Found:
+    """The graph as it was written, or with edges that lead both ways."""
+    read, notes = (graph, []) if directed else both_ways(graph)
+    return Found(simplified(read), ends, tuple(notes))
+
+
     for end in ends:
         if end not in nodes:
             alike = ", but one that prints the same" if str(end) in map(str, nodes) else ""
@@ -171,7 +179,7 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
         graph.add_edges_from([(row.cells[tail], row.cells[head], about)])
     if len(types) > 1:
         raise ValueError("some edges are directed and some are not; that is not read")
-    return Found(simplified(nx.MultiGraph(graph) if types == {"undirected"} else graph))
+    return _found(graph, directed=types != {"undirected"})
 
 
 def _unnamed(rows: list[Row], table: bool) -> Found:
@@ -322,7 +330,7 @@ def dimacs(text: str) -> Found:
         raise ValueError("there is no line `p max NODES ARCS`")
     if graph.number_of_edges() != stated:
         raise ValueError(f"the line p states {stated} edges, and {graph.number_of_edges()} follow")
-    return Found(simplified(graph if kind == "max" else nx.MultiGraph(graph)), (ends["s"], ends["t"]))
+    return _found(graph, directed=kind == "max", ends=(ends["s"], ends["t"]))
 
 
 def pajek(text: str) -> Found:

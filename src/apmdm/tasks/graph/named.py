@@ -160,13 +160,13 @@ def _edges(graph: Any) -> list[tuple[tuple[Hashable, ...], dict[str, Any]]]:
     return [(edge, graph.edges[edge]) for edge in keyed]
 
 
-def both_ways(graph: nx.Graph) -> nx.Graph:
-    """The graph with edges that lead both ways; an edge and its reverse become one.
+def both_ways(graph: nx.Graph) -> tuple[nx.Graph, list[str]]:
+    """The graph with edges that lead both ways, and what is to be noted; an edge and its reverse become one.
 
     Raises ValueError if the two have different capacities.
     """
     if not graph.is_directed():
-        return graph
+        return graph, []
     keys = Counter[tuple[Hashable, Hashable]]()
     both: Any = nx.MultiGraph() if graph.is_multigraph() else nx.Graph()
     both.graph.update(graph.graph)
@@ -178,7 +178,13 @@ def both_ways(graph: nx.Graph) -> nx.Graph:
         if both.has_edge(tail, head, **key) and _stated(both.edges[edge]) != _stated(about):
             raise ValueError(f"edge {tail} {head} has another capacity than its reverse, so it cannot lead both ways")
         both.add_edge(tail, head, **key, **about)
-    return both
+    match graph.number_of_edges() - both.number_of_edges():
+        case 0:
+            return both, []
+        case 1:
+            return both, ["1 edge stands in both directions, and counts once since edges lead both ways"]
+        case merged:
+            return both, [f"{merged} edges stand in both directions, and count once each since edges lead both ways"]
 
 
 def _stated(about: dict[str, Any]) -> tuple[str, Any]:
