@@ -332,8 +332,12 @@ def test_what_is_not_meant_is_not_read_as_something_else(name: str, text: str, m
     assert "\n" not in str(refused.value)
 
 
-def test_a_list_of_names_without_edges_is_told(tmp_path: Path) -> None:
-    assert read(tmp_path, "g.txt", "s\nt\n").notes == ("no line has two names, so the graph has no edges",)
+@pytest.mark.parametrize("edges", [[], [("s", "t")]])
+def test_nodes_that_a_cut_leaves_alone_are_read_again_from_edge_lists(edges: list[Any], tmp_path: Path) -> None:
+    graph = nx.DiGraph(edges)
+    graph.add_nodes_from("stu")
+    again = read(tmp_path, "g.txt", text_of(graph, Path("g.txt")))
+    assert (set(again.graph), edges_of(again)) == ({"s", "t", "u"}, set(edges))
 
 
 def test_large_dimacs_files_are_read_in_time_proportional_to_their_size(tmp_path: Path) -> None:
@@ -470,7 +474,6 @@ def test_what_a_format_cannot_hold_is_named_and_what_can_is_true(
         ("adjacency.adjlist", "0", "3", (4, 4)),
         ("dimacs_max.txt", "", "", (4, 5)),
         ("d3_index3.json", "s", "t", (3, 3)),
-        ("edgeless.edgelist", "a", "b", (2, 0)),
         ("edges_and_links.json", "s", "t", (2, 0)),
         ("four.edgelist", "a", "d", (4, 4)),
         ("name_key.json", "s", "t", (2, 1)),

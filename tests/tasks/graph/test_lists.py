@@ -12,8 +12,12 @@ from apmdm.tasks.graph.lists import edge_list
         ("4\n4\ns a\na t\ns b\nb t\n", "begins with is read as a count of nodes and edges", 4),
         ("3 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 3),
         ("9 2\n1 2\n2 3\n", "the first line is read as an edge; take it out if it counts nodes and edges", 4),
-        ("7\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, and 3 others", 4),
-        ("7\n5\ns a\na t\n", "numbers alone before the edges are read as nodes: 7, 5, and 3 others", 5),
+        ("7\ns a\na t\n", "line 1, '7', has one name, which is read as a node without edges", 4),
+        (
+            "7\n5\ns a\na t\n",
+            "2 lines have one name, which is read as a node without edges; the first is line 1, '7'",
+            5,
+        ),
     ],
 )
 def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str, note: str, nodes: int) -> None:
@@ -22,6 +26,19 @@ def test_counts_before_the_edges_are_not_read_as_nodes_without_a_word(text: str,
     assert any(note in one for one in found.notes)
 
 
-@pytest.mark.parametrize("text", ["1 2\n2 3\n", "3\n1 2\n2 3\n3 4\n", "s\n3\ns a\na t\n"])
+@pytest.mark.parametrize("text", ["1 2\n2 3\n", "3\n1 2\n2 3\n3 4\n", "s\na\ns a\na t\n"])
 def test_nothing_is_noted_of_nodes_that_cannot_be_counts(text: str) -> None:
     assert not edge_list(text).notes
+
+
+def test_lines_of_one_name_are_not_read_as_nodes_without_a_word() -> None:
+    assert edge_list("# made\nn 5\ne\n1 2\n").notes == (
+        "line 3, 'e', has one name, which is read as a node without edges",
+    )
+
+
+@pytest.mark.parametrize("text", ["24\n37\n24\n", "s\nt\n", "s|t\nt|a\n"])
+def test_a_file_in_which_no_line_has_two_names_is_no_graph(text: str) -> None:
+    with pytest.raises(ValueError, match="no line has two names, as words or between commas, semicolons or tabs"):
+        edge_list(text)
+    assert edge_list(f"# no edges\n{text}").graph.number_of_edges() == 0

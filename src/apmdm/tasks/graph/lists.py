@@ -14,6 +14,8 @@ from apmdm.tasks.graph.named import both_ways
 
 SEPARATORS = "\t;,"
 THIRD_COLUMN = "the third column holds the capacities of edges"
+NO_EDGES = "# no edges"
+"""The comment by which an edge list of names alone is a graph."""
 HEADERS = {
     ("source", "target"),
     ("from", "to"),
@@ -54,14 +56,14 @@ def simplified(graph: nx.Graph) -> nx.Graph:
     return simple if simple.number_of_edges() == graph.number_of_edges() else graph
 
 
-def declared(ends: Iterator[Hashable], nodes: set[Hashable]) -> None:
-    """Raises ValueError for the first end of an edge that is no node."""
 def _found(graph: nx.MultiDiGraph, directed: bool, ends: tuple[str, str] = ("", "")) -> Found:
     """The graph as it was written, or with edges that lead both ways."""
     read, notes = (graph, []) if directed else both_ways(graph)
     return Found(simplified(read), ends, tuple(notes))
 
 
+def declared(ends: Iterator[Hashable], nodes: set[Hashable]) -> None:
+    """Raises ValueError for the first end of an edge that is no node."""
     for end in ends:
         if end not in nodes:
             alike = ", but one that prints the same" if str(end) in map(str, nodes) else ""
@@ -95,7 +97,7 @@ def edge_list(text: str) -> Found:
     """Two names a line, as words or between tabs, semicolons or commas; then a capacity, or attributes in braces.
 
     A header like `source,target,weight` names the columns; a name alone is a node. Edges are directed, unless a column
-    `Type` (of Gephi) says that all are undirected.
+    `Type` (of Gephi) says that all are undirected. A text of names alone is no graph, unless it has the line NO_EDGES.
     """
     _refuse_tgf(text)
     _refuse_metis(text)
@@ -106,7 +108,7 @@ def edge_list(text: str) -> Found:
     for names in HEADERS:
         if set(names) <= set(header):
             return _table(rows, header, names)
-    return _unnamed(rows, table=mark == "," or mark == ";")
+    return _unnamed(rows, table=mark == "," or mark == ";", edgeless=NO_EDGES in text.splitlines())
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -182,12 +184,17 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
     return _found(graph, directed=types != {"undirected"})
 
 
-def _unnamed(rows: list[Row], table: bool) -> Found:
-    """Edges without a header."""
+def _unnamed(rows: list[Row], table: bool, edgeless: bool) -> Found:
+    """Edges without a header. edgeless: that no row has two names is meant."""
     if len(rows) == len(rows[0].cells if rows else ()) == 1:
         raise ValueError(
             f"it is one word, {rows[0].cells[0][:40]!r}, and an edge has two names; a whole string of graph6, sparse6 "
             "or digraph6 would be read, and this is none"
+        )
+    if not edgeless and rows and all(len(row.cells) == 1 for row in rows):
+        raise ValueError(
+            f"no line has two names, as words or between commas, semicolons or tabs; a graph without edges has a line "
+            f"{NO_EDGES!r}"
         )
     rows, notes = _without_counts(rows)
     graph = nx.MultiDiGraph()
@@ -217,18 +224,26 @@ def _unnamed(rows: list[Row], table: bool) -> Found:
             graph.add_edges_from([(row.cells[0], row.cells[1], (row.about or {}) | capacity)])
     if thirds:
         notes.append(THIRD_COLUMN)
-    if rows and not graph.number_of_edges():
-        notes.append("no line has two names, so the graph has no edges")
+    notes += _alone([row for row in rows if len(row.cells) == 1 and not graph.degree(row.cells[0])])
     if table and rows:
         notes.append("the first line is read as an edge, since it names no columns such as source,target,weight")
     return Found(simplified(graph), notes=tuple(notes))
 
 
+def _alone(rows: list[Row]) -> list[str]:
+    """What is to be noted of rows with one name, which no edge has."""
+    if not rows:
+        return []
+    first = f"line {rows[0].number}, {rows[0].cells[0]!r}"
+    if len(rows) == 1:
+        return [f"{first}, has one name, which is read as a node without edges"]
+    return [f"{len(rows)} lines have one name, which is read as a node without edges; the first is {first}"]
+
+
 def _without_counts(rows: list[Row]) -> tuple[list[Row], list[str]]:
     """The rows without first ones that count nodes, or nodes and edges, and what is to be noted.
 
-    Counts in one row may be an edge between two nodes as well, so that row stays. Numbers alone that do not count the
-    nodes are nodes.
+    Counts in one row may be an edge between two nodes as well, so that row stays.
     """
     alone = [row.cells[0] for row in takewhile(lambda row: len(row.cells) == 1 and row.cells[0].isdecimal(), rows)]
     nodes = {cell for row in rows if len(row.cells) > 1 for cell in row.cells[:2]}
@@ -236,8 +251,6 @@ def _without_counts(rows: list[Row]) -> tuple[list[Row], list[str]]:
     if nodes and alone in (counts[:1], counts) and all(len(row.cells) > 1 for row in rows[len(alone) :]):
         what = "a count of nodes" + (" and edges" if len(alone) > 1 else "")
         return rows[len(alone) :], [f"what the file begins with is read as {what}"]
-    if nodes and set(alone) - nodes:
-        return rows, [f"numbers alone before the edges are read as nodes: {', '.join(alone)}, and {len(nodes)} others"]
     first, rest = rows[0].cells if rows else [], rows[1:]
     if len(first) == 2 and all(map(str.isdecimal, first)) and all(len(row.cells) > 1 for row in rest):
         nodes = {cell for row in rest for cell in row.cells[:2]}
