@@ -266,6 +266,15 @@ def test_a_table_of_formulas(apmdm: Ends, tmp_path: Path) -> None:
     assert (tmp_path / "table.png").stat().st_size > 1000
 
 
+def test_the_mascot_is_not_silent_until_all_have_answered(apmdm: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ValueError("not now")
+
+    monkeypatch.setattr("apmdm.theory.mascot.simulate", refuse)
+    code, out, _ = apmdm("theory", "mascot", "--n", "2")
+    assert (code, out.splitlines()[0]) == (2, "2 vertices, edges 0-1: is 0 connected to 1?")
+
+
 @pytest.mark.slow
 def test_the_mascot_is_answered_alike_by_all(apmdm: Ends) -> None:
     with unchecked():

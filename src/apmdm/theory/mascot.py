@@ -25,19 +25,27 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
         raise ValueError(f"the mascot is a graph of 2 to 8 vertices, not {n}")
     edges, mode = edges_of(Random(seed), n), ENTRIES["connectivity_hooking"].mode
     problem, task = hooking(n, edges), Graph()
-    rows: list[tuple[str, bool | None, int, int, int]] = []
+    rows: list[tuple[str | bool | int | None, ...]] = []
+    if not as_json:
+        typer.echo(f"{n} vertices, edges {' '.join(f'{u}-{v}' for u, v in edges)}: is 0 connected to {n - 1}?")
+        typer.echo(ROW.format("", "connected", "time", "space", "work"))
+
+    def found(name: str, connected: bool | None, *costs: int) -> None:
+        rows.append((name, connected, *costs))
+        if not as_json:
+            typer.echo(ROW.format(name, {True: "yes", False: "no", None: "failed"}[connected], *costs))
 
     def program(name: str, form: Form, *, compiled: bool = False) -> None:
         outcome = simulate(problem.job, form, mode, weights=compiled)
         labels = outcome.memory[LABELS:]
         work = problem.job.processors * outcome.steps if outcome.run is None else outcome.run.work
         connected = labels[0] == labels[n - 1] if problem.holds(outcome.memory) else None
-        rows.append((name, connected, outcome.steps, outcome.context, work))
+        found(name, connected, outcome.steps, outcome.context, work)
 
     def cut(name: str, model: Predictor) -> None:
         (solution,) = task.solve(model, [CutProblem(n, edges, 0, n - 1, directed=False)])
         deleted, run = task.cut(solution), solution.run
-        rows.append((name, None if deleted is None else deleted.size > 0, run.time, run.space, run.work))
+        found(name, None if deleted is None else deleted.size > 0, run.time, run.space, run.work)
 
     program("PRAM, hooking and jumping (memory, registers)", "pram")
     program("theorem 1: the same as write-once MDM", "mdm")
@@ -49,10 +57,4 @@ def mascot(n: int, seed: int, as_json: bool) -> bool:
     if as_json:
         fields = ("what", "connected", "time", "space", "work")
         typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows]))
-    else:
-        typer.echo(f"{n} vertices, edges {' '.join(f'{u}-{v}' for u, v in edges)}: is 0 connected to {n - 1}?")
-        typer.echo(ROW.format("", "connected", "time", "space", "work"))
-        for name, connected, *costs in rows:
-            told = {True: "yes", False: "no", None: "failed"}[connected]
-            typer.echo(ROW.format(name, told, *costs))
     return len({row[1] for row in rows}) == 1
