@@ -474,6 +474,7 @@ def test_what_a_format_cannot_hold_is_named_and_what_can_is_true(
         ("adjacency.adjlist", "0", "3", (4, 4)),
         ("dimacs_max.txt", "", "", (4, 5)),
         ("d3_index3.json", "s", "t", (3, 3)),
+        ("edgeless.edgelist", "a", "b", (2, 0)),
         ("edges_and_links.json", "s", "t", (2, 0)),
         ("four.edgelist", "a", "d", (4, 4)),
         ("name_key.json", "s", "t", (2, 1)),

@@ -37,8 +37,14 @@ def test_lines_of_one_name_are_not_read_as_nodes_without_a_word() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["24\n37\n24\n", "s\nt\n", "s|t\nt|a\n"])
-def test_a_file_in_which_no_line_has_two_names_is_no_graph(text: str) -> None:
-    with pytest.raises(ValueError, match="no line has two names, as words or between commas, semicolons or tabs"):
-        edge_list(text)
-    assert edge_list(f"# no edges\n{text}").graph.number_of_edges() == 0
+def test_a_column_of_numbers_is_no_graph() -> None:
+    with pytest.raises(ValueError, match=r"no line has two names, .* no list of nodes, since .24. is there twice"):
+        ValueError, match="no line has two names, .*; and it is no list of nodes, since '24' is there twice"
+    ):
+        edge_list("24\n37\n24\n")
+
+
+def test_names_alone_are_nodes_without_edges() -> None:
+    found = edge_list("s\nt\n")
+    assert (set(found.graph), found.graph.number_of_edges()) == ({"s", "t"}, 0)
+    assert found.notes == ("2 lines have one name, which is read as a node without edges; the first is line 1, 's'",)

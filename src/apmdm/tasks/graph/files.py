@@ -14,7 +14,6 @@ from apmdm.lines import STANDARD_INPUT, read_text
 from apmdm.tasks.graph.graph6 import HEADERS, from_graph6, is_graph6
 from apmdm.tasks.graph.json_graphs import from_json
 from apmdm.tasks.graph.lists import (
-    NO_EDGES,
     THIRD_COLUMN,
     Found,
     adjacency_list,
@@ -265,7 +264,7 @@ def _to_lines(graph: nx.Graph) -> str:
     if any(about for _, about in graph.nodes(data=True)):
         raise ValueError("an edge list has no attributes of nodes")
     lines = [f"{tail} {head} {about}" if about else f"{tail} {head}" for tail, head, about in graph.edges(data=True)]
-    return "\n".join((lines or [NO_EDGES]) + [str(node) for node in nx.isolates(graph)])
+    return "\n".join(lines + [str(node) for node in nx.isolates(graph)])
 
 
 WRITERS: dict[str, Callable[[nx.Graph], str]] = {

@@ -14,8 +14,6 @@ from apmdm.tasks.graph.named import both_ways
 
 SEPARATORS = "\t;,"
 THIRD_COLUMN = "the third column holds the capacities of edges"
-NO_EDGES = "# no edges"
-"""The comment by which an edge list of names alone is a graph."""
 HEADERS = {
     ("source", "target"),
     ("from", "to"),
@@ -97,7 +95,8 @@ def edge_list(text: str) -> Found:
     """Two names a line, as words or between tabs, semicolons or commas; then a capacity, or attributes in braces.
 
     A header like `source,target,weight` names the columns; a name alone is a node. Edges are directed, unless a column
-    `Type` (of Gephi) says that all are undirected. A text of names alone is no graph, unless it has the line NO_EDGES.
+    `Type` (of Gephi) says that all are undirected. Names alone are a graph without edges if none
+    is repeated.
     """
     _refuse_tgf(text)
     _refuse_metis(text)
@@ -108,7 +107,7 @@ def edge_list(text: str) -> Found:
     for names in HEADERS:
         if set(names) <= set(header):
             return _table(rows, header, names)
-    return _unnamed(rows, table=mark == "," or mark == ";", edgeless=NO_EDGES in text.splitlines())
+    return _unnamed(rows, table=mark == "," or mark == ";")
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -184,17 +183,19 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
     return _found(graph, directed=types != {"undirected"})
 
 
-def _unnamed(rows: list[Row], table: bool, edgeless: bool) -> Found:
-    """Edges without a header. edgeless: that no row has two names is meant."""
+def _unnamed(rows: list[Row], table: bool) -> Found:
+    """Edges without a header."""
     if len(rows) == len(rows[0].cells if rows else ()) == 1:
         raise ValueError(
             f"it is one word, {rows[0].cells[0][:40]!r}, and an edge has two names; a whole string of graph6, sparse6 "
             "or digraph6 would be read, and this is none"
         )
-    if not edgeless and rows and all(len(row.cells) == 1 for row in rows):
+    alone = [row.cells[0] for row in rows if len(row.cells) == 1]
+    if len(alone) == len(rows) > len(set(alone)):
+        twice = next(name for name in alone if alone.count(name) > 1)
         raise ValueError(
-            f"no line has two names, as words or between commas, semicolons or tabs; a graph without edges has a line "
-            f"{NO_EDGES!r}"
+            "no line has two names, as words or between commas, semicolons or tabs, so it has no edges; and it is no "
+            f"list of nodes, since {twice!r} is there twice"
         )
     rows, notes = _without_counts(rows)
     graph = nx.MultiDiGraph()
