@@ -34,7 +34,7 @@ def test_problems(text: str, pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Klingon: Haus N;PL", "unknown language 'Klingon'; known are german, turkish, norwegian-bokmaal"),
+        ("Klingon: Haus N;PL", "unknown language 'Klingon'; known are german, turkish, norwegian-bokmaal$"),
         ("Germann: Haus N;PL", r"unknown language 'Germann'; known are german and others \(3 in all\)"),
         ("Haus N;PL", r"names no language \(--language gives one\)"),
         (": Haus N;PL", "names no language"),
@@ -75,11 +75,10 @@ def test_a_folder_is_learned_from(tmp_path: Path) -> None:
     (tmp_path / "german-train-medium").write_text("Haus\tHäuser\tN;PL\n")
     (tmp_path / "german-dev").write_text("Maus\tMäuse\tN;PL\n" * 30)
     (tmp_path / "zulu-train-medium").write_text("ibhola\tamabhola\tN;PL\n")
-    (tmp_path / "zulu-dev").write_text("ibhola\tamabhola\tN;PL\n")
     task = Inflection(data=tmp_path)
     assert task.spoken == ("german", "zulu")
     assert task.texts == (Pair("Haus", "Häuser", "german;N;PL"), Pair("ibhola", "amabhola", "zulu;N;PL"))
-    assert len(task.measured) == 21
+    assert len(task.measured) == 20
     assert task.told(task.texts[1]) == {"language": "zulu", "lemma": "ibhola", "features": "N;PL"}
     with pytest.raises(ValueError, match="has no files such as german-train-medium"):
         _ = Inflection(data=tmp_path / "german-dev").texts

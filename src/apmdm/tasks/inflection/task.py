@@ -53,8 +53,9 @@ class Inflection(FromPairs):
         names = [path.name.removesuffix(PART) for path in sorted(self.data.glob(f"*{PART}"))]
         if not names:
             raise ValueError(f"{self.data} has no files such as german{PART}")
-        found = {name: read_pairs(self.data / f"{name}{part}")[:most] for name in names}
-        return tuple(replace(pair, features=f"{name};{pair.features}") for name in names for pair in found[name])
+        files = {name: self.data / f"{name}{part}" for name in names}
+        found = {name: read_pairs(path)[:most] for name, path in files.items() if path.is_file()}
+        return tuple(replace(pair, features=f"{name};{pair.features}") for name in found for pair in found[name])
 
     @cached_property
     def spoken(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class Inflection(FromPairs):
         name = _spelled(language)
         if name not in self.spoken:
             near = get_close_matches(name, self.spoken) or self.spoken[:SHOWN]
-            more = "" if near == [*self.spoken] else f" and others ({len(self.spoken)} in all)"
+            more = "" if len(near) == len(self.spoken) else f" and others ({len(self.spoken)} in all)"
             raise ValueError(f"unknown language {language.strip()!r}; known are {', '.join(near)}{more}")
         return name
 
