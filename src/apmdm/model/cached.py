@@ -76,11 +76,13 @@ class Cached:
         if not self.keys_values:
             empty = self.encoder.embedding.new_zeros(len(at), shape.heads, width, shape.width // shape.heads)
             return [Past(at, empty.clone(), empty.clone()) for _ in range(shape.layers)]
-        missing = max(0, width - self.seen.shape[1])
-        rows = [
-            [torch.nn.functional.pad(part[source], (0, 0, 0, missing)) for part in pair] for pair in self.keys_values
-        ]
-        return [Past(at, keys[:, :, :width].contiguous(), values[:, :, :width].contiguous()) for keys, values in rows]
+        missing = width - self.seen.shape[1]
+
+        def kept(part: Tensor) -> Tensor:
+            rows = part[:, :, :width][source]
+            return torch.nn.functional.pad(rows, (0, 0, 0, missing)) if missing > 0 else rows
+
+        return [Past(at, kept(keys), kept(values)) for keys, values in self.keys_values]
 
 
 def _widened(seen: Int[Tensor, "B L A"], width: int) -> Int[Tensor, "B W A"]:
