@@ -63,8 +63,16 @@ def test_edges_on_no_way_to_the_target_are_kept_without_being_given_to_the_model
     assert set(problem.without(cut).edges) == set(graph.edges) - set(cut.edges)
 
 
-def test_edges_are_all_given_where_no_way_leads_to_the_target() -> None:
-    assert len(from_networkx(nx.DiGraph([("s", "a"), ("t", "a")]), "s", "t").edges) == 2
+@pytest.mark.parametrize("directed", [True, False])
+def test_no_edges_matter_where_no_way_leads_to_the_target_however_many_there_are(directed: bool) -> None:
+    graph: nx.Graph = nx.DiGraph() if directed else nx.Graph()
+    graph.add_edges_from([("s", node) for node in range(2600)], capacity=2)
+    graph.add_edge("t", 0 if directed else "u")
+    problem = from_networkx(graph, "s", "t")
+    assert (problem.edges, problem.counts[1]) == ((), 2601)
+    assert any("read both ways" in note for note in problem.notes) == directed
+    left = problem.without(cut_of(problem))
+    assert set(left.edges) == set(graph.edges)
 
 
 @pytest.mark.parametrize("directed", [True, False])

@@ -64,9 +64,9 @@ def from_networkx(
     """The problem of cutting the target off from the source.
 
     An edge counts by its `capacity`, else by its `weight`, else as one; with `unweighted`, as one. Parallel edges count
-    each. Self-loops and edges of capacity 0 do not count. Edges on no way from the source to the target, if there is a
-    way at all, are left out of the problem, since no minimum cut has them. Raises ValueError for a node
-    that is not there, source = target, a capacity that is no whole number, and more than MAX_EDGES edges of capacity 1.
+    each. Self-loops and edges of capacity 0 do not count. Edges on no way from the source to the target are left out of
+    the problem, since no minimum cut has them. Raises ValueError for a node that is not there, source = target, a
+    capacity that is no whole number, and more than MAX_EDGES edges of capacity 1.
     """
     for node in (source, target):
         if node not in graph:
@@ -77,7 +77,7 @@ def from_networkx(
         edge: 1 if unweighted else _capacity(edge, about) for edge, about in _edges(graph) if edge[0] != edge[1]
     }
     counted = {edge: capacity for edge, capacity in capacities.items() if capacity}
-    useful = _on_ways(graph, counted, source, target) or counted.keys()
+    useful = _on_ways(graph, counted, source, target)
     capacities = {edge: capacity for edge, capacity in counted.items() if edge in useful}
     total = sum(capacities.values())
     if total > MAX_EDGES and total == len(capacities):
@@ -92,6 +92,8 @@ def from_networkx(
         notes.append("edges count by their capacity or weight; --unweighted counts every edge as one")
     if not unweighted:
         notes += _uncounted(graph)
+    if graph.is_directed() and not useful and _on_ways(graph.to_undirected(as_view=True), counted, source, target):
+        notes.append("directed edges do not lead to the target; read both ways, by --undirected, they would")
     links, taken, nodes = [], set(), len(graph)
     for edge, capacity in capacities.items():
         tail, head = number[edge[0]], number[edge[1]]

@@ -28,7 +28,6 @@ from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import (
     is_cut,
     is_minimum_cut,
-    is_reached_backwards,
     is_trivial,
     minimum_cut_size,
     search_depth,
@@ -203,8 +202,6 @@ class Graph(Task):
 
     def cautions(self, problem: CutProblem) -> list[str]:
         found = list(problem.notes)
-        if is_reached_backwards(problem):
-            found.append("directed edges do not lead to the target; read both ways, by --undirected, they would")
         depth, edges = search_depth(problem), len(problem.edges)
         if depth > DEPTH or edges > EDGES:
             steps = (depth + 4) * (minimum_cut_size(problem) + 1)

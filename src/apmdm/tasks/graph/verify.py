@@ -39,13 +39,6 @@ def search_depth(problem: CutProblem) -> int:
     return depths.get(problem.target, max(depths.values()))
 
 
-def is_reached_backwards(problem: CutProblem) -> bool:
-    """True if directed edges do not lead to the target, and would if they led both ways."""
-    graph = _graph(problem, problem.edges)
-    ends = problem.source, problem.target
-    return problem.directed and not nx.has_path(graph, *ends) and nx.has_path(graph.to_undirected(), *ends)
-
-
 def _graph(problem: CutProblem, edges: Sequence[Edge]) -> nx.Graph:
     graph = nx.DiGraph() if problem.directed else nx.Graph()
     graph.add_nodes_from(range(problem.nodes))
