@@ -164,6 +164,26 @@ def test_drawings_in_graphml_are_told_once_to_be_lost(
     assert not recwarn.list
 
 
+GXL = '<gxl xmlns:xlink="urn:x">\n<graph id="g"><node id="s"/>, and\n</graph></gxl>\n'
+
+
+@pytest.mark.parametrize("name", ["g.gxl", "g.xml", "g.graphml", "g.txt", "g"])
+@pytest.mark.parametrize("before", ['<?xml version="1.0"?>\n', "<!DOCTYPE gxl>\n", "<!-- 1, 2 -->\n", ""])
+def test_xml_of_another_kind_is_told_to_be_xml_whatever_its_name(name: str, before: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="as XML: its outermost element is <gxl>, which is neither GraphML nor GEXF"):
+        read(tmp_path, name, before + GXL)
+
+
+def test_names_in_angle_brackets_are_no_xml(tmp_path: Path) -> None:
+    assert edges_of(read(tmp_path, "g.txt", "<s> <a>\n<a> <t>\n", "<s>", "<t>")) == {("<s>", "<a>"), ("<a>", "<t>")}
+
+
+@pytest.mark.parametrize("name", ["g.graphml", "g.xml", "g.txt"])
+def test_graphml_behind_a_long_comment_is_graphml(name: str, tmp_path: Path) -> None:
+    text = re.sub("(?=<graphml)", f"<!--{'long' * 9999}-->", WRITTEN_BY_NETWORKX["g.graphml"])
+    assert edges_of(read(tmp_path, name, text)) == set(ROUTE.edges)
+
+
 def test_names_with_blanks_quotes_and_separators(tmp_path: Path) -> None:
     assert edges_of(read(tmp_path, "g.txt", '"new york" b\nb "c,d"\n', "new york", "b")) == {
         ("new york", "b"),

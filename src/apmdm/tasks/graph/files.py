@@ -25,7 +25,7 @@ from apmdm.tasks.graph.lists import (
     tgf,
 )
 from apmdm.tasks.graph.named import Named, both_ways, from_networkx
-from apmdm.tasks.graph.xml_graphs import from_gexf, from_graphml
+from apmdm.tasks.graph.xml_graphs import from_gexf, from_graphml, from_xml
 
 HEAD = 10_000
 """Characters at the beginning of a file that tell its format."""
@@ -191,6 +191,10 @@ XML = r"\s*<(?:(?!<\w).)*?"
 FORMATS = (
     Format("GraphML", (".graphml", ".xml"), from_graphml, XML + r"<?graphml[\s>]"),
     Format("GEXF", (".gexf", ".xml"), from_gexf, XML + r"<?gexf[\s>]"),
+    Format(
+        "XML", (".xml", ".graphml", ".gexf", ".gxl"), from_xml,
+        r"\s*<(?:\?xml|!doctype|!--|[\w:]+[\s>].*?(?:</|[\"']\s*/>))",
+    ),
     Format("GML", (".gml",), _gml, GML),
     Format("JSON", (".json", ".cyjs"), from_json, r"\s*(?:\{|\[\s*[\[{])"),
     Format("Pajek", (".net", ".paj"), pajek, r"(?:\s|%[^%\n]*\n)*\*(?:network|vertices)\b"),

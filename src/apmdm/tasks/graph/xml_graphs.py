@@ -12,6 +12,15 @@ from networkx.readwrite.gexf import GEXF
 from apmdm.tasks.graph.lists import Found, complete, declared
 
 
+def from_xml(text: str) -> Found:
+    """GraphML or GEXF, whichever its outermost element says."""
+    _, root = next(ElementTree.iterparse(io.StringIO(text), ["start"]))
+    kind = root.tag.rpartition("}")[2]
+    if kind not in ("graphml", "gexf"):
+        raise ValueError(f"its outermost element is <{kind}>, which is neither GraphML nor GEXF")
+    return from_graphml(text) if kind == "graphml" else from_gexf(text)
+
+
 def from_graphml(text: str) -> Found:
     """Attributes as NetworkX reads them; blanks around numbers and truth values are no part of them."""
     root = ElementTree.fromstring(text)
