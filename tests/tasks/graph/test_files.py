@@ -286,6 +286,22 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
     return json.dumps({"directed": True, "nodes": [{"id": one} for one in ids], "edges": listed} | more)
 
 
+@pytest.mark.parametrize("field", ["edges", "links"])
+def test_pairs_are_edges_beside_nodes_of_json(field: str, tmp_path: Path) -> None:
+    data = {"directed": True, "nodes": [{"id": 1}, {"id": 2}, {"id": 0}], field: [[1, 2], {"from": 2, "to": 0}]}
+    problem = read(tmp_path, "g.json", json.dumps(data), "1", "0")
+    assert (edges_of(problem), problem.notes) == ({("1", "2"), ("2", "0")}, ())
+    named = {"directed": True, "nodes": [{"id": "s"}, {"id": "t"}], field: [[0, 1]]}
+    assert edges_of(read(tmp_path, "g.json", json.dumps(named))) == {("s", "t")}
+
+
+@pytest.mark.parametrize("edge", ["[1, 2, 5]", "[1]", "3", '"s t"', "null"])
+def test_an_edge_of_json_that_cannot_be_read_is_shown(edge: str, tmp_path: Path) -> None:
+    message = f"an edge is an object with source and target or a list of two nodes, not {edge}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read(tmp_path, "g.json", f'{{"nodes": [{{"id": 1}}, {{"id": 2}}], "edges": [[1, 2], {edge}]}}')
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -297,7 +313,7 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.json", "[]", "but neither an object nor a list"),
         ("g.json", "[1, 2", "no graph"),
         ("g.json", "[" * 200_000, "no graph"),
-        ("g.json", '{"nodes": 3, "links": []}', "nodes is a list of objects"),
+        ("g.json", '{"nodes": 3, "links": []}', "nodes is a list of objects, not 3"),
         ("g.graphml", "<graph", "no graph"),
         ("g.graphml", "<a/>", "no graph"),
         ("g.graphml", WRITTEN_BY_NETWORKX["g.graphml"].replace('source="s"', 'source="S"'), "ends at 'S'"),
@@ -320,7 +336,7 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.s6", ":~~~~~~~~_\n", "nodes are too many"),
         ("g.json", '[["s", "t"]]', "neither an object nor a list of elements or edges"),
         ("g.json", '[{"data": 1}, {"data": {}}]', "not every element has data"),
-        ("g.json", '{"nodes": {"s": 1}, "edges": []}', "nodes is a list of objects"),
+        ("g.json", '{"nodes": {"s": 1}, "edges": []}', "nodes is a list of objects, and has 1"),
         ("g.csv", "source,target,type\ns,t,Directed\nt,s,Undirected\n", "some edges are directed and some are not"),
         ("g.csv", "source,target\ns\n", "line 2 does not have the columns of the header"),
         ("g.txt", "0 2 1\n1 3\n2 3\n", "may be an edge of capacity 1 or name two neighbours"),

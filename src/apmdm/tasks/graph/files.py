@@ -12,7 +12,7 @@ import networkx as nx
 
 from apmdm.lines import STANDARD_INPUT, read_text
 from apmdm.tasks.graph.graph6 import HEADERS, from_graph6, is_graph6
-from apmdm.tasks.graph.json_graphs import from_json
+from apmdm.tasks.graph.json_graphs import from_json, told
 from apmdm.tasks.graph.lists import (
     THIRD_COLUMN,
     Found,
@@ -34,8 +34,6 @@ UNREADABLE = (
     nx.NetworkXException,
 )
 """What readers raise for a file that is none of theirs."""
-SHOWN = 40
-"""Characters of a value that a message repeats."""
 OFFERED = ".json", ".graphml", ".gml", ".gexf", ".txt"
 WRITTEN = (
     "GraphML (.graphml, .xml), node-link JSON (.json), GML (.gml), GEXF (.gexf) and edge lists of words (.txt, "
@@ -119,19 +117,14 @@ def _parts(graph: nx.Graph) -> Iterator[tuple[str, nx.Graph]]:
     for node in graph:
         alone = nx.Graph()
         alone.add_node(node)
-        yield f"the name {_told(node)}", alone
+        yield f"the name {told(node)}", alone
     owners = [("the graph", graph.graph), *(("nodes", about) for about in graph.nodes.values())]
     for owner, about in [*owners, *(("edges", about) for *_, about in graph.edges(data=True))]:
         for name, value in about.items():
             alone = nx.Graph([(0, 1)])
             place = {"the graph": alone.graph, "nodes": alone.nodes[0], "edges": alone.edges[0, 1]}[owner]
             place[name] = value
-            yield f"the attribute {name} of {owner}, such as {_told(value)}", alone
-
-
-def _told(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
+            yield f"the attribute {name} of {owner}, such as {told(value)}", alone
 
 
 def _format(path: Path, text: str) -> Format:

@@ -15,6 +15,8 @@ NAMES = "id", "name", "key"
 """Fields that may name a node, in this order."""
 SHOWN = 8
 """Fields that are told of an object that is no graph."""
+REPEATED = 40
+"""Characters of a value that a message repeats."""
 
 
 def from_json(text: str) -> Found:
@@ -69,8 +71,13 @@ def _parsed(data: dict[str, Any]) -> Found:
 
 
 def _node_link(data: dict[str, Any]) -> Found:
-    """Edges count nodes from 0, as D3 and old versions of NetworkX have them, if no node is named by a number."""
+    """Edges count nodes from 0, as D3 and old versions of NetworkX have them, if no node is named by a number.
+
+    An edge may be a pair, the list of its two ends.
+    """
     field = "edges" if "edges" in data else "links"
+    if isinstance(data[field], list):
+        data = data | {field: [_from_pair(one) for one in data[field]]}
     if isinstance(data["nodes"], dict):
         abouts = _objects({"nodes": [*data["nodes"].values()]}, "nodes")
         data = data | {"nodes": [{"id": name} | about for name, about in zip(data["nodes"], abouts, strict=True)]}
@@ -148,9 +155,18 @@ def _abouts(data: dict[str, Any], field: str) -> list[dict[str, Any]]:
 
 def _objects(data: dict[str, Any], field: str) -> list[dict[str, Any]]:
     found = data.get(field, [])
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError(f"{field} is a list of objects")
+    if not isinstance(found, list):
+        raise ValueError(f"{field} is a list of objects, not {told(found)}")
+    for one in found:
+        if not isinstance(one, dict):
+            raise ValueError(f"{field} is a list of objects, and has {told(one)}")
     return found
+
+
+def told(value: Any) -> str:
+    """As JSON, with as much of it as a message repeats."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= REPEATED else f"{text[:REPEATED]} ..."
 
 
 def _flat(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -160,6 +176,14 @@ def _flat(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         about = one.get("attributes")
         found.append({k: v for k, v in one.items() if k != "attributes"} | about if isinstance(about, dict) else one)
     return found
+
+
+def _from_pair(edge: Any) -> dict[str, Any]:
+    if isinstance(edge, dict):
+        return edge
+    if isinstance(edge, list) and len(edge) == 2:
+        return {"source": edge[0], "target": edge[1]}
+    raise ValueError(f"an edge is an object with source and target or a list of two nodes, not {told(edge)}")
 
 
 def _with_ends(edge: dict[str, Any]) -> dict[str, Any]:
