@@ -264,6 +264,17 @@ def test_elements_of_cytoscape_in_one_list_are_a_graph(name: str, tmp_path: Path
         read(tmp_path, name, json.dumps([ELEMENTS[0], ELEMENTS[2]]))
 
 
+def test_nodes_within_nodes_of_cytoscape_are_told_once_to_join_none(tmp_path: Path) -> None:
+    inner = [{"data": {"id": name, "parent": "group"}} for name in "st"]
+    elements = [{"data": {"id": "group", "parent": None}}, *inner, {"data": {"source": "group", "target": "s"}}]
+    problem = read(tmp_path, "g.json", json.dumps({"directed": True, "elements": elements}))
+    assert problem.notes == ("nodes lie within others: `parent` is kept as an attribute, and joins no nodes",)
+    assert (edges_of(problem), problem.graph.nodes["t"]["parent"]) == ({("group", "s")}, "group")
+    assert "group" in text_of(problem.graph, Path("g.json"))
+    absent = [{"data": {"id": name, "parent": parent}} for name, parent in (("s", "absent"), ("t", ["s"]))]
+    assert read(tmp_path, "g.json", json.dumps({"directed": True, "elements": absent})).notes == ()
+
+
 def test_that_a_json_file_says_nothing_of_directions_is_told(tmp_path: Path) -> None:
     data = {"nodes": [{"id": "s"}, {"id": "t"}], "edges": [{"from": "s", "to": "t"}]}
     said = "edges lead both ways, since the file does not say `directed`"

@@ -130,7 +130,10 @@ def _cytoscape(data: dict[str, Any]) -> Found:
     for (tail, head), about in zip(ends, edges, strict=True):
         graph.add_edge(tail, head, about.pop("key", None), **about)
     complete(graph, len(edges))
-    return Found(graph if data.get("multigraph") else simplified(graph))
+    ids = {node.get("id") for node in nodes}
+    within = any(node["parent"] in ids for node in nodes if isinstance(node.get("parent"), str | int))
+    notes = ("nodes lie within others: `parent` is kept as an attribute, and joins no nodes",) if within else ()
+    return Found(graph if data.get("multigraph") else simplified(graph), notes=notes)
 
 
 def _elements(data: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
