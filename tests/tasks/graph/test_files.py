@@ -306,6 +306,13 @@ def test_pairs_are_edges_beside_nodes_of_json(field: str, tmp_path: Path) -> Non
     assert edges_of(read(tmp_path, "g.json", json.dumps(named))) == {("s", "t")}
 
 
+def test_pairs_within_a_node_are_not_lost(tmp_path: Path) -> None:
+    inner = {"nodes": [{"id": "a"}, {"id": "b"}], "edges": [["a", "b"]]}
+    data = {"nodes": [{"id": "s", "inner": inner}, {"id": "t"}], "edges": [["s", "t"]]}
+    with pytest.raises(ValueError, match="node s has a graph of its own within it"):
+        read(tmp_path, "g.json", json.dumps(data))
+
+
 @pytest.mark.parametrize("edge", ["[1, 2, 5]", "[1]", "3", '"s t"', "null"])
 def test_an_edge_of_json_that_cannot_be_read_is_shown(edge: str, tmp_path: Path) -> None:
     message = f"an edge is an object with source and target or a list of two nodes, not {edge}"

@@ -87,8 +87,16 @@ def flat(graph: nx.Graph) -> None:
 
 def _holds_edges(about: dict[str, Any]) -> bool:
     values = ((name, value if isinstance(value, list) else [value]) for name, value in about.items())
-    parts = [(name, part) for name, value in values for part in value if isinstance(part, dict)]
-    return any(name in ("edge", "edges", "links") or _holds_edges(part) for name, part in parts)
+    parts = [(name, part) for name, value in values for part in value]
+    return any(
+        (isinstance(part, dict) and _holds_edges(part)) or (name in ("edge", "edges", "links") and _is_edge(part))
+        for name, part in parts
+    )
+
+
+def _is_edge(value: Any) -> bool:
+    """An object, or a pair as JSON may have it."""
+    return isinstance(value, dict) or (isinstance(value, list) and len(value) == 2)
 
 
 def edge_list(text: str) -> Found:
