@@ -36,6 +36,7 @@ class Inflection(FromPairs):
     languages: tuple[str, ...] = ()
 
     tables = True
+    shipped = "inflection"
     problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
     loaded_as = None
 
@@ -100,7 +101,7 @@ class Inflection(FromPairs):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=128, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
-        training = Settings(steps=16_000, evaluate_every=4000, checkpoint_every=500)
+        training = Settings(steps=13_000, evaluate_every=4000, checkpoint_every=500)
         return replace(super().recipe(), shape=shape, training=self.training or training)
 
     def saved(self) -> dict[str, Any]:
