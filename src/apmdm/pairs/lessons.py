@@ -21,8 +21,9 @@ from apmdm.training.chunked import Chunked, seed_of
 from apmdm.vocab import MASK, PAD
 
 PER_CHUNK = 16
-SHORTEST_STEM, SHARE_VARIED, SHARE_STRANGE = 3, 0.5, 0.02
-"""Stems this long are varied, in this share of the pairs. The share of features that are made unknown."""
+SHORTEST_STEM, SHARE_VARIED, SHARE_FOREIGN, SHARE_STRANGE = 3, 0.5, 0.1, 0.02
+"""Stems this long are varied, in this share of the pairs. The shares of these stems, and of the characters of the other
+ones, that become unknown characters, and of features that are made unknown."""
 Lesson = tuple[Sequence, list[Column | None]]
 """A state, and for each of its positions the column that is to be decided there, if any."""
 
@@ -111,13 +112,22 @@ def labelled(lessons: Seq[Lesson]) -> Batch:
 
 
 def varied(code: Code, pair: Pair, random: Random) -> Pair:
-    """The pair with random characters, some unknown, inside the longest text that source and target share."""
+    """The pair with random characters, some unknown, inside the longest text that source and target share.
+
+    Now and then this text has unknown characters only.
+    """
     i, j, length = _stem(pair.source, pair.target)
     if length < SHORTEST_STEM:
         return pair
-    inner = "".join(random.choices([*code.characters, *code.strangers], k=length - 2))
-    source = pair.source[: i + 1] + inner + pair.source[i + length - 1 :]
-    return Pair(source, pair.target[: j + 1] + inner + pair.target[j + length - 1 :], pair.features)
+    strange, kept = (1.0, 0) if random.random() < SHARE_FOREIGN else (SHARE_FOREIGN, 1)
+    stem = "".join(
+        random.choice(code.strangers if random.random() < strange else code.characters)
+        for _ in range(length - 2 * kept)
+    )
+    source, target = (
+        text[: at + kept] + stem + text[at + length - kept :] for text, at in ((pair.source, i), (pair.target, j))
+    )
+    return Pair(source, target, pair.features)
 
 
 @lru_cache(maxsize=2**17)
