@@ -17,7 +17,7 @@ from apmdm.objective.batch import Batch, Batches
 from apmdm.pairs.answers import Answer, Belief, answers, fitted
 from apmdm.pairs.lessons import batches, run
 from apmdm.pairs.lessons import labelled as steps_of
-from apmdm.pairs.sequence import GO_ID, RELATIONS, Code, atoms_of
+from apmdm.pairs.sequence import GO_ID, MIRRORED_ID, RELATIONS, Code, atoms_of
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
 from apmdm.paradigms.form import Form, direct
@@ -38,7 +38,7 @@ UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
 
 @dataclass(frozen=True)
 class PairsData:
-    """batch_size: states that a step learns from."""
+    """batch_size: pairs that a step learns from."""
 
     batch_size: int = 64
 
@@ -121,7 +121,8 @@ class FromPairs(BaseTask):
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         tokens = sequence.ids.tolist()
-        return {"kind": "string", "symbols": self.vocab.decode(tokens[1 + tokens.index(GO_ID) :])}
+        symbols = self.vocab.decode(tokens[1 + tokens.index(GO_ID) :])
+        return {"kind": "string", "symbols": symbols[::-1] if tokens[0] == MIRRORED_ID else symbols}
 
     def problem(self, random: Random) -> Pair:
         return random.choice(self._split[1])

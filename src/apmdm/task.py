@@ -73,9 +73,9 @@ class Task(BaseTask):
     ) -> FromPairs:
         """A task from pairs of a source text and a target text, which a model learns to turn into each other.
 
-        The model writes a working copy from left to right. It begins as a MASK for every place of the source, which is
-        written or deleted, and which inserts further MASKs where the target has more. The source itself stays in front
-        of the copy.
+        The model writes the target from left to right, and from right to left, and answers what is most probable from
+        both sides. The target begins as a MASK for every place of the source, which is written or deleted, and which
+        inserts further MASKs where the target has more. The source itself stays in front of it.
 
         pairs: a file (TSV, CSV or JSON lines), or tuples (source, target) or (source, target, features). Features are
         conditions of the target, such as `N;DAT;PL`.

@@ -8,7 +8,6 @@ from itertools import product
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from apmdm.beam import likeliest
 from apmdm.model.cached import Cached
@@ -16,7 +15,7 @@ from apmdm.model.encoder import Encoder
 from apmdm.pairs.lessons import labelled, lesson
 from apmdm.pairs.sequence import Code
 from apmdm.pairs.table import Pair
-from apmdm.prediction import Prediction
+from apmdm.pairs.writing import only_at
 from apmdm.sampler import Run
 
 PER_PASS = 256
@@ -86,13 +85,8 @@ def log_probabilities(
         batch = batch.to(torch.device(device))
         with torch.no_grad():
             said = model(batch.state)
-        yield from _at_masks(said, batch.state.masked).log_probability(batch.state, batch.edits).tolist()
-
-
-def _at_masks(said: Prediction, masked: Tensor) -> Prediction:
-    never = torch.full_like(said.remask, -torch.inf)
-    insert, delete = (torch.where(masked, logits, never) for logits in (said.insert, said.delete))
-    return Prediction(said.content, never, insert, delete)
+        decided = only_at(batch.state.masked, said, batch.state)
+        yield from decided.log_probability(batch.state, batch.edits).tolist()
 
 
 def _by_text(code: Code, source: str, runs: list[Run]) -> dict[str, tuple[float, Run | None]]:

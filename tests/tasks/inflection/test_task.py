@@ -89,3 +89,10 @@ def test_languages_are_kept_beside_the_weights() -> None:
     assert isinstance(again, Inflection)
     assert again.spoken == TASK.spoken
     assert again.parse("Turkish: ev N;PL") == Pair("ev", "", "turkish;N;PL")
+
+
+def test_a_mirrored_copy_is_drawn_from_left_to_right() -> None:
+    conditions = TASK.code.conditions("german;N;PL", mirrored=True)
+    copy = TASK.code.tokens("esuaM"[::-1])[::-1]
+    state = TASK.code.copied("esuaM", conditions, copy, range(1, 6))
+    assert TASK.draw(state) == {"kind": "string", "symbols": TASK.vocab.decode(copy[::-1])}
