@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from apmdm.state import Sequence, State
     from apmdm.step import transition
     from apmdm.task import Task
+    from apmdm.text_repair.repair import Repair, loads, repair
     from apmdm.trace import Trace
     from apmdm.trained import Model, evaluate, generate, load, train
     from apmdm.training.trainer import Settings
@@ -25,6 +26,7 @@ MASK = "<mask>"
 _HOMES = {
     "Edits": "edits",
     "Model": "trained",
+    "Repair": "text_repair.repair",
     "Sequence": "state",
     "Settings": "training.trainer",
     "Shape": "model.encoder",
@@ -37,6 +39,8 @@ _HOMES = {
     "evaluate": "trained",
     "generate": "trained",
     "load": "trained",
+    "loads": "text_repair.repair",
+    "repair": "text_repair.repair",
     "train": "trained",
     "transition": "step",
 }
@@ -44,6 +48,7 @@ __all__ = [
     "MASK",
     "Edits",
     "Model",
+    "Repair",
     "Sequence",
     "Settings",
     "Shape",
@@ -56,6 +61,8 @@ __all__ = [
     "evaluate",
     "generate",
     "load",
+    "loads",
+    "repair",
     "train",
     "transition",
 ]

@@ -1,0 +1,105 @@
+"""Seeded damages of valid JSON documents, one or several, with the values that are right."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import takewhile
+from random import Random
+
+from apmdm.text_repair.completions import completions, open_quote
+from apmdm.text_repair.document import Change, Document, edited, parses
+from apmdm.text_repair.json_damages import DAMAGES, SHARES, STYLES, Damage
+from apmdm.text_repair.paths import Edit
+from apmdm.text_repair.tokens import tokens_of
+
+_WRAPS = {"fence", "prose", "concatenated"}
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A broken text, what is wrong with it, and the values that a person would accept as its repair."""
+
+    text: str
+    kinds: tuple[str, ...]
+    accepted: tuple[object, ...]
+
+
+def damaged(text: str, num: int, random: Random, others: list[str]) -> Damaged | None:
+    """A document with `num` damages; None if it has too few places for them.
+
+    others: documents that may stand behind it. The shares of kinds are those of public reports, roughly.
+    """
+    names = random.choices(list(SHARES), list(SHARES.values()), k=num)
+    if len(set(names) & _WRAPS) > 1 or sum(name in STYLES for name in names) > 1 or names.count("truncated") > 1:
+        return damaged(text, num, random, others)
+    broken, truths = text, [text]
+    if "truncated" in names:
+        cut = random.randrange(len(text) // 3, len(text))
+        broken = text[:cut].rstrip() if random.random() < 0.9 else text[:cut]
+        truths = completions(broken)
+        if not truths:
+            return None
+    document = Document(tokens_of(_shared([broken[: open_quote(broken)], *truths])))
+    used, edits, truth = set[int](), list[Edit](), list[Edit]()
+    for name in sorted(names, key=lambda name: name in STYLES):
+        if name in _WRAPS or name == "truncated":
+            continue
+        change = _apart(DAMAGES[name], document, random, used, name in STYLES)
+        if change is None:
+            return None
+        used |= change.tokens
+        edits += change.broken
+        truth += change.truth
+    out = edited(broken, edits)
+    values = [json.loads(edited(base, truth)) for base in truths]
+    for name in names:
+        if name in _WRAPS:
+            out, values = _wrapped(name, out, values, random, others)
+    if parses(out) and json.loads(out) in values:
+        return None
+    return Damaged(out, tuple(names), tuple(values))
+
+
+def _shared(texts: Iterable[str]) -> str:
+    """The beginning that texts share."""
+    same = takewhile(lambda chars: len(set(chars)) == 1, zip(*texts, strict=False))
+    return "".join(chars[0] for chars in same)
+
+
+def _apart(damage: Damage, document: Document, random: Random, used: set[int], style: bool) -> Change | None:
+    """A change that touches no token touched before; of a style, what is left of it."""
+    for _ in range(20):
+        change = damage(document, random)
+        if change is None:
+            return None
+        if style:
+            kept = [edit for edit in change.broken if not any(document.touches(edit, at) for at in used)]
+            return Change(kept, change.tokens - used, change.truth) if kept else None
+        if not change.tokens & used:
+            return change
+    return None
+
+
+_PROSE = (
+    ("Here is the JSON you asked for:\n\n", "\n\nLet me know if you need anything else!"),
+    ("Sure! ", ""),
+    ("The answer is ", "."),
+    ("Result:\n", "\n"),
+    ("I looked at the data (see above) and found this.\n", "\nThis covers all cases: a, b and c."),
+    ("", "\nHope this helps."),
+    ("Output: ", "\n-- end of output --"),
+)
+
+
+def _wrapped(name: str, text: str, values: list[object], random: Random, others: list[str]) -> tuple[str, list[object]]:
+    """The whole document in a fence, in prose, or before another one."""
+    if name == "concatenated" and others:
+        other = random.choice(others)
+        together = text + random.choice(("\n", "", " ", "\n\n")) + other
+        return together, [[value, json.loads(other)] for value in values]
+    before, after = random.choice(_PROSE) if name == "prose" or random.random() < 0.3 else ("", "")
+    if name == "fence":
+        text = f"```{random.choice(('json', 'json', 'json', '', 'JSON', 'js'))}\n{text}\n```"
+        if not before and random.random() < 0.15:
+            text = text.removesuffix("\n```")
+    return before + text + after, values

@@ -1,0 +1,70 @@
+"""A valid document, with what each of its tokens is, and changes of it."""
+
+import json
+from dataclasses import dataclass
+
+from apmdm.text_repair.json_automaton import CLOSERS, OPENERS
+from apmdm.text_repair.paths import Edit
+from apmdm.text_repair.search import applied
+from apmdm.text_repair.tokens import Kind, Tokens
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a damage does to the text, what to the values that are right, and which tokens it touches."""
+
+    broken: list[Edit]
+    tokens: set[int]
+    truth: list[Edit]
+
+
+class Document:
+    """A valid text with what its tokens are."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        kinds = tokens.kinds
+        self.partner, self.keys, self.inner = dict[int, int](), set[int](), dict[int, bool]()
+        open_at = list[int]()
+        for at, kind in enumerate(kinds):
+            if kind in CLOSERS and open_at:
+                self.partner[open_at[-1]] = at
+                self.partner[at] = open_at.pop()
+            if open_at:
+                self.inner[at] = kinds[open_at[-1]] == Kind.OPEN_ARRAY
+            if kind in OPENERS:
+                open_at.append(at)
+            if kind == Kind.TEXT and at + 1 < len(kinds) and kinds[at + 1] == Kind.COLON:
+                self.keys.add(at)
+        self.open = open_at
+
+    def touches(self, edit: Edit, at: int) -> bool:
+        return edit.start <= self.tokens.ends[at] and edit.end >= self.tokens.starts[at]
+
+    def of(self, *kinds: Kind) -> list[int]:
+        return [at for at, kind in enumerate(self.tokens.kinds) if kind in kinds]
+
+    def values(self) -> list[int]:
+        return [at for at in self.of(Kind.TEXT) if at not in self.keys]
+
+    def token(self, at: int, text: str) -> Edit:
+        return Edit(self.tokens.starts[at], self.tokens.ends[at], text)
+
+    def before(self, at: int, text: str) -> Edit:
+        return Edit(self.tokens.starts[at], self.tokens.starts[at], text)
+
+    def after(self, at: int, text: str) -> Edit:
+        return Edit(self.tokens.ends[at], self.tokens.ends[at], text)
+
+
+def edited(source: str, edits: list[Edit]) -> str:
+    """The text after edits in any order."""
+    return applied(source, sorted(edits, key=lambda edit: (edit.start, edit.end)))
+
+
+def parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,69 @@
+"""A repair under way: where it is in the text, what is open there, and what was changed so far."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from apmdm.text_repair.tokens import Kind
+
+
+class Mode(IntEnum):
+    """What the automaton waits for."""
+
+    BEFORE = 0
+    VALUE = 1
+    KEY = 2
+    COLON = 3
+    AFTER = 4
+    STRING = 5
+    DONE = 6
+
+
+class Edit(NamedTuple):
+    """The characters from start to end become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Frame(NamedTuple):
+    """An open array or object.
+
+    line: indentation of the line where it was opened, -1 if unknown. child: that of the lines of its children, -1 if
+    they have none of their own. names: keys so far. last: what the last child was. number: of all that is open.
+    """
+
+    array: bool
+    number: int
+    parent: "Frame | None"
+    line: int
+    child: int = -1
+    names: frozenset[str] = frozenset()
+    last: Kind | None = None
+
+
+class Path(NamedTuple):
+    """A repair up to the token `at`.
+
+    since: in VALUE and KEY the comma before, FIRST or AFTER_COLON; in STRING the opening token. quote: what closes the
+    string, None if it was opened without one. odd: it holds an odd number of quotes that it should not. root: where the
+    document begins. seen: the kinds of repair so far, as bits. trail: the repairs so far, as (trail before, kind,
+    whether it is paid here, edits).
+    """
+
+    cost: float
+    at: int
+    mode: Mode
+    frame: Frame | None
+    since: int = -1
+    quote: Kind | None = None
+    key: bool = False
+    odd: bool = False
+    root: int = 0
+    seen: int = 0
+    trail: "Trail" = None
+
+
+Trail = tuple["Trail", str, bool, tuple[Edit, ...]] | None
+FIRST, AFTER_COLON = -1, -2
+SEVERAL = -2

@@ -1,0 +1,133 @@
+"""Repair of broken JSON: the most probable valid text, how sure that is, and what was changed."""
+
+import json
+from dataclasses import dataclass
+from itertools import groupby
+from math import exp
+from typing import Any, NoReturn
+
+from apmdm.text_repair.json_automaton import Json
+from apmdm.text_repair.paths import Edit, Path
+from apmdm.text_repair.search import applied, cheapest, edits_of
+from apmdm.text_repair.tokens import Tokens, tokens_of
+
+MIN_PROBABILITY = 0.5
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a repair does at one place: `before` becomes `after`. line, column: from 1. what: why, in a few words."""
+
+    line: int
+    column: int
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A valid text, None if refused, with its probability, its changes, and the repairs that were less probable."""
+
+    text: str | None
+    probability: float
+    edits: tuple[Change, ...]
+    alternatives: tuple["Repair", ...] = ()
+
+
+def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY) -> Repair:
+    """The most probable repair of broken JSON.
+
+    A valid text comes back as it is, with probability 1. Whatever is not changed stays byte for byte. If the best
+    repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure; it is then the first
+    of the `alternatives`, of which there are at most `num` with it.
+    """
+    if is_valid(text.removeprefix(BOM)):
+        return Repair(text, 1.0, ())
+    body = text.removeprefix(BOM)
+    found = candidates(body, num)
+    if not found:
+        return Repair(None, 0.0, ())
+    best = found[0]
+    if best.probability < min_probability:
+        return Repair(None, best.probability, best.edits, tuple(found))
+    return Repair(text[: len(text) - len(body)] + (best.text or ""), best.probability, best.edits, tuple(found[1:]))
+
+
+def loads(text: str, *, min_probability: float = MIN_PROBABILITY) -> Any:
+    """The value of a JSON text, repaired if it is broken; ValueError if no repair is probable enough."""
+    try:
+        return json.loads(text.removeprefix(BOM), parse_constant=_refuse)
+    except ValueError:
+        found = repair(text, min_probability=min_probability)
+    if found.text is None:
+        unsure = f"; unsure at {found.edits[0]}" if found.edits else ""
+        raise ValueError(f"no repair with a probability of {min_probability:g} or more is known{unsure}")
+    return json.loads(found.text.removeprefix(BOM))
+
+
+def is_valid(text: str) -> bool:
+    """Whether a text is JSON as RFC 8259 has it, of any depth."""
+    try:
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except RecursionError:
+        return _is_valid_and_deep(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_valid_and_deep(text: str) -> bool:
+    """The same, without recursion: the automaton alone, as far as nothing has to be repaired."""
+    automaton = Json(tokens_of(text))
+    found = cheapest(automaton, margin=0.0)
+    return bool(found) and found[0].cost == 0.0
+
+
+def candidates(text: str, num: int) -> list[Repair]:
+    """At most `num` valid texts, the most probable first; each is the first one found with its value."""
+    tokens = tokens_of(text)
+    paths = cheapest(Json(tokens), num)
+    weights = [exp(paths[0].cost - path.cost) for path in paths]
+    found, at = list[Repair](), dict[str, int]()
+    for path, weight in zip(paths, weights, strict=True):
+        edits = edits_of(path)
+        repaired = applied(text, [edit for _, edit in edits])
+        if not is_valid(repaired):
+            continue
+        if repaired not in at:
+            at[repaired] = len(found)
+            found.append(Repair(repaired, 0.0, changes(tokens, path)))
+        best = found[at[repaired]]
+        found[at[repaired]] = Repair(best.text, best.probability + weight / sum(weights), best.edits)
+    return sorted(found, key=lambda repair: -repair.probability)[:num]
+
+
+def changes(tokens: Tokens, path: Path) -> tuple[Change, ...]:
+    """The edits of a path, those of one kind that follow each other without a gap as one."""
+    edits, source, found = edits_of(path), tokens.source, list[Change]()
+    for _, group in groupby(_numbered(edits, source), key=lambda item: item[0]):
+        run = [(kind, edit) for _, kind, edit in group]
+        start, end = run[0][1].start, run[-1][1].end
+        after = applied(source[:end], [edit for _, edit in run])[start:]
+        line, column = tokens.place(start)
+        found.append(Change(line, column, run[0][0], source[start:end], after))
+    return tuple(found)
+
+
+def _numbered(edits: list[tuple[str, Edit]], source: str) -> list[tuple[int, str, Edit]]:
+    number, found, last = 0, list[tuple[int, str, Edit]](), ("", Edit(0, 0, ""))
+    for kind, edit in edits:
+        if kind != last[0] or source[last[1].end : edit.start].strip():
+            number += 1
+        found.append((number, kind, edit))
+        last = kind, edit
+    return found

@@ -1,0 +1,148 @@
+"""Repair of JSON: what comes back parses, what was valid comes back as it is, and people's mistakes are mended."""
+
+import json
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import apmdm
+from apmdm.text_repair.completions import completions
+from apmdm.text_repair.damage import damaged
+from apmdm.text_repair.json_damages import DAMAGES, SHARES
+from apmdm.text_repair.repair import is_valid, repair
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    '"',
+    "'",
+    "\\",
+    '\\"',
+    "a",
+    "12",
+    "null",
+    " ",
+    "\n",
+    "// x",
+    "/*",
+    "*/",
+    "...",
+    "“",
+]
+
+MENDED = {
+    "missing closer": ('{"a": [1, 2, "b": 3}', {"a": [1, 2], "b": 3}),
+    "missing closer, told by indentation": (
+        '{\n  "a": {\n    "x": 1,\n  "b": 2\n}',
+        {"a": {"x": 1}, "b": 2},
+    ),
+    "missing opener": ('{"rows": [[1, 2], 3, 4], [5, 6]]}', {"rows": [[1, 2], [3, 4], [5, 6]]}),
+    "wrong closer": ('{"a": [1, 2}}', {"a": [1, 2]}),
+    "extra closer": ('{"a": [1, 2]], "b": 3}', {"a": [1, 2], "b": 3}),
+    "missing comma": ('{"a": 1 "b": 2}', {"a": 1, "b": 2}),
+    "trailing comma": ("[1, 2,]", [1, 2]),
+    "double comma": ("[1,, 2]", [1, 2]),
+    "missing colon": ('{"a" 1, "b": 2}', {"a": 1, "b": 2}),
+    "missing opening quote": ('{"a": 1, b": 2}', {"a": 1, "b": 2}),
+    "missing closing quote": ('{"a": "x, "b": "y"}', {"a": "x", "b": "y"}),
+    "unescaped quotes": ('{"a": "he said "yes", and left", "b": 1}', {"a": 'he said "yes", and left', "b": 1}),
+    "bad escape": (r'{"a": "\d+"}', {"a": r"\d+"}),
+    "raw newline": ('{"a": "one\ntwo"}', {"a": "one\ntwo"}),
+    "comments": ('{"a": 1, // one\n "b": /* two */ 2}', {"a": 1, "b": 2}),
+    "Python": ("{'a': None, 'b': [True, 'it\\'s']}", {"a": None, "b": [True, "it's"]}),
+    "JavaScript": ("{a: 'x', b_1: 2,}", {"a": "x", "b_1": 2}),
+    "smart quotes": ("{“a”: “x”}", {"a": "x"}),
+    "truncated": ('{"a": [1, {"b": "tex', {"a": [1, {"b": "tex"}]}),
+    "fence": ('Here it is:\n```json\n{"a": 1}\n```\nBye.', {"a": 1}),
+    "several documents": ('{"a": 1}\n{"b": 2}', [{"a": 1}, {"b": 2}]),
+    "leading zeros": ('{"a": 007, "b": 1}', {"a": "007", "b": 1}),
+}
+
+
+@pytest.mark.parametrize("kind", MENDED)
+def test_a_mistake_is_mended_as_a_person_would(kind: str) -> None:
+    broken, right = MENDED[kind]
+    text = repair(broken, min_probability=0.0).text
+    assert text is not None
+    assert json.loads(text) == right
+
+
+@given(JSON, st.sampled_from([None, 2, "\t"]), st.booleans())
+def test_what_is_valid_comes_back_as_it_is(value: object, indent: int | str | None, ascii_only: bool) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    assert repair(text).text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e400", "[" + "1" * 5000 + "]", '{"a": 1, "a": 2}', '"\\ud800"', '\ufeff{"a":\r\n1.10}', "[" * 2000 + "]" * 2000],
+    ids=["1e400", "long integer", "same keys", "lone surrogate", "byte order mark", "deep"],
+)
+def test_unusual_but_valid_text_comes_back_as_it_is(text: str) -> None:
+    assert repair(text).text == text
+    assert repair(text).probability == 1
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_comes_back_parses(text: str) -> None:
+    found = repair(text, min_probability=0.0)
+    for each in (found, *found.alternatives):
+        assert each.text is None or is_valid(each.text)
+    assert 0 <= found.probability <= 1
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "{'a': 1}", "[1,]", "", "[1] 2", '"\n"'])
+def test_what_json_does_not_allow_is_not_valid(text: str) -> None:
+    assert not is_valid(text)
+
+
+def test_what_is_not_touched_stays_byte_for_byte() -> None:
+    text = '{ "long":1.000000000000000000001,\r\n\t"u":"\\u00e9\\/" , "x" :[1 ,2 }'
+    assert repair(text).text == text[:-2] + "] }"
+
+
+def test_changes_tell_where_and_why() -> None:
+    (change,) = repair('{\n  "a": 1,\n  "b": 2,\n}').edits
+    assert (change.line, change.column, change.what, change.before, change.after) == (3, 9, "trailing comma", ",", "")
+
+
+def test_what_is_not_probable_enough_is_refused() -> None:
+    found = repair("{'a': b c d", min_probability=1.0)
+    assert found.text is None
+    assert found.alternatives
+    with pytest.raises(ValueError, match="no repair with a probability of 1 or more"):
+        apmdm.loads("{'a': b c d", min_probability=1.0)
+    assert apmdm.loads("{'a': 1}") == {"a": 1}
+
+
+DOCUMENT = json.dumps(
+    {"name": 'a first "one"', "path": "C:\\x\ny", "rows": [[1, 2.5], {"k": None, "l": [True]}, ["some words here"]]},
+    indent=1,
+)
+
+
+@pytest.mark.parametrize("kind", sorted(set(SHARES) - {"truncated"} | set(DAMAGES)))
+def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apmdm.text_repair.damage.SHARES", {kind: 1.0})
+    found = [damaged(DOCUMENT, 1, Random(seed), ["[1]"]) for seed in range(20)]
+    for each in filter(None, found):
+        assert each.kinds == (kind,)
+        assert each.accepted
+        assert not is_valid(each.text) or json.loads(each.text) not in each.accepted
+    assert any(found)
+
+
+def test_completions_of_a_prefix_parse_and_begin_as_it_does() -> None:
+    for cut in range(2, len(DOCUMENT)):
+        for text in completions(DOCUMENT[:cut]):
+            json.loads(text)
