@@ -20,6 +20,7 @@ COSTS: dict[str, tuple[float, float]] = {
     "double comma": (4.0, 1.0),
     "wrong comma": (5.5, 3.0),
     "wrong colon": (5.0, 3.0),
+    "comma for a colon": (6.5, 5.0),
     "extra colon": (6.0, 4.0),
     "extra quote": (4.8, 4.0),
     "stray text": (5.0, 1.5),
@@ -46,13 +47,14 @@ COSTS: dict[str, tuple[float, float]] = {
     "indentation": (2.5, 2.0),
     "line of its own": (0.7, 0.5),
     "same key": (4.0, 2.0),
-    "other kind": (0.7, 0.5),
     "mark in key": (1.5, 1.0),
     "mark in bare text": (1.5, 1.0),
     "quote in bare text": (6.0, 4.0),
     "mark in prose": (2.5, 1.5),
+    "mark in comment": (4.0, 3.0),
     "quote after a quote": (1.0, 1.0),
     "text in single quotes": (0.7, 0.7),
 }
 """Minus the logarithm of the probability of each kind of repair: the first time in a document, and again."""
 BITS = {kind: 1 << bit for bit, kind in enumerate(COSTS)}
+STRUCTURE: dict[str, dict[str, float]] = {}

@@ -7,7 +7,7 @@ from itertools import takewhile
 from random import Random
 
 from apmdm.text_repair.completions import completions, open_quote
-from apmdm.text_repair.document import Change, Document, edited, parses
+from apmdm.text_repair.document import Mistake, Document, edited, parses
 from apmdm.text_repair.json_damages import DAMAGES, SHARES, STYLES, Damage
 from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import tokens_of
@@ -66,7 +66,7 @@ def _shared(texts: Iterable[str]) -> str:
     return "".join(chars[0] for chars in same)
 
 
-def _apart(damage: Damage, document: Document, random: Random, used: set[int], style: bool) -> Change | None:
+def _apart(damage: Damage, document: Document, random: Random, used: set[int], style: bool) -> Mistake | None:
     """A change that touches no token touched before; of a style, what is left of it."""
     for _ in range(20):
         change = damage(document, random)
@@ -74,7 +74,7 @@ def _apart(damage: Damage, document: Document, random: Random, used: set[int], s
             return None
         if style:
             kept = [edit for edit in change.broken if not any(document.touches(edit, at) for at in used)]
-            return Change(kept, change.tokens - used, change.truth) if kept else None
+            return Mistake(kept, change.tokens - used, change.truth) if kept else None
         if not change.tokens & used:
             return change
     return None

@@ -10,8 +10,8 @@ from apmdm.text_repair.tokens import Kind, Tokens
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a damage does to the text, what to the values that are right, and which tokens it touches."""
+class Mistake:
+    """What one does to the text, what to the values that are right, and which tokens it touches."""
 
     broken: list[Edit]
     tokens: set[int]

@@ -1,8 +1,10 @@
 """JSON as a pushdown automaton over broken tokens: which repairs lead on from each mode, and what kind each is of."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Seq
 
-from apmdm.text_repair.costs import BITS, COSTS
+from apmdm.text_repair import structure
+from apmdm.text_repair.costs import BITS, COSTS, STRUCTURE
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, requoted
 from apmdm.text_repair.paths import AFTER_COLON, FIRST, SEVERAL, Edit, Frame, Mode, Path
 from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
@@ -17,8 +19,11 @@ ENDS = {Kind.COMMA, Kind.COLON, Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END}
 class Json:
     """The automaton over one text. costs: as COSTS."""
 
-    def __init__(self, tokens: Tokens, costs: Mapping[str, tuple[float, float]] = COSTS) -> None:
-        self.tokens, self.costs = tokens, costs
+    def __init__(
+        self, tokens: Tokens, costs: Mapping[str, Seq[float]] = COSTS, table: structure.Table = STRUCTURE
+    ) -> None:
+        self.tokens, self.costs, self.table = tokens, costs, table
+        self.usual = structure.usual_kinds(tokens)
         self.kinds = tokens.kinds
         self.first, self.indent = _behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
@@ -48,11 +53,11 @@ class Json:
     def _pay(self, path: Path, kind: str, *edits: Edit) -> Path:
         bit = BITS[kind]
         cost = self.costs[kind][1 if path.seen & bit else 0]
-        return path._replace(cost=path.cost + cost, seen=path.seen | bit, trail=(path.trail, kind, True, edits))
+        return path._replace(cost=path.cost + cost, seen=path.seen | bit, trail=(path.trail, kind, cost, edits))
 
     def _also(self, path: Path, kind: str, *edits: Edit) -> Path:
         """More edits of a repair that is paid."""
-        return path._replace(trail=(path.trail, kind, False, edits))
+        return path._replace(trail=(path.trail, kind, 0.0, edits))
 
     def _token(self, at: int, text: str) -> Edit:
         return Edit(self.tokens.starts[at], self.tokens.ends[at], text)
@@ -86,6 +91,8 @@ class Json:
             if kind == Kind.BLOCK_OPEN:
                 end = min(self.block_ends[at] + 1, len(self.kinds) - 1)
             edit = Edit(self.tokens.starts[at], self.tokens.ends[end - 1], "")
+            if any(kind in OPENERS or kind == Kind.TEXT for kind in self.kinds[at:end]):
+                path = self._pay(path, "mark in comment")
             yield self._pay(path, "comment", edit)._replace(at=end)
         elif kind == Kind.ELLIPSIS:
             yield self._drop(path, "ellipsis")
@@ -114,23 +121,44 @@ class Json:
                 path = self._pay(path, "indentation")
         elif child >= 0:
             path = self._pay(path, "line of its own")
+        path = self._event(path, structure.ending(frame), structure.ON)
+        return path._replace(frame=frame._replace(child=child, size=frame.size + 1))
+
+    def _event(self, path: Path, context: str, outcome: str) -> Path:
+        """What the structure of the document costs."""
+        cost = self.table.get(context, _NOTHING).get(outcome, 0.0)
+        return path._replace(cost=path.cost + cost, trail=(path.trail, f"={context}={outcome}", cost, ()))
+
+    def _of_kind(self, path: Path, kind: Kind) -> Path:
+        """A value of this kind begins."""
+        frame, group = path.frame, structure.GROUPS.get(kind, structure.TEXT)
+        if frame is None:
+            return path
         if frame.array:
-            group = _GROUP.get(kind, Kind.TEXT)
-            if frame.last is not None and frame.last != group:
-                path = self._pay(path, "other kind")
-            return path._replace(frame=frame._replace(child=child, last=group))
-        return path._replace(frame=frame._replace(child=child, last=Kind.TEXT))
+            context = structure.kind_of_item(frame)
+        else:
+            context = structure.kind_of_member(self.usual.get(frame.key), frame.last)
+        return self._event(path, context, group)._replace(frame=frame._replace(last=group))
 
     def _open(self, path: Path, array: bool, line: int) -> Path:
-        frame = Frame(array, hash((path.frame and path.frame.number, array, path.at)), path.frame, line)
+        parent = path.frame
+        frame = Frame(array, hash((parent and parent.number, array, path.at)), parent, line)
+        if parent is not None:
+            frame = frame._replace(like=parent.objects, length=parent.arrays)
         root = path.at if path.frame is None else path.root
         return path._replace(mode=Mode.VALUE if array else Mode.KEY, frame=frame, since=FIRST, root=root)
 
     def _closed(self, path: Path) -> Path:
         """After the innermost frame."""
-        assert path.frame is not None
-        parent = path.frame.parent
-        return path._replace(mode=Mode.DONE if parent is None else Mode.AFTER, frame=parent)
+        frame = path.frame
+        assert frame is not None
+        if self.kinds[path.at] != Kind.END or path.at == 0:
+            path = self._event(path, structure.ending(frame), structure.END)
+        parent = frame.parent
+        if parent is None:
+            return path._replace(mode=Mode.DONE, frame=None)
+        parent = parent._replace(arrays=frame.size) if frame.array else parent._replace(objects=frame.names)
+        return path._replace(mode=Mode.AFTER, frame=parent)
 
     def _ended(self, path: Path) -> Path:
         """After a string or another plain value."""
@@ -167,10 +195,9 @@ class Json:
         frame = path.frame
         assert frame is not None
         if name in frame.names:
-            return self._pay(path, "same key")
-        if len(frame.names) < MAX_NAMES:
-            return path._replace(frame=frame._replace(names=frame.names | {name}))
-        return path
+            path = self._pay(path, "same key")
+        names = frame.names | {name} if len(frame.names) < MAX_NAMES else frame.names
+        return path._replace(frame=frame._replace(names=names, key=name))
 
     # One method a mode.
 
@@ -194,6 +221,8 @@ class Json:
             yield from self._no_value(path, kind)
             return
         placed = path if path.since == AFTER_COLON else self._placed(path, kind)
+        opened = placed
+        placed = self._of_kind(placed, kind)
         if kind in OPENERS:
             yield self._open(placed, OPENERS[kind], self.indent[at])._replace(at=at + 1)
             yield self._drop(path, "extra opener")
@@ -206,9 +235,11 @@ class Json:
         if path.since != FIRST or path.frame is not None:
             line = -1 if self.first[at] else self.indent[at]
             for array in (False, True):
-                edit = self._insert_before(at, "[" if array else "{")
-                opened = self._pay(placed, "missing opener", edit)
-                yield self._open(opened, array, line)
+                mark = Kind.OPEN_ARRAY if array else Kind.OPEN_OBJECT
+                inside = self._pay(
+                    self._of_kind(opened, mark), "missing opener", self._insert_before(at, "[" if array else "{")
+                )
+                yield self._open(inside, array, line)
 
     def _no_value(self, path: Path, kind: Kind) -> Iterator[Path]:
         """A mark stands where a value or a key should."""
@@ -246,8 +277,8 @@ class Json:
             yield path._replace(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
             return
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
-            edit = self._token(at, ":")
-            yield self._pay(path, "wrong colon", edit)._replace(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
+            edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
+            yield self._pay(path, repair, edit)._replace(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"
         missing = self._pay(path, kind_of_repair, self._insert_after(at, ":"))
         yield missing._replace(mode=Mode.VALUE, since=AFTER_COLON)
@@ -400,12 +431,7 @@ class Json:
         return self._pay(path, "mark in prose") if kind in OPENERS or kind in (Kind.TEXT, Kind.SINGLE_TEXT) else path
 
 
-_GROUP = {
-    Kind.OPEN_OBJECT: Kind.OPEN_OBJECT,
-    Kind.OPEN_ARRAY: Kind.OPEN_ARRAY,
-    Kind.NUMBER: Kind.NUMBER,
-    Kind.LITERAL: Kind.LITERAL,
-}
+_NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",
     Kind.SMART_QUOTE: "smart quotes",

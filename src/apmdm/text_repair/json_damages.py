@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from random import Random
 
-from apmdm.text_repair.document import Change, Document, parses
+from apmdm.text_repair.document import Mistake, Document, parses
 from apmdm.text_repair.json_automaton import CLOSERS, OPENERS
 from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import Kind
 
-Damage = Callable[[Document, Random], Change | None]
+Damage = Callable[[Document, Random], Mistake | None]
 
 
 def _one(places: list[int], random: Random) -> int | None:
     return random.choice(places) if places else None
 
 
-def _at(select: Callable[[Document], list[int]], change: Callable[[Document, int, Random], Change | None]) -> Damage:
+def _at(select: Callable[[Document], list[int]], change: Callable[[Document, int, Random], Mistake | None]) -> Damage:
     """A damage at one of the places that `select` finds."""
 
-    def damage(document: Document, random: Random) -> Change | None:
+    def damage(document: Document, random: Random) -> Mistake | None:
         at = _one(select(document), random)
         return None if at is None else change(document, at, random)
 
@@ -29,7 +29,7 @@ def _simple(select: Callable[[Document], list[int]], text: Callable[[str, Random
     """A damage that changes the text of one token and no value."""
     return _at(
         select,
-        lambda document, at, random: Change([document.token(at, text(document.tokens.text(at), random))], {at}, []),
+        lambda document, at, random: Mistake([document.token(at, text(document.tokens.text(at), random))], {at}, []),
     )
 
 
@@ -41,7 +41,7 @@ def _inner_openers(document: Document) -> list[int]:
     return [at for at in document.of(*OPENERS) if at > 0]
 
 
-def _missing_end(document: Document, random: Random) -> Change | None:
+def _missing_end(document: Document, random: Random) -> Mistake | None:
     last = len(document.tokens) - 2
     first = last + 1
     while first > 1 and document.tokens.kinds[first - 1] in CLOSERS:
@@ -50,21 +50,21 @@ def _missing_end(document: Document, random: Random) -> Change | None:
         return None
     first = random.randint(first, last)
     edit = Edit(document.tokens.ends[first - 1], len(document.tokens.source), "")
-    return Change([edit], set(range(first, last + 1)), [])
+    return Mistake([edit], set(range(first, last + 1)), [])
 
 
-def _missing_root(document: Document, random: Random) -> Change | None:
+def _missing_root(document: Document, random: Random) -> Mistake | None:
     last = document.partner.get(0)
-    return None if last is None else Change([document.token(0, ""), document.token(last, "")], {0, last}, [])
+    return None if last is None else Mistake([document.token(0, ""), document.token(last, "")], {0, last}, [])
 
 
-def _extra_close(document: Document, at: int, random: Random) -> Change:
-    return Change([document.after(at, random.choice(("}", "]", document.tokens.text(at))))], {at}, [])
+def _extra_close(document: Document, at: int, random: Random) -> Mistake:
+    return Mistake([document.after(at, random.choice(("}", "]", document.tokens.text(at))))], {at}, [])
 
 
-def _swapped(document: Document, at: int, random: Random) -> Change:
+def _swapped(document: Document, at: int, random: Random) -> Mistake:
     first, second = document.tokens.text(at), document.tokens.text(at + 1)
-    return Change([document.token(at, second), document.token(at + 1, first)], {at, at + 1}, [])
+    return Mistake([document.token(at, second), document.token(at + 1, first)], {at, at + 1}, [])
 
 
 def _swappable(document: Document) -> list[int]:
@@ -72,12 +72,12 @@ def _swappable(document: Document) -> list[int]:
     return [at for at in _closers(document) if kinds[at + 1] in CLOSERS and kinds[at] != kinds[at + 1]]
 
 
-def _double_braces(document: Document, random: Random) -> Change | None:
+def _double_braces(document: Document, random: Random) -> Mistake | None:
     at = _one([at for at in document.of(Kind.OPEN_OBJECT) if at in document.partner], random)
     if at is None:
         return None
     end = document.partner[at]
-    return Change([document.token(at, "{{"), document.token(end, "}}")], {at, end}, [])
+    return Mistake([document.token(at, "{{"), document.token(end, "}}")], {at, end}, [])
 
 
 def _before_closer(document: Document) -> list[int]:
@@ -99,11 +99,11 @@ def _bare(document: Document) -> list[int]:
     ]
 
 
-def _unescaped(document: Document, random: Random) -> Change | None:
+def _unescaped(document: Document, random: Random) -> Mistake | None:
     held = [at for at in document.of(Kind.TEXT) if '\\"' in document.tokens.text(at)]
     if held and random.random() < 0.7:
         at = random.choice(held)
-        return Change([document.token(at, document.tokens.text(at).replace('\\"', '"'))], {at}, [])
+        return Mistake([document.token(at, document.tokens.text(at).replace('\\"', '"'))], {at}, [])
     at = _one(_wordy(document), random)
     if at is None:
         return None
@@ -119,24 +119,24 @@ def _unescaped(document: Document, random: Random) -> Change | None:
     right = '"' + " ".join(words) + '"'
     if not parses(right):
         return None
-    return Change([document.token(at, right.replace('\\"', '"'))], {at}, [document.token(at, right)])
+    return Mistake([document.token(at, right.replace('\\"', '"'))], {at}, [document.token(at, right)])
 
 
 _PATHS = (r"C:\Users\dana\data", r"D:\work\project", r"src\main\app", r"\\server\share", r"..\lib\core")
 _PATTERNS = (r"\d+", r"\w+@\w+\.com", r"^\s*$", r"\(x\)", r"a\_b", r"\[link\]", r"\$5", r"\*bold\*", r"it\'s")
 
 
-def _bad_escape(document: Document, random: Random) -> Change | None:
+def _bad_escape(document: Document, random: Random) -> Mistake | None:
     held = [at for at in document.of(Kind.TEXT) if "\\\\" in document.tokens.text(at)]
     if held and random.random() < 0.7:
         at = random.choice(held)
         wrong = document.tokens.text(at).replace("\\\\", "\\")
-        return Change([document.token(at, wrong)], {at}, [])
+        return Mistake([document.token(at, wrong)], {at}, [])
     at = _one(document.values(), random)
     if at is None:
         return None
     if random.random() < 0.3 and "'" in (text := document.tokens.text(at)):
-        return Change([document.token(at, text.replace("'", "\\'"))], {at}, [])
+        return Mistake([document.token(at, text.replace("'", "\\'"))], {at}, [])
     new = random.choice(_PATHS + _PATTERNS)
     inside = document.tokens.text(at)[1:-1]
     if " " in inside:
@@ -145,22 +145,22 @@ def _bad_escape(document: Document, random: Random) -> Change | None:
     right = '"' + new.replace("\\'", "'").replace("\\", "\\\\") + '"' if "\\" not in inside else None
     if right is None:
         return None
-    return Change([document.token(at, f'"{new}"')], {at}, [document.token(at, right)])
+    return Mistake([document.token(at, f'"{new}"')], {at}, [document.token(at, right)])
 
 
-def _raw_newline(document: Document, random: Random) -> Change | None:
+def _raw_newline(document: Document, random: Random) -> Mistake | None:
     held = [at for at in document.values() if "\\n" in document.tokens.text(at).replace("\\\\", "")]
     if held and random.random() < 0.7:
         at = random.choice(held)
         text = document.tokens.text(at)
-        return Change([document.token(at, text.replace("\\n", "\n"))], {at}, []) if "\\\\" not in text else None
+        return Mistake([document.token(at, text.replace("\\n", "\n"))], {at}, []) if "\\\\" not in text else None
     at = _one(_wordy(document), random)
     if at is None:
         return None
     text = document.tokens.text(at)
     place = random.choice([place for place, char in enumerate(text) if char == " "])
     wrong = text[:place] + "\n" + text[place + 1 :]
-    return Change([document.token(at, wrong)], {at}, [document.token(at, wrong.replace("\n", "\\n"))])
+    return Mistake([document.token(at, wrong)], {at}, [document.token(at, wrong.replace("\n", "\\n"))])
 
 
 _COMMENTS = (
@@ -174,56 +174,56 @@ _COMMENTS = (
 )
 
 
-def _comment(document: Document, random: Random) -> Change | None:
+def _comment(document: Document, random: Random) -> Mistake | None:
     kinds, words = document.tokens.kinds, random.choice(_COMMENTS)
     line_ends = [at for at in range(1, len(kinds) - 1) if document.tokens.first[at + 1] and at + 2 < len(kinds)]
     if line_ends and random.random() < 0.7:
         at = random.choice(line_ends)
-        return Change([document.after(at, random.choice((" // ", " // ", " # ", "  //")) + words)], {at}, [])
+        return Mistake([document.after(at, random.choice((" // ", " // ", " # ", "  //")) + words)], {at}, [])
     at = random.randrange(1, len(kinds) - 1) if len(kinds) > 2 else 1
-    return Change([document.before(at, f"/* {words} */ ")], {at}, [])
+    return Mistake([document.before(at, f"/* {words} */ ")], {at}, [])
 
 
-def _ellipsis(document: Document, at: int, random: Random) -> Change:
-    return Change([document.after(at, random.choice((", ...", ",\n...", " ...", ", // ...\n")))], {at}, [])
+def _ellipsis(document: Document, at: int, random: Random) -> Mistake:
+    return Mistake([document.after(at, random.choice((", ...", ",\n...", " ...", ", // ...\n")))], {at}, [])
 
 
 _STRAY = ("and", "b", "ok", "then", "TODO", "note", "x1", "undefined_", "json", "continue")
 
 
-def _stray(document: Document, random: Random) -> Change | None:
+def _stray(document: Document, random: Random) -> Mistake | None:
     at = random.randrange(1, len(document.tokens) - 1)
     word = random.choice(_STRAY)
     after = document.tokens.kinds[at] in (Kind.COMMA, *CLOSERS)
     if not after:
         return None
-    return Change([document.after(at, f" {word}" if random.random() < 0.5 else f"\n{word}\n")], {at}, [])
+    return Mistake([document.after(at, f" {word}" if random.random() < 0.5 else f"\n{word}\n")], {at}, [])
 
 
 _FOREIGN = {"true": ("True",), "false": ("False",), "null": ("None", "undefined", "None")}
 
 
-def _literal(document: Document, at: int, random: Random) -> Change:
-    return Change([document.token(at, random.choice(_FOREIGN[document.tokens.text(at)]))], {at}, [])
+def _literal(document: Document, at: int, random: Random) -> Mistake:
+    return Mistake([document.token(at, random.choice(_FOREIGN[document.tokens.text(at)]))], {at}, [])
 
 
-def _nan(document: Document, at: int, random: Random) -> Change:
-    return Change(
+def _nan(document: Document, at: int, random: Random) -> Mistake:
+    return Mistake(
         [document.token(at, random.choice(("NaN", "Infinity", "-Infinity")))], {at}, [document.token(at, "null")]
     )
 
 
-def _bad_number(document: Document, at: int, random: Random) -> Change | None:
+def _bad_number(document: Document, at: int, random: Random) -> Mistake | None:
     text = document.tokens.text(at)
     if text.startswith("-") or "." in text or "e" in text.lower():
-        return Change([document.token(at, "+" + text)], {at}, []) if not text.startswith("-") else None
-    return Change([document.token(at, "00" + text)], {at}, [document.token(at, f'"00{text}"')])
+        return Mistake([document.token(at, "+" + text)], {at}, []) if not text.startswith("-") else None
+    return Mistake([document.token(at, "00" + text)], {at}, [document.token(at, f'"00{text}"')])
 
 
 def _style(quote: str | None, keys_bare: bool = False, python: bool = False, smart: bool = False) -> Damage:
     """All strings and literals of a document in another language's style."""
 
-    def damage(document: Document, random: Random) -> Change | None:
+    def damage(document: Document, random: Random) -> Mistake | None:
         edits, touched = list[Edit](), set[int]()
         for at, kind in enumerate(document.tokens.kinds):
             text = document.tokens.text(at)
@@ -242,22 +242,22 @@ def _style(quote: str | None, keys_bare: bool = False, python: bool = False, sma
             else:
                 continue
             touched.add(at)
-        return Change(edits, touched, []) if edits else None
+        return Mistake(edits, touched, []) if edits else None
 
     return damage
 
 
-def _stringified(document: Document, random: Random) -> Change | None:
+def _stringified(document: Document, random: Random) -> Mistake | None:
     edits = list[Edit]()
     texts = document.of(Kind.TEXT)
     if any("\\" in document.tokens.text(at) for at in texts) or not texts:
         return None
     chosen = texts if random.random() < 0.6 else [at for at in texts if random.random() < 0.5]
     edits = [document.token(at, '\\"' + document.tokens.text(at)[1:-1] + '\\"') for at in chosen]
-    return Change(edits, set(chosen), []) if edits else None
+    return Mistake(edits, set(chosen), []) if edits else None
 
 
-def _newline_literal(document: Document, random: Random) -> Change | None:
+def _newline_literal(document: Document, random: Random) -> Mistake | None:
     firsts = [at for at in range(1, len(document.tokens) - 1) if document.tokens.first[at]]
     if not firsts:
         return None
@@ -265,7 +265,7 @@ def _newline_literal(document: Document, random: Random) -> Change | None:
         Edit(document.tokens.ends[at - 1], document.tokens.starts[at] - document.tokens.indent[at], "\\n")
         for at in firsts
     ]
-    return Change(edits, set(), [])
+    return Mistake(edits, set(), [])
 
 
 DAMAGES: dict[str, Damage] = {

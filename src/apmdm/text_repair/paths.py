@@ -29,8 +29,10 @@ class Edit(NamedTuple):
 class Frame(NamedTuple):
     """An open array or object.
 
-    line: indentation of the line where it was opened, -1 if unknown. child: that of the lines of its children, -1 if
-    they have none of their own. names: keys so far. last: what the last child was. number: of all that is open.
+    number: of all that is open. line: indentation of the line where it was opened, -1 if unknown. child: that of the
+    lines of its children, -1 if they have none of their own. size: how many children it has. last: the kind of the last one.
+    names: the keys so far, key: the last of them. like, length: the keys or the number of children of the object or
+    array that stood before this one in the same frame. objects, arrays: the same of the last one in this frame.
     """
 
     array: bool
@@ -38,8 +40,14 @@ class Frame(NamedTuple):
     parent: "Frame | None"
     line: int
     child: int = -1
+    size: int = 0
+    last: str = "nothing"
     names: frozenset[str] = frozenset()
-    last: Kind | None = None
+    key: str = ""
+    like: frozenset[str] | None = None
+    length: int | None = None
+    objects: frozenset[str] | None = None
+    arrays: int | None = None
 
 
 class Path(NamedTuple):
@@ -48,7 +56,7 @@ class Path(NamedTuple):
     since: in VALUE and KEY the comma before, FIRST or AFTER_COLON; in STRING the opening token. quote: what closes the
     string, None if it was opened without one. odd: it holds an odd number of quotes that it should not. root: where the
     document begins. seen: the kinds of repair so far, as bits. trail: the repairs so far, as (trail before, kind,
-    whether it is paid here, edits).
+    what was paid, edits). What begins with `=` is no kind, but a context and an outcome.
     """
 
     cost: float
@@ -64,6 +72,6 @@ class Path(NamedTuple):
     trail: "Trail" = None
 
 
-Trail = tuple["Trail", str, bool, tuple[Edit, ...]] | None
+Trail = tuple["Trail", str, float, tuple[Edit, ...]] | None
 FIRST, AFTER_COLON = -1, -2
 SEVERAL = -2

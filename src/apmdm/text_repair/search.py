@@ -2,9 +2,11 @@
 
 import heapq
 from collections.abc import Iterator
+from math import inf
 
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.paths import Edit, Mode, Path
+from apmdm.text_repair.tokens import Kind
 
 WIDTH = 24
 MARGIN = 8.0
@@ -31,7 +33,7 @@ def _closure(grammar: Json, paths: list[Path], num: int, width: int, margin: flo
     heap = [(path.cost, number, path) for number, path in enumerate(paths)]
     heapq.heapify(heap)
     done, number, here = dict[tuple[object, ...], int](), len(heap), paths[0].at
-    limit = heap[0][0] + margin
+    limit = heap[0][0] + margin if grammar.kinds[here] != Kind.END else inf
     while heap and len(done) < width:
         cost, _, path = heapq.heappop(heap)
         if cost > limit:
