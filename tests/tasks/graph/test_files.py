@@ -291,8 +291,6 @@ def nodes_and(*edges: tuple[object, object], ids: tuple[object, ...] = ("s", "a"
         ("g.txt", "", "no node 's'; the nodes are none at all"),
         ("g.gml", WRITTEN_BY_NETWORKX["g.graphml"], "begins as GraphML, and its name is one of GML"),
         ("g.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 2\n", "Matrix Market: it is not read"),
-        ("g.graph", "3 2\n2\n1 3\n2\n", "each line has the neighbours of a node, as METIS writes it"),
-        ("g.txt", "4 4\n2 4\n1 3\n2 4\n1 3\n", "each line has the neighbours of a node, as METIS writes it"),
         ("g.lgl", "# s\nt\n", "igraph reads it"),
         ("g.txt", "DL n=2\nformat = edgelist1\n", "UCINET's DL: it is not read; igraph reads it"),
         ("g.dot", "digraph { s -> t }", "gv2gml"),

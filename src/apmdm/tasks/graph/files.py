@@ -24,6 +24,7 @@ from apmdm.tasks.graph.lists import (
     simplified,
     tgf,
 )
+from apmdm.tasks.graph.metis import is_metis
 from apmdm.tasks.graph.named import Named, both_ways, from_networkx
 from apmdm.tasks.graph.xml_graphs import from_gexf, from_graphml, from_xml
 
@@ -132,6 +133,8 @@ def _format(path: Path, text: str) -> Format:
     begun = next((format for format in FORMATS if format.begins(text)), named)
     if begun is not named and named is not EDGE_LIST and path.suffix.lower() not in begun.endings:
         raise ValueError(f"{path} begins as {begun.name}, and its name is one of {named.name}; rename it")
+    if begun is named and is_metis(text, named is METIS or path.suffix.lower() == ".graph"):
+        return METIS
     return GRAPH6 if begun is EDGE_LIST and is_graph6(text) else begun
 
 
@@ -179,6 +182,15 @@ EDGE_LIST = Format("an edge list", (".txt", ".edgelist", ".edges", ".csv", ".tsv
 GRAPH6 = Format(
     "graph6, sparse6 or digraph6", (".g6", ".graph6", ".s6", ".sparse6", ".d6", ".digraph6"), from_graph6, HEADERS
 )
+METIS = Format(
+    "METIS",
+    (".metis", ".mgraph"),
+    _refused(
+        "each of its lines has the neighbours of a node. Write every edge once instead, in a line of a .txt file: its "
+        "two nodes, and its weight if it has one. Leave out the first line and the weights of nodes, and give "
+        "--undirected"
+    ),
+)
 GML = r"(?:\s|#[^\n]*\n|(?:creator|version|comment)\b[^\n]*\n)*graph\s*\["
 XML = r"\s*<(?:(?!<\w).)*?"
 FORMATS = (
@@ -207,6 +219,7 @@ FORMATS = (
         "DOT", (".dot", ".gv"), _refused("Graphviz's gv2gml makes a .gml of it"),
         r"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*(?:strict\s+)?(?:di)?graph\b[^\[\n]*\{",
     ),
+    METIS,
     EDGE_LIST,
 )  # fmt: skip
 

@@ -107,7 +107,6 @@ def edge_list(text: str) -> Found:
     is repeated.
     """
     _refuse_tgf(text)
-    _refuse_metis(text)
     lines = _lines(text)
     mark = _separator([line for _, line in lines])
     rows = [_row(number, line, mark) for number, line in lines]
@@ -275,21 +274,6 @@ def _refuse_tgf(text: str) -> None:
     edges = [line.split()[:2] for _, line in _lines(after)]
     if mark and edges and all(len(edge) == 2 and set(edge) <= nodes for edge in edges):
         raise ValueError("the # alone in a line is that of TGF, between nodes and edges; call the file .tgf")
-
-
-def _refuse_metis(text: str) -> None:
-    """METIS, numbers of nodes and edges and then the neighbours of each node, would be a list of other edges."""
-    lines = [line.split() for line in text.splitlines() if not line.startswith("%")]
-    (head, *rows) = lines or [[]]
-    if len(head) not in (2, 3) or not all(cell.isdecimal() for line in lines for cell in line):
-        return
-    nodes, edges = int(head[0]), int(head[1])
-    pairs = {(str(number), cell) for number, row in enumerate(rows, 1) for cell in row}
-    if edges and len(rows) == nodes and len(pairs) == 2 * edges and all((head, tail) in pairs for tail, head in pairs):
-        raise ValueError(
-            "each line has the neighbours of a node, as METIS writes it; write the node in front of them, take out the "
-            "first line, and call the file .adjlist"
-        )
 
 
 def adjacency_list(text: str) -> Found:
