@@ -85,6 +85,12 @@ def test_lines_are_numbered_as_in_an_editor(tmp_path: Path) -> None:
     assert list(replace(problems, limit=1).read()) == [(2, 1)]
 
 
+def test_what_is_beyond_the_limit_is_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("one\ntwo\n3\n")
+    assert len(list(Problems(text_at(path, "a list"), parse=int, limit=2).read())) == 2
+
+
 def test_a_file_without_problems_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("\n# nothing\n")

@@ -20,7 +20,7 @@ from apmdm.pairs.lessons import labelled as steps_of
 from apmdm.pairs.sequence import GO_ID, MIRRORED_ID, RELATIONS, Code, atoms_of
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
-from apmdm.paradigms.form import Form, direct
+from apmdm.paradigms.form import Form, Verdict, direct
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED
@@ -34,6 +34,7 @@ WIDTH, MOST, SHOWN = 5, 50, 5
 SPARE_STEPS, WATCHED = 64, 2000
 UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
 """How many pairs held out the telling of probabilities is fitted on."""
+FEW = "of fewer than 10 pairs none is held out; give pairs to measure on by --test"
 
 
 @dataclass(frozen=True)
@@ -101,16 +102,17 @@ class FromPairs(BaseTask):
         return self.code.encode(problem.source, problem.features)
 
     def taken(self, problem: Pair | tuple[str, ...] | str) -> Pair:
-        return Pair(*problem) if isinstance(problem, tuple) else super().taken(problem)
+        pair = Pair(*problem) if isinstance(problem, tuple) else super().taken(problem)
+        self.code.refuse_strangers(pair.source)
+        return pair
 
     def parse(self, text: str) -> Pair:
         source, *rest = text.split("\t")
         if len(rest) > 2 or not source:
             raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
         target = rest.pop(0) if len(rest) == 2 or (rest and not self.code.features) else ""
-        pair = Pair(source, target, *rest)
-        self.encode(pair)
-        return pair
+        self.code.refuse_strangers(source)
+        return Pair(source, target, *rest)
 
     def cautions(self, problem: Pair) -> Iterable[str]:
         for feature in atoms_of(problem.features):
@@ -129,13 +131,32 @@ class FromPairs(BaseTask):
 
     def test_problem(self, random: Random) -> Pair:
         if not self._split[0]:
-            raise ValueError(
-                f"{self.name} holds out no pairs to measure on: name the trained file instead, or give pairs by --data"
-            )
+            few = f"{FEW}; `eval` takes others by --data" if self.texts else ""
+            raise ValueError(few or f"{self.name} has no pairs to measure on: name the trained file, or give --data")
         return random.choice(self._split[0])
 
+    def findings(self) -> list[Finding]:
+        """What cannot be measured when the model has been trained, or not as a user may expect."""
+        held_out, learned = self._split
+        if not held_out:
+            return [Finding(f"nothing will be measured: {FEW}", "nothing, if no figures are needed", False)]
+        lost = sum(not self.code.can_write(pair) for pair in held_out)
+        if not lost:
+            return []
+        what = (
+            f"{lost} of {len(held_out)} pairs to measure on have targets with characters that are in none of the "
+            f"{len(learned)} learned from; the model cannot write these, so they count as wrong"
+        )
+        return [Finding(what, "nothing, or learn from more pairs, in which every character occurs", False)]
+
+    def notes(self) -> list[str]:
+        return [finding.what for finding in self.findings()]
+
     def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:
-        return [], list(problems)
+        return self.findings(), list(problems)
+
+    def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
+        return super().validate(recipe, model) if self._split[0] else {}
 
     def paths(self, problems: Seq[Pair]) -> Iterator[Batch]:
         yield from (steps_of(run(self.code, pair)) for pair in problems)
@@ -197,6 +218,8 @@ class FromPairs(BaseTask):
 
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
         figures = super().summary(solutions, model)
+        lost = sum(not self.code.can_write(one.problem) for one in solutions)
+        figures |= {"targets with characters not learned": lost} if lost else {}
         known = [one for one in solutions if one.status != "unverified" and one.alternatives]
         if not known:
             return figures
@@ -228,6 +251,11 @@ class FromPairs(BaseTask):
         answer = self.code.decode(problem.source, run.final)
         return answer, self.status(problem, answer)
 
+    def verdict(self, problem: Pair, final: Sequence) -> Verdict:
+        answer = self.code.decode(problem.source, final)
+        right = answer == problem.target
+        return Verdict(right, answer is not None, float(right))
+
     def max_length(self, problems: Iterable[Pair]) -> int:
         return 64 + 8 * max((len(pair.source) + len(pair.features) for pair in problems), default=0)
 
@@ -249,10 +277,13 @@ class FromPairs(BaseTask):
         def answer(pair: Pair) -> list[str]:
             return symbols(self.code.target(pair))
 
+        def right(pair: Pair, told: list[str]) -> bool:
+            return self.code.can_write(pair) and told == answer(pair)
+
         def draw(random: torch.Generator) -> Pair:
             return self._split[1][int(torch.randint(len(self._split[1]), (), generator=random))]
 
-        return direct(self.vocab, draw, prompt, answer, lambda pair, told: told == answer(pair))
+        return direct(self.vocab, draw, prompt, answer, right)
 
     def saved(self) -> dict[str, Any]:
         return asdict(self.code) | {"belief": asdict(self.belief), "longest": self.longest_learned}

@@ -5,6 +5,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,13 @@ def text_at(path: Path, form: str) -> Text:
         raise ValueError(f"cannot read {path}: {error.strerror}; give {form}") from None
 
 
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Names in a message: the first few, and how many more there are."""
+    shown = list(names)
+    more = f" and {len(shown) - most:,} more" if len(shown) > most else ""
+    return ", ".join(shown[:most]) + more
+
+
 def one_a_line(lines: Iterable[str], comment: str = "#") -> Numbered:
     """Every line that holds more than blanks and a comment.
 
@@ -101,7 +109,7 @@ class Problems:
     """The problems of a text, or one problem written out; read anew at each iteration, so there may be very many.
 
     split: finds the problems among the lines of the text. parse: a problem from its text.
-    limit: only so many of those that can be read are taken.
+    limit: only the first so many are looked at.
     """
 
     source: Text | str
@@ -122,8 +130,8 @@ class Problems:
 
         Raises ValueError at the end if there was nothing at all.
         """
-        empty, left = True, self.limit
-        for number, text in self.texts():
+        empty = True
+        for number, text in islice(self.texts(), self.limit):
             empty = False
             try:
                 found = self.parse(text)
@@ -131,10 +139,6 @@ class Problems:
                 alone = isinstance(self.source, str)
                 found = ValueError(str(error) if alone else f"line {number}: {error}")
             yield number, found
-            if left is not None and not isinstance(found, ValueError):
-                left -= 1
-                if not left:
-                    return
         if empty and isinstance(self.source, Text):
             raise ValueError(f"{self.source.name} is empty; give {ONE_A_LINE}")
 

@@ -27,7 +27,7 @@ from apmdm.vocab import MASK, Vocab, spelling
 BEGIN, EQUALS = "BEGIN", "EQUALS"
 BLANK = "_"
 """How a MASK is written, unless the sequences contain this character."""
-HELD_OUT, SPLIT_SEED, MAX_STEPS, DRAWN = 500, 1, 100, 1024
+HELD_OUT, SPLIT_SEED, MAX_STEPS, DRAWN, SHOWN = 500, 1, 100, 1024, 100
 DOUBT = 0.99
 """A mask-only model takes a token back if its probability is below one per cent."""
 
@@ -75,7 +75,9 @@ class Corpus:
         ids.setdefault(BLANK, MASK)
         unknown = next((character for character in text if character not in ids), None)
         if unknown is not None:
-            raise ValueError(f"{unknown!r} is in none of the sequences that were learned; known are {self.alphabet!r}")
+            more = f" and {len(self.alphabet) - SHOWN:,} more" if len(self.alphabet) > SHOWN else ""
+            known = f"{self.alphabet[:SHOWN]!r}{more}"
+            raise ValueError(f"{unknown!r} is in none of the sequences that were learned; known are {known}")
         return [self.vocab.ids[BEGIN], *(ids[character] for character in text)]
 
     def decode(self, tokens: Seq[int]) -> str:

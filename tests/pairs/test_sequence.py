@@ -71,15 +71,25 @@ def test_what_is_unfinished_or_damaged_is_not_told() -> None:
 
 def test_targets() -> None:
     assert CODE.vocab.decode(CODE.target(Pair("xb", "x@N"))) == ["UNKNOWN1", "%40", "N"]
-    with pytest.raises(ValueError, match="'y' of target 'y'"):
-        CODE.target(Pair("x", "y"))
+    assert CODE.vocab.decode(CODE.target(Pair("x", "yN"))) == ["STRANGE", "N"]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "possible"),
+    [("x", "xN", True), ("x", "y", False), ("x", "", True), ("αβγδεζηθ", "θα", True), ("αβγδεζηθι", "θ", False)],
+)
+def test_a_target_can_be_written_if_its_characters_are_known_or_copied(
+    source: str, target: str, possible: bool
+) -> None:
+    assert CODE.can_write(Pair(source, target)) == possible
 
 
 def test_unknown_features_and_too_many_unknown_characters() -> None:
     assert symbols(CODE.encode("a", "N;GEN"))[:2] == ["feature:N", "STRANGE"]
     assert CODE.decode("αβγδεζηθ", written(CODE, "αβγδεζηθ")) == "αβγδεζηθ"
     with pytest.raises(ValueError, match=f"has {SPARES + 1} different characters .* at most {SPARES}"):
-        CODE.encode("αβγδεζηθι")
+        CODE.refuse_strangers("αβγδεζηθι")
+    assert symbols(CODE.encode("αβγδεζηθι"))[8:10] == ["UNKNOWN8@source"] * 2
 
 
 def test_a_code_is_rebuilt_from_json() -> None:

@@ -43,11 +43,21 @@ def test_columns_by_name(tmp_path: Path) -> None:
     [
         ("x.tsv", "", {}, "has no pairs"),
         ("x.tsv", "source\ttarget\n", {}, "has no pairs"),
-        ("x.tsv", "a\tb\n\nc\n", {}, "line 3: 1 columns; allowed are 2: source, target"),
-        ("x.tsv", "a\tb\tc\td\n", {}, "line 1: 4 columns; allowed are 3: source, target, features"),
-        ("x.tsv", "a\nc\n", {}, "line 1: 1 columns; allowed are 2: source, target"),
-        ("x.tsv", "target\tsource\na\tb\tc\n", {}, "line 2: 3 columns; allowed are 2: target, source"),
-        ("x.csv", 'a,b\n"c\n\nd",e\nf\n', {}, "line 5: 1 columns;"),
+        ("x.tsv", "a\tb\n\nc\n", {}, "line 3: 1 column; allowed are 2, with tabs between them: source, target"),
+        (
+            "x.tsv",
+            "a\tb\tc\td\n",
+            {},
+            "line 1: 4 columns; allowed are 3, with tabs between them: source, target, features",
+        ),
+        ("x.tsv", "a\nc\n", {}, "line 1: 1 column; allowed are 2, with tabs between them: source, target"),
+        (
+            "x.tsv",
+            "target\tsource\na\tb\tc\n",
+            {},
+            "line 2: 3 columns; allowed are 2, with tabs between them: target, source",
+        ),
+        ("x.csv", 'a,b\n"c\n\nd",e\nf\n', {}, "line 5: 1 column; allowed are 2, with commas between them"),
         ("x.csv", 'a,b\n"c,d\ne,f\n', {}, "line 2: unexpected end of data"),
         ("x.csv", "a,b\nc,d\n", {"source": "x"}, "line 2: no column x; there are a, b"),
         ("x.csv", "source,target\nc,d\n", {"features": "tags"}, "line 2: no column tags; there are source, target"),
@@ -77,7 +87,24 @@ def test_other_encodings(tmp_path: Path) -> None:
 def test_a_table_without_names_of_columns_says_how_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text("alpha2,alpha3,country\nAB,ABC,x\n")
-    assert "no line of names, so its columns are source, target, features" in read_table(path).note
+    (note,) = read_table(path).notes
+    assert note == f"the first line of {path} is taken as a pair; the columns are source, target, features"
     path.write_text("prompt,completion\nAB,ABC\n")
-    assert read_table(path).note == ""
+    assert read_table(path).notes == ()
     assert read_table(path, "completion", "prompt").pairs == [Pair("ABC", "AB")]
+
+
+def test_empty_cells_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("source,target\n,a\n,b\nc,\nd,e\n")
+    assert read_table(path).notes == (
+        f"2 of 4 pairs of {path} have no source",
+        f"1 of 4 pairs of {path} have no target",
+    )
+
+
+def test_of_very_many_columns_ten_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text(",".join(f"c{number}" for number in range(1500)) + "\n" + "x," * 1499 + "x\n")
+    with pytest.raises(ValueError, match=r"no column text; there are c0, c1, .*, c9 and 1,490 more$"):
+        read_pairs(path, source="text")

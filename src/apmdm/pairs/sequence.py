@@ -37,7 +37,7 @@ class Code:
     """How pairs become tokens.
 
     characters: those that have a token of their own. Others become UNKNOWN1, UNKNOWN2, ... in the order in which the
-    source has them, and can be copied.
+    source has them, and can be copied. What comes after the last of these tokens shares it.
     features: the features that are known. Others become STRANGE.
     """
 
@@ -76,7 +76,7 @@ class Code:
         return tuple(next(unused) for _ in range(SPARES))
 
     def encode(self, source: str, features: str = "", mirrored: bool = False) -> Sequence:
-        """The first state. Raises ValueError for too many unknown characters."""
+        """The first state."""
         places, conditions = range(len(source) + 2), self.conditions(features, mirrored)
         return self.copied(source[::-1] if mirrored else source, conditions, [MASK] * len(places), places)
 
@@ -94,12 +94,24 @@ class Code:
         return list(map(self._ids(source).__getitem__, source))
 
     def target(self, pair: Pair) -> list[int]:
-        """The tokens of the finished copy. Raises ValueError for a character neither known nor in the source."""
+        """The tokens of the finished copy; that of a character which cannot be written is STRANGE."""
         ids = self._ids(pair.source)
-        stranger = next((character for character in pair.target if character not in ids), None)
-        if stranger is not None:
-            raise ValueError(f"character {stranger!r} of target {pair.target!r} is in no source or target learned from")
-        return [ids[character] for character in pair.target]
+        return [ids.get(character, STRANGE_ID) for character in pair.target]
+
+    def can_write(self, pair: Pair) -> bool:
+        """Whether every character of the target was learned from, or can be copied from the source."""
+        ids = self._ids(pair.source)
+        told = {token: character for character, token in ids.items()}
+        return all(told.get(ids.get(character, STRANGE_ID)) == character for character in pair.target)
+
+    def refuse_strangers(self, source: str) -> None:
+        """Raises ValueError if a source has too many unknown characters to be told apart."""
+        number = len(set(source) - self._known.keys())
+        if number > SPARES:
+            raise ValueError(
+                f"source {source!r} has {number} different characters that were not learned from; "
+                f"at most {SPARES} can be copied"
+            )
 
     def decode(self, source: str, sequence: Sequence) -> str | None:
         """The text of the copy. None if it holds a MASK, or if the part before GO is damaged."""
@@ -124,12 +136,9 @@ class Code:
     def _ids(self, source: str) -> dict[str, int]:
         """The token of every character that a copy of this source may contain."""
         strangers = [character for character in dict.fromkeys(source) if character not in self._known]
-        if len(strangers) > SPARES:
-            raise ValueError(
-                f"source {source!r} has {len(strangers)} different characters that were not learned from; "
-                f"at most {SPARES} can be copied"
-            )
-        spares = {stranger: self.character_ids.stop + number for number, stranger in enumerate(strangers)}
+        spares = {
+            stranger: self.character_ids.stop + min(number, SPARES - 1) for number, stranger in enumerate(strangers)
+        }
         return self._known | spares if spares else self._known
 
     def conditions(self, features: str, mirrored: bool = False) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apmdm.lines import read_text
+from apmdm.lines import listed, read_text
 
 KNOWN = {
     "source": ("source", "input", "prompt"),
@@ -38,10 +38,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Table:
-    """The pairs of a file. note: how its columns were read, if it has no line of names; otherwise empty."""
+    """The pairs of a file. notes: what may have been read otherwise than it was meant."""
 
     pairs: list[Pair]
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_pairs(
@@ -68,14 +68,21 @@ def read_table(
         rows = [] if is_json else list(_numbered(file, "," if suffix == ".csv" else "\t"))
         header = _header(*rows[0], columns) if rows else []
         names = header or list(KNOWN)[: max(2, len(rows[0][1]))] if rows else []
-        records = _objects(file) if is_json else _records(rows[1:] if header else rows, names)
+        between = "commas" if suffix == ".csv" else "tabs"
+        records = _objects(file) if is_json else _records(rows[1:] if header else rows, names, between)
         pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
     except ValueError as error:
         raise ValueError(f"{path}, {error}") from None
     if not pairs:
         raise ValueError(f"{path} has no pairs; one a line is needed")
-    nameless = bool(rows) and not header
-    return Table(pairs, f"{path} has no line of names, so its columns are {', '.join(names)}" if nameless else "")
+    nameless = f"the first line of {path} is taken as a pair; the columns are {', '.join(names)}"
+    return Table(pairs, tuple([nameless] * bool(rows and not header) + _empty(path, pairs)))
+
+
+def _empty(path: Path, pairs: list[Pair]) -> list[str]:
+    """What is told of pairs that lack a text."""
+    empty = {name: sum(not getattr(pair, name) for pair in pairs) for name in ("source", "target")}
+    return [f"{number:,} of {len(pairs):,} pairs of {path} have no {name}" for name, number in empty.items() if number]
 
 
 def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
@@ -85,7 +92,7 @@ def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, 
         names = KNOWN[field] if name is None else (name,)
         column = next((column for column in record if column in names), None)
         if column is None and (name is not None or field != "features"):
-            raise ValueError(f"line {line}: no column {' or '.join(names)}; there are {', '.join(record) or 'none'}")
+            raise ValueError(f"line {line}: no column {' or '.join(names)}; there are {listed(record) or 'none'}")
         cells[field] = "" if column is None else record[column]
         if not isinstance(cells[field], str):
             raise ValueError(f"line {line}: {column} is a text, not {cells[field]!r}")
@@ -105,10 +112,11 @@ def _objects(file: io.StringIO) -> Records:
         yield number, record
 
 
-def _records(rows: list[tuple[int, list[str]]], names: list[str]) -> Records:
+def _records(rows: list[tuple[int, list[str]]], names: list[str], between: str) -> Records:
     for number, row in rows:
         if len(row) != len(names):
-            raise ValueError(f"line {number}: {len(row)} columns; allowed are {len(names)}: {', '.join(names)}")
+            allowed = f"allowed are {len(names)}, with {between} between them: {listed(names)}"
+            raise ValueError(f"line {number}: {len(row)} column{'s' * (len(row) != 1)}; {allowed}")
         yield number, dict(zip(names, row, strict=True))
 
 
@@ -120,7 +128,7 @@ def _header(number: int, row: list[str], columns: Columns) -> list[str]:
         if not all(set(KNOWN[field]) & set(names) for field in ("source", "target")):
             return []
     if len(set(names)) < len(names):
-        raise ValueError(f"line {number}: every column has another name, not {', '.join(names)}")
+        raise ValueError(f"line {number}: every column has another name, not {listed(names)}")
     return names
 
 

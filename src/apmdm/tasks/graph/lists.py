@@ -10,6 +10,7 @@ from typing import Any
 
 import networkx as nx
 
+from apmdm.lines import listed
 from apmdm.tasks.graph.named import both_ways
 
 SEPARATORS = "\t;,"
@@ -176,7 +177,7 @@ def _table(rows: list[Row], header: list[str], names: tuple[str, str]) -> Found:
     titles, graph, types = rows[0].cells, nx.MultiDiGraph(), set[str]()
     for row in rows[1:]:
         if not max(tail, head) < len(row.cells) <= len(titles) or "" in (row.cells[tail], row.cells[head]):
-            raise ValueError(f"line {row.number} does not have the columns of the header: {', '.join(titles)}")
+            raise ValueError(f"line {row.number} does not have the columns of the header: {listed(titles)}")
         about: dict[str, Any] = {}
         for column, cell in enumerate(row.cells):
             if header[column] == "type" and cell.lower() in ("directed", "undirected"):

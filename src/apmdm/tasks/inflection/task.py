@@ -83,7 +83,7 @@ class Inflection(FromPairs):
             raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
         lemma, *form, features = columns
         pair = Pair(lemma, "".join(form), f"{self.known(language)};{features}")
-        self.encode(pair)
+        self.code.refuse_strangers(lemma)
         return pair
 
     def open(self, path: Path) -> list[Pair]:

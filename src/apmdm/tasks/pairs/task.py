@@ -1,6 +1,5 @@
 """Pairs: source texts are turned into target texts, learned from a file."""
 
-from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,13 +44,11 @@ class Pairs(FromPairs):
     def open(self, path: Path) -> list[Pair]:
         return read_pairs(path, *self._columns)
 
-    def notes(self) -> list[str]:
-        return [self._table.note] if self._table is not None and self._table.note else []
-
-    def examined(self, problems: Seq[Pair]) -> tuple[list[Finding], list[Pair]]:
+    def findings(self) -> list[Finding]:
         """A table without names of columns may have other ones than these."""
+        notes = self._table.notes if self._table is not None else ()
         remedy = "nothing, if that is so; --source-col and --target-col say which names a first line has"
-        return [Finding(note, remedy, False) for note in self.notes()], list(problems)
+        return [*(Finding(note, remedy, False) for note in notes), *super().findings()]
 
 
 task = Pairs
