@@ -181,10 +181,14 @@ class BaseTask:
 
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         """Figures that training shows now and then, on problems that are not trained on."""
-        problems = self.sample(VALIDATION, VALIDATION_SEED)
-        longest = max(run.time for run in self.taught(problems)) if self.has_runs else self.max_steps
-        solutions = list(self.solve(model, problems, max_steps=2 * longest + 100, device=str(model.embedding.device)))
+        problems, steps = self.validation()
+        solutions = list(self.solve(model, problems, max_steps=steps, device=str(model.embedding.device)))
         return {"test problems solved": sum(solution.solved for solution in solutions) / len(solutions)}
+
+    def validation(self) -> tuple[list[Any], int | None]:
+        """The problems of `validate` and the most steps of a run, None for what `solve` takes by itself."""
+        problems = self.sample(VALIDATION, VALIDATION_SEED)
+        return problems, 2 * max(run.time for run in self.taught(problems)) + 100 if self.has_runs else None
 
     def fitted(self, model: Encoder) -> "BaseTask":
         """The task with what it measures of a model when training has ended, to be saved beside the weights."""
@@ -234,6 +238,10 @@ class BaseTask:
         """What the sampler calls at each step: the model itself, or a wrapper around it."""
         return model
 
+    def most_steps(self, problems: Iterable[Any]) -> int:
+        """The steps after which a run is cut off."""
+        return self.max_steps
+
     def max_length(self, problems: Iterable[Any]) -> int:
         """The length at which a run is cut off: a model that has learned little may insert without end."""
         return 1024 + 8 * max((len(self.encode(problem)) for problem in problems), default=0)
@@ -268,7 +276,7 @@ class BaseTask:
             starts(),
             self.policy(seed),
             batch_size=batch_size or self.batch_size,
-            max_steps=max_steps or self.max_steps,
+            max_steps=max_steps or self.most_steps(problems),
             max_length=self.max_length(problems),
             record=record,
             on_step=on_step,

@@ -119,6 +119,10 @@ class FromProcess(BaseTask):
     def teacher(self, state: State) -> Edits:
         return self.process(state)
 
+    def most_steps(self, problems: Iterable[Any]) -> int:
+        """Several times what the process needs: a model that has learned little may go on without end."""
+        return 64 + 4 * max((run.time for run in self.taught(problems)), default=0)
+
     def max_length(self, problems: Iterable[Any]) -> int:
         """Twice what the process needs: a model that has learned little inserts without end."""
         return 64 + 2 * max((run.space for run in self.taught(problems)), default=0)
@@ -157,6 +161,8 @@ class FromProcess(BaseTask):
         return Finding(what, "nothing; such a model works at every length, and `shape` gives another one", False)
 
     def notes(self) -> list[str]:
+        """The process also runs on the problems to measure on, so that none of them fails after the training."""
+        self.validation()
         findings, _ = self.examined([self.draw_problem(Random(n)) for n in range(NOTED)])
         return [f"{finding.what} (`apmdm check` tells more)" for finding in findings]
 

@@ -24,6 +24,8 @@ from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, Vocab
 
 COMPARED_TOKENS = 2_000_000
+STEPS, STEPS_A_CHARACTER = 32, 4
+"""What a run may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,6 @@ class FromSequences(BaseTask):
 
     problem_form = "a sequence, such as those that were learned"
     comment = ""
-    max_steps = 1000
     has_runs = False
     loaded_as = "words"
 
@@ -94,6 +95,10 @@ class FromSequences(BaseTask):
     def verify(self, problem: str, answer: str) -> bool | None:
         _, known, right = problem.partition("\t")
         return answer == right if known else None
+
+    def most_steps(self, problems: Iterable[str]) -> int:
+        """Several times what it takes to write everything anew: a model that has learned little never stops."""
+        return STEPS + STEPS_A_CHARACTER * max((len(text.partition("\t")[0]) for text in problems), default=0)
 
     def max_length(self, problems: Iterable[str]) -> int:
         return 64 + 8 * max(map(len, problems), default=0)

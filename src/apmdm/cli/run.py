@@ -18,6 +18,7 @@ from apmdm.cli import read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
 from apmdm.solution import Solution
 from apmdm.trained import Model
+from apmdm.training.progress import at_intervals, duration
 
 
 def run(
@@ -127,7 +128,14 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
 
     counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
     columns = BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=terminal.stderr()) as progress:
+    console = terminal.stderr()
+
+    def line(seconds: float) -> None:
+        if not console.is_terminal:
+            done = f"{int(progress.tasks[0].completed)} of {number} after {duration(seconds)}"
+            console.print(f"{done}, {saved.solved} solved", soft_wrap=True, highlight=False)
+
+    with Progress(*columns, console=console) as progress, at_intervals(line):
         bar = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
         for solution in task.solve(model.encoder, left, device=device):
             saved.append(_record(task, solution) | {"index": left.numbers.pop(solution.run.index)})

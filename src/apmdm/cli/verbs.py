@@ -14,7 +14,7 @@ from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOp
 from apmdm.cli.run import run
 from apmdm.fit import Fitting, recipe_of
 from apmdm.trained import load
-from apmdm.training.progress import share_done
+from apmdm.training.progress import share_done, still_there
 
 
 def command(verb: str, name: str) -> Callable[..., None]:
@@ -211,7 +211,8 @@ def audit(
     from apmdm.diagnosis import audit
 
     model, place = read.model(task, weights, device)
-    report = audit(model, num=num, seed=seed, device=place)
+    with still_there(f"auditing {task.name}"):
+        report = audit(model, num=num, seed=seed, device=place)
     typer.echo(json.dumps(report.record()) if as_json else report.text())
 
 

@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 from types import TracebackType
 
 from rich.progress import (
@@ -28,6 +29,8 @@ AGREEMENT = 1.25
 """A forecast is told if it is that of half the share, or at most so many times more or less."""
 SECONDS_A_LINE = 60
 """How often a file, in which no bar can be drawn, gets a line about a training run."""
+SILENCE = 10.0
+"""The most seconds without a line while something is measured."""
 
 
 class _Rate(ProgressColumn):
@@ -68,6 +71,14 @@ class TrainingProgress:
             rate = (done - self.first) / max(now - self.began, 1e-9)
             self.say(f"step {done} of {self.total}  loss {loss:.5f}  {rate:.1f} steps/s")
 
+    @contextmanager
+    def measuring(self, step: int) -> Iterator[None]:
+        """Tell that what is done inside goes on, since no step is made meanwhile."""
+        self.bar.update(self.task, description="measuring")
+        with at_intervals(lambda seconds: self.lines and self.say(f"step {step}: measuring for {duration(seconds)}")):
+            yield
+        self.bar.update(self.task, description="training")
+
     def say(self, line: str) -> None:
         if self.shown:
             self.console.print(line, soft_wrap=True, highlight=False, markup=False)
@@ -91,14 +102,47 @@ class Forecast:
 
 
 @contextmanager
-def share_done(work: str) -> Iterator[Callable[[float], None]]:
-    """A bar, which begins and is moved by calling what is yielded with the share of the work that is done, from 0 to 1.
+def at_intervals(tell: Callable[[float], object]) -> Iterator[None]:
+    """Call a function now and then with the seconds that have gone by, whatever is done inside."""
+    over, began = Event(), time.monotonic()
 
-    Soon a line says how long all of it will take, also where a bar cannot be drawn. It waits for two forecasts that
-    agree: while many problems are under way and few have ended, the first ones are far too long.
+    def telling() -> None:
+        with suppress(OSError, ValueError):  # standard error may be closed
+            while not over.wait(SILENCE):
+                tell(time.monotonic() - began)
+
+    teller = Thread(target=telling, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
+@contextmanager
+def still_there(work: str) -> Iterator[None]:
+    """Tell on standard error, now and then, that work goes on of which no share can be told."""
+    console = terminal.stderr()
+
+    def line(seconds: float) -> None:
+        console.print(f"{work} for {duration(seconds)}", soft_wrap=True, highlight=False, markup=False)
+
+    with at_intervals(line):
+        yield
+
+
+@contextmanager
+def share_done(work: str) -> Iterator[Callable[[float], None]]:
+    """A bar, or lines where none can be drawn, moved by calling what is yielded with the share that is done, 0 to 1.
+
+    Soon a line says how long all of it will take. It waits for two forecasts that agree: while many problems are under
+    way and few have ended, the first ones are far too long.
     """
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-    bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=terminal.stderr())
+    console = terminal.stderr()
+    drawn = console.is_terminal and not console.is_dumb_terminal
+    bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not drawn)
     task, forecast, began = bar.add_task(work, total=1.0), Forecast(), time.perf_counter()
 
     def done(share: float) -> None:
@@ -106,11 +150,17 @@ def share_done(work: str) -> Iterator[Callable[[float], None]]:
             bar.start()
         seconds = forecast.after(time.perf_counter() - began, share)
         if seconds is not None:
-            bar.console.print(f"{work} will take about {duration(seconds)}", soft_wrap=True)
+            console.print(f"{work} will take about {duration(seconds)}", soft_wrap=True)
         bar.update(task, completed=share)
 
+    def line(seconds: float) -> None:
+        if not drawn:
+            told = f"{work}: {bar.tasks[0].completed:.0%} done after {duration(seconds)}"
+            console.print(told, soft_wrap=True, highlight=False, markup=False)
+
     try:
-        yield done
+        with at_intervals(line):
+            yield done
     finally:
         if bar.live.is_started:
             bar.stop()

@@ -125,8 +125,6 @@ def train(
     loop = _Loop(run, batches, evaluate, folder, first)
     with stop_on_signals() as stopping:
         left = loop.go(stopping)
-        if loop.done and run.accelerator.is_main_process:
-            _save_weights(run.average, folder)
     finished = loop.done == settings.steps and not left
     return Outcome(run.average.requires_grad_(), loop.done, finished, loop.evaluation, loop.losses)
 
@@ -236,18 +234,20 @@ class _Loop:
         self.evaluation: dict[str, float] = {}
 
     def go(self, stopping: Stopping) -> bool:
-        """Make the steps that are left, and save a checkpoint; True if a signal ended a batch or an evaluation."""
+        """Make the steps that are left, save, and evaluate; True if a signal ended a batch or an evaluation."""
         main, steps = self.run.accelerator.is_main_process, self.run.settings.steps
         written = closing(Curves(self.folder)) if main else nullcontext()
         with written as curves, TrainingProgress(steps, self.first, main) as progress:
             try:
                 self._steps(stopping, curves, progress)
+                self._save_all()
+                if curves is not None and self.done == steps:
+                    self._evaluate(stopping, curves, progress)
             except (Stop, ChildProcessError) as error:
-                self._save()
+                self._save_all()
                 if not isinstance(error, Stop):
                     raise
                 return True
-            self._save()
         return False
 
     def _steps(self, stopping: Stopping, curves: Curves | None, progress: TrainingProgress) -> None:
@@ -264,15 +264,13 @@ class _Loop:
             if curves is None:
                 continue
             curves.add(scalars, self.done)
-            if self.done % settings.checkpoint_every == 0 or self.done == settings.steps:
+            if self.done % settings.checkpoint_every == 0:
                 self._save()
-            if self.done % settings.evaluate_every == 0 or self.done == settings.steps:
+            if self.done % settings.evaluate_every == 0 and self.done < settings.steps:
                 self._evaluate(stopping, curves, progress)
-        if curves is not None and self.first == settings.steps:
-            self._evaluate(stopping, curves, progress)  # a signal may have ended the last one
 
     def _evaluate(self, stopping: Stopping, curves: Curves, progress: TrainingProgress) -> None:
-        with stopping.at_once(self.alone):
+        with stopping.at_once(self.alone), progress.measuring(self.done):
             self.evaluation = self.evaluate(self.run.average)
         curves.add({f"evaluation/{name}": value for name, value in self.evaluation.items()}, self.done)
         loss = [f"loss {loss:.5f}" for loss in self.losses[-1:]]
@@ -284,6 +282,12 @@ class _Loop:
         if self.done > self.saved and self.run.accelerator.is_main_process:
             checkpoint.save(self.folder, self.run.modules, self.run.solvers, self.done)
             self.saved = self.done
+
+    def _save_all(self) -> None:
+        """Write the weights beside the checkpoint, before anything is measured."""
+        self._save()
+        if self.done and self.run.accelerator.is_main_process:
+            _save_weights(self.run.average, self.folder)
 
 
 def _save_weights(model: Encoder, folder: Path) -> None:
