@@ -23,9 +23,9 @@ from apmdm.paradigms.comparison import SAMPLED, Budget, Comparison, Entrant, abl
 from apmdm.paradigms.paradigm import ao_mdm, arm, masked_arm, mdm
 from apmdm.paradigms.plot import plot
 from apmdm.recipe import Recipe
-from apmdm.sampler import rollouts
+from apmdm.sampler import Predictor, rollouts
 from apmdm.training import checkpoint
-from apmdm.training.progress import duration
+from apmdm.training.progress import duration, still_there
 from apmdm.training.trainer import Settings, seconds_a_step
 
 TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
@@ -73,8 +73,9 @@ def _compared(task: BaseTask, folder: Path, tokens: int | None, seed: int, devic
             if not outcome.finished:
                 return None
     rows: list[Row] = []
-    for entrant in track(comparison.entrants, "measuring", console=terminal.stderr()):
-        rows += _rows_of(entrant, comparison, folder, device, seed)
+    with still_there("measuring"):
+        for entrant in track(comparison.entrants, "measuring", console=terminal.stderr()):
+            rows += _rows_of(entrant, comparison, folder, device, seed)
     return Contest(rows, plot(task.name, rows, folder))
 
 
@@ -99,11 +100,18 @@ def usual(task: BaseTask, tokens: int, seed: int) -> Comparison:
     shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
     training = Settings(warmup=own.training.warmup, precision=own.training.precision)
     paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
-    trained = Entrant("AP-MDM", within(tokens, own), task.encode, task.verdict, task.policy)
+
+    def decoder(encoder: Encoder) -> Predictor:
+        return task.decoder(encoder, str(encoder.embedding.device))
+
+    trained = Entrant("AP-MDM", within(tokens, own), task.encode, task.verdict, task.policy, decoder)
     problems = sorted(task.sample(PROBLEMS, seed), key=lambda problem: len(task.encode(problem)))
     size = -(-len(problems) // GROUPS)
     groups = [problems[first : first + size] for first in range(0, len(problems), size)]
-    named = {f"{len(task.encode(g[0]))} to {len(task.encode(g[-1]))} tokens": g for g in groups}
+    named: dict[str, list[Any]] = {}
+    for group in groups:
+        first, last = (len(task.encode(problem)) for problem in (group[0], group[-1]))
+        named.setdefault(f"{first} to {last} tokens", []).extend(group)
     runs = task.taught(problems)
     longest = 2 * max(run.space for run in runs) + max(len(form.start(problem)) for problem in problems)
     steps = 4 * max(run.time for run in runs) + longest

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from accelerate import PartialState
 
@@ -18,7 +18,10 @@ from apmdm.outputs import locked_folder, unused_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
 from apmdm.training.prefetcher import leave_if_starting
+from apmdm.training.progress import still_there
 from apmdm.training.trainer import Outcome
+
+T = TypeVar("T")
 
 
 def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
@@ -65,9 +68,10 @@ class Fitting:
         model = self._new_model()
         if self.start is not None:
             _start_from(model, self.start)
+        notes = self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else []
         with only_run_in(self.out):
             unused_folder(self.out)
-            for note in self.recipe.source.notes() if isinstance(self.recipe.source, BaseTask) else ():
+            for note in notes:
                 self.say(note)
             before = {"from": self.start and weights.checksum(weights.folder(self.start))}
             about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
@@ -110,10 +114,12 @@ class Fitting:
         recipe, commit, began = self.recipe, weights.commit(), time.perf_counter()
         steps = f"{recipe.training.steps:,} steps"
         self.say(f"{recipe.source.name}: {model.num_parameters():,} parameters, {steps}, into {self.out}")
+        if isinstance(recipe.source, BaseTask) and PartialState().is_main_process:
+            self._write(recipe.source)
         outcome = trainer.train(
             model,
             recipe.batches(),
-            lambda averaged: recipe.source.validate(recipe, averaged) if self.validated else {},
+            lambda averaged: self._measured(lambda: recipe.source.validate(recipe, averaged), {}),
             recipe.training,
             self.out,
             objective=recipe.source.objective,
@@ -132,11 +138,23 @@ class Fitting:
         }
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
-            if isinstance(recipe.source, BaseTask):
-                source = recipe.source.fitted(outcome.model) if outcome.finished and self.validated else recipe.source
-                weights.write_task(self.out, source.loaded_as or source.name, source.saved())
             weights.write_card(self.out, card(about, *_told(recipe)))
+            task = recipe.source
+            if isinstance(task, BaseTask) and outcome.finished:
+                with still_there("measuring how sure the model is"):
+                    self._write(self._measured(lambda: task.fitted(outcome.model), task))
         return outcome
+
+    def _write(self, task: BaseTask) -> None:
+        weights.write_task(self.out, task.loaded_as or task.name, task.saved())
+
+    def _measured(self, measure: Callable[[], T], otherwise: T) -> T:
+        """What is measured of a model. If that fails, it is told, and neither the training nor its weights are lost."""
+        try:
+            return measure() if self.validated else otherwise
+        except Exception as error:
+            self.say(f"not measured, since this failed: {type(error).__name__}: {error}")
+            return otherwise
 
 
 @contextmanager

@@ -134,9 +134,13 @@ def within(tokens: int, recipe: Recipe, tokens_a_step: float | None = None) -> R
 def ablated(entrant: Entrant) -> list[Entrant]:
     """For each operation, the AP-MDM entrant without it."""
     return [
-        replace(entrant, name=f"{entrant.name} without {operation}", model=partial(Ablated, operation=operation))
+        replace(entrant, name=f"{entrant.name} without {operation}", model=partial(_ablated, entrant, operation))
         for operation in get_args(Operation)
     ]
+
+
+def _ablated(entrant: Entrant, operation: Operation, encoder: Encoder) -> Ablated:
+    return Ablated(entrant.model(encoder), operation)  # pyright: ignore[reportArgumentType]
 
 
 def baselines(

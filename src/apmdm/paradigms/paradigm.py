@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -46,7 +46,7 @@ class Paradigm:
     def model(self, encoder: Encoder) -> Predictor:
         return Cached(encoder) if self.learner is NEXT_TOKEN else encoder
 
-    def start(self, form: Form, problem: str) -> Sequence:
+    def start(self, form: Form, problem: Any) -> Sequence:
         """The first state. ARM starts with one MASK behind the prompt, the others with room for the whole answer."""
         whole = form.start(problem)
         if self.learner is not NEXT_TOKEN:
