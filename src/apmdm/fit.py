@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from accelerate import PartialState
 
@@ -19,9 +19,7 @@ from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
 from apmdm.training.prefetcher import leave_if_starting
 from apmdm.training.progress import still_there
-from apmdm.training.trainer import Outcome
-
-T = TypeVar("T")
+from apmdm.training.trainer import Outcome, not_measured
 
 
 def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
@@ -119,7 +117,7 @@ class Fitting:
         outcome = trainer.train(
             model,
             recipe.batches(),
-            lambda averaged: self._measured(lambda: recipe.source.validate(recipe, averaged), {}),
+            lambda averaged: recipe.source.validate(recipe, averaged) if self.validated else {},
             recipe.training,
             self.out,
             objective=recipe.source.objective,
@@ -140,21 +138,20 @@ class Fitting:
             weights.write_manifest(self.out, about)
             weights.write_card(self.out, card(about, *_told(recipe)))
             task = recipe.source
-            if isinstance(task, BaseTask) and outcome.finished:
-                with still_there("measuring how sure the model is"):
-                    self._write(self._measured(lambda: task.fitted(outcome.model), task))
+            if isinstance(task, BaseTask) and outcome.finished and self.validated:
+                self._fit(task, outcome.model)
         return outcome
 
     def _write(self, task: BaseTask) -> None:
         weights.write_task(self.out, task.loaded_as or task.name, task.saved())
 
-    def _measured(self, measure: Callable[[], T], otherwise: T) -> T:
-        """What is measured of a model. If that fails, it is told, and neither the training nor its weights are lost."""
+    def _fit(self, task: BaseTask, model: Encoder) -> None:
+        """Save with the task what it measures of the model. The weights can be used without that."""
         try:
-            return measure() if self.validated else otherwise
+            with still_there("measuring how sure the model is"):
+                self._write(task.fitted(model))
         except Exception as error:
-            self.say(f"not measured, since this failed: {type(error).__name__}: {error}")
-            return otherwise
+            self.say(f"how sure the model is was {not_measured(error)}")
 
 
 @contextmanager

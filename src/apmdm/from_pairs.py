@@ -34,7 +34,7 @@ WIDTH, MOST, SHOWN = 5, 50, 5
 SPARE_STEPS, WATCHED = 64, 2000
 UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
 """How many pairs held out the telling of probabilities is fitted on."""
-FEW = "of fewer than 10 pairs none is held out; give pairs to measure on by --test"
+FEW = "of fewer than 10 pairs none is held out"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class FromPairs(BaseTask):
     """Turn sources into targets, learned from pairs.
 
     Task.from_pairs explains the fields. A problem is a Pair.
+    measured_on: how a user gives pairs to measure on.
     """
 
     name: str = "pairs"
@@ -61,6 +62,7 @@ class FromPairs(BaseTask):
     num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
+    measured_on = "give pairs to measure on as `dev`"
     comment = ""
     batch_size = 16
     loaded_as = "pairs"
@@ -118,6 +120,8 @@ class FromPairs(BaseTask):
         for feature in atoms_of(problem.features):
             if feature not in self.code.features:
                 yield f"the feature {feature!r} was not learned from"
+        if not problem.source:
+            yield "it has no source"
         if len(problem.source) > self.longest_learned:
             yield f"it is longer than the sources learned from, which have up to {self.longest_learned} characters"
 
@@ -131,7 +135,7 @@ class FromPairs(BaseTask):
 
     def test_problem(self, random: Random) -> Pair:
         if not self._split[0]:
-            few = f"{FEW}; `eval` takes others by --data" if self.texts else ""
+            few = f"{FEW}; {self.measured_on}, or to `eval` by --data" if self.texts else ""
             raise ValueError(few or f"{self.name} has no pairs to measure on: name the trained file, or give --data")
         return random.choice(self._split[0])
 
@@ -139,7 +143,11 @@ class FromPairs(BaseTask):
         """What cannot be measured when the model has been trained, or not as a user may expect."""
         held_out, learned = self._split
         if not held_out:
-            return [Finding(f"nothing will be measured: {FEW}", "nothing, if no figures are needed", False)]
+            return [
+                Finding(
+                    f"nothing will be measured: {FEW}; {self.measured_on}", "nothing, if no figures are needed", False
+                )
+            ]
         lost = sum(not self.code.can_write(pair) for pair in held_out)
         if not lost:
             return []

@@ -108,6 +108,8 @@ def train(
     In the main thread SIGINT, SIGTERM and SIGHUP end the run with a checkpoint. A step under way is finished first, an
     evaluation is not. A second signal ends the process at once.
 
+    An evaluation that fails is told, and the run goes on.
+
     Raises ValueError if the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not
     finite; OSError if the folder cannot be written; ChildProcessError, after saving a checkpoint, if a process that
     draws training data has died.
@@ -270,8 +272,14 @@ class _Loop:
                 self._evaluate(stopping, curves, progress)
 
     def _evaluate(self, stopping: Stopping, curves: Curves, progress: TrainingProgress) -> None:
-        with stopping.at_once(self.alone), progress.measuring(self.done):
-            self.evaluation = self.evaluate(self.run.average)
+        """Show figures. Neither the training nor its weights are lost if they cannot be had."""
+        try:
+            with stopping.at_once(self.alone), progress.measuring(self.done):
+                self.evaluation = self.evaluate(self.run.average)
+        except Exception as error:
+            self.evaluation = {}
+            progress.say(f"step {self.done} is {not_measured(error)}")
+            return
         curves.add({f"evaluation/{name}": value for name, value in self.evaluation.items()}, self.done)
         loss = [f"loss {loss:.5f}" for loss in self.losses[-1:]]
         shares = [f"{name} {value:.4f}" for name, value in self.evaluation.items()]
@@ -288,6 +296,10 @@ class _Loop:
         self._save()
         if self.done and self.run.accelerator.is_main_process:
             _save_weights(self.run.average, self.folder)
+
+
+def not_measured(error: Exception) -> str:
+    return f"not measured, since this failed: {type(error).__name__}: {error}"
 
 
 def _save_weights(model: Encoder, folder: Path) -> None:

@@ -36,6 +36,7 @@ class Inflection(FromPairs):
     languages: tuple[str, ...] = ()
 
     tables = True
+    measured_on = "give pairs to measure on in files such as german-dev"
     shipped = "inflection"
     problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
     loaded_as = None

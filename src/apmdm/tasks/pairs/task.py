@@ -18,6 +18,7 @@ class Pairs(FromPairs):
     """Turn source texts into target texts, as a file of pairs shows it. `apmdm train FILE.tsv` trains a model."""
 
     tables = True
+    measured_on = "give pairs to measure on by --test"
 
     data: Path | None = option(None, "A file of pairs: TSV, CSV or JSON lines.", LEARNS)
     test: Path | None = option(None, "Pairs to measure on; a tenth of the others, held out, if left out.", LEARNS)
@@ -39,14 +40,18 @@ class Pairs(FromPairs):
 
     @cached_property
     def measured(self) -> tuple[Pair, ...]:
-        return self.dev if self.test is None else tuple(self.open(self.test))
+        return self.dev if self._tests is None else tuple(self._tests.pairs)
+
+    @cached_property
+    def _tests(self) -> Table | None:
+        return None if self.test is None else read_table(self.test, *self._columns)
 
     def open(self, path: Path) -> list[Pair]:
         return read_pairs(path, *self._columns)
 
     def findings(self) -> list[Finding]:
-        """A table without names of columns may have other ones than these."""
-        notes = self._table.notes if self._table is not None else ()
+        """With what may have been read from other columns than those that were meant."""
+        notes = [note for table in (self._table, self._tests) if table is not None for note in table.notes]
         remedy = "nothing, if that is so; --source-col and --target-col say which names a first line has"
         return [*(Finding(note, remedy, False) for note in notes), *super().findings()]
 
