@@ -75,9 +75,11 @@ class TrainingProgress:
     def measuring(self, step: int) -> Iterator[None]:
         """Tell that what is done inside goes on, since no step is made meanwhile."""
         self.bar.update(self.task, description="measuring")
-        with at_intervals(lambda seconds: self.lines and self.say(f"step {step}: measuring for {duration(seconds)}")):
-            yield
-        self.bar.update(self.task, description="training")
+        try:
+            with at_intervals(lambda past: self.lines and self.say(f"step {step}: measuring for {duration(past)}")):
+                yield
+        finally:
+            self.bar.update(self.task, description="training")
 
     def say(self, line: str) -> None:
         if self.shown:
