@@ -7,7 +7,7 @@ from itertools import takewhile
 from random import Random
 
 from apmdm.text_repair.completions import completions, open_quote
-from apmdm.text_repair.document import Mistake, Document, edited, parses
+from apmdm.text_repair.document import Document, Mistake, edited, parses
 from apmdm.text_repair.json_damages import DAMAGES, SHARES, STYLES, Damage
 from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import tokens_of

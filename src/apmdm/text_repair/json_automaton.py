@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Seq
+from math import inf
+from typing import Any
 
 from apmdm.text_repair import structure
 from apmdm.text_repair.costs import BITS, COSTS, STRUCTURE
@@ -27,10 +29,9 @@ class Json:
         self.kinds = tokens.kinds
         self.first, self.indent = _behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
-        self.line_ends, self.block_ends = (
-            _next(tokens.first),
-            _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds]),
-        )
+        self.line_ends = _next(tokens.first)
+        self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
+        self.budget = inf
         self._modes = (
             self._before,
             self._value,
@@ -44,16 +45,19 @@ class Json:
     def start(self) -> Path:
         return Path(0.0, 0, Mode.BEFORE, None)
 
-    def follow(self, path: Path) -> Iterator[Path]:
-        """Every repair that goes one token or one insertion further."""
+    def follow(self, path: Path, budget: float = inf) -> Iterator[Path]:
+        """Every repair that goes one token or one insertion further. budget: what it may cost to be of use."""
+        self.budget = budget
         return self._modes[path.mode](path, self.kinds[path.at])
 
     # What is common to all modes.
 
-    def _pay(self, path: Path, kind: str, *edits: Edit) -> Path:
+    def _pay(self, path: Path, kind: str, *edits: Edit, **changes: Any) -> Path:
+        """The path after a repair. changes: of its other fields."""
         bit = BITS[kind]
         cost = self.costs[kind][1 if path.seen & bit else 0]
-        return path._replace(cost=path.cost + cost, seen=path.seen | bit, trail=(path.trail, kind, cost, edits))
+        trail = path.trail, kind, cost, edits
+        return path._replace(cost=path.cost + cost, seen=path.seen | bit, trail=trail, **changes)
 
     def _also(self, path: Path, kind: str, *edits: Edit) -> Path:
         """More edits of a repair that is paid."""
@@ -74,12 +78,11 @@ class Json:
 
     def _joined(self, at: int) -> bool:
         """A token stands right behind a word or a quote."""
-        return (
-            at > 0 and self.tokens.ends[at - 1] == self.tokens.starts[at] and self.kinds[at - 1] in (Kind.WORD, *QUOTES)
-        )
+        behind = at > 0 and self.kinds[at - 1] in (Kind.WORD, *QUOTES)
+        return behind and self.tokens.ends[at - 1] == self.tokens.starts[at]
 
     def _drop(self, path: Path, kind: str) -> Path:
-        return self._pay(path, kind, self._token(path.at, ""))._replace(at=path.at + 1)
+        return self._pay(path, kind, self._token(path.at, ""), at=path.at + 1)
 
     def _skipped(self, path: Path, kind: Kind) -> Iterator[Path]:
         """What may stand anywhere between tokens."""
@@ -93,7 +96,7 @@ class Json:
             edit = Edit(self.tokens.starts[at], self.tokens.ends[end - 1], "")
             if any(kind in OPENERS or kind == Kind.TEXT for kind in self.kinds[at:end]):
                 path = self._pay(path, "mark in comment")
-            yield self._pay(path, "comment", edit)._replace(at=end)
+            yield self._pay(path, "comment", edit, at=end)
         elif kind == Kind.ELLIPSIS:
             yield self._drop(path, "ellipsis")
         elif kind in QUOTES and path.mode != Mode.BEFORE:
@@ -121,13 +124,14 @@ class Json:
                 path = self._pay(path, "indentation")
         elif child >= 0:
             path = self._pay(path, "line of its own")
-        path = self._event(path, structure.ending(frame), structure.ON)
-        return path._replace(frame=frame._replace(child=child, size=frame.size + 1))
+        placed = frame._replace(child=child, size=frame.size + 1)
+        return self._event(path, structure.ending(frame), structure.ON, placed)
 
-    def _event(self, path: Path, context: str, outcome: str) -> Path:
-        """What the structure of the document costs."""
+    def _event(self, path: Path, context: str, outcome: str, frame: Frame | None) -> Path:
+        """What the structure of the document costs; `frame` is the innermost one after it."""
         cost = self.table.get(context, _NOTHING).get(outcome, 0.0)
-        return path._replace(cost=path.cost + cost, trail=(path.trail, f"={context}={outcome}", cost, ()))
+        trail = path.trail, f"={context}={outcome}", cost, ()
+        return path._replace(cost=path.cost + cost, trail=trail, frame=frame)
 
     def _of_kind(self, path: Path, kind: Kind) -> Path:
         """A value of this kind begins."""
@@ -138,7 +142,7 @@ class Json:
             context = structure.kind_of_item(frame)
         else:
             context = structure.kind_of_member(self.usual.get(frame.key), frame.last)
-        return self._event(path, context, group)._replace(frame=frame._replace(last=group))
+        return self._event(path, context, group, frame._replace(last=group))
 
     def _open(self, path: Path, array: bool, line: int) -> Path:
         parent = path.frame
@@ -148,17 +152,17 @@ class Json:
         root = path.at if path.frame is None else path.root
         return path._replace(mode=Mode.VALUE if array else Mode.KEY, frame=frame, since=FIRST, root=root)
 
-    def _closed(self, path: Path) -> Path:
-        """After the innermost frame."""
+    def _closed(self, path: Path, cut_off: bool = False) -> Path:
+        """After the innermost frame, which ends here unless the text does."""
         frame = path.frame
         assert frame is not None
-        if self.kinds[path.at] != Kind.END or path.at == 0:
-            path = self._event(path, structure.ending(frame), structure.END)
         parent = frame.parent
-        if parent is None:
-            return path._replace(mode=Mode.DONE, frame=None)
-        parent = parent._replace(arrays=frame.size) if frame.array else parent._replace(objects=frame.names)
-        return path._replace(mode=Mode.AFTER, frame=parent)
+        mode = Mode.DONE if parent is None else Mode.AFTER
+        if parent is not None:
+            parent = parent._replace(arrays=frame.size) if frame.array else parent._replace(objects=frame.names)
+        if not cut_off:
+            path = self._event(path, structure.ending(frame), structure.END, frame)
+        return path._replace(mode=mode, frame=parent)
 
     def _ended(self, path: Path) -> Path:
         """After a string or another plain value."""
@@ -179,17 +183,17 @@ class Json:
             text = requoted(self.tokens.text(at))
             if key:
                 path = self._named(path, text[1:-1])
-            yield self._ended(self._pay(path, "single quotes", self._token(at, text))._replace(at=at + 1))
+            yield self._ended(self._pay(path, "single quotes", self._token(at, text), at=at + 1))
         inside = path._replace(mode=Mode.STRING, since=at, at=at + 1)
         if kind == Kind.QUOTE:
             yield inside._replace(quote=kind)
         elif kind in _STYLES:
-            yield self._pay(inside, _STYLES[kind], self._token(at, '"'))._replace(quote=kind)
+            yield self._pay(inside, _STYLES[kind], self._token(at, '"'), quote=kind)
         elif kind in (Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS):
             yield inside._replace(at=at, quote=None)
         elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (kind in OPENERS and path.frame is not None):
-            bare = self._pay(inside, "missing opening quote", self._insert_before(at, '"'))
-            yield bare._replace(at=at, quote=Kind.QUOTE)
+            edit = self._insert_before(at, '"')
+            yield self._pay(inside, "missing opening quote", edit, at=at, quote=Kind.QUOTE)
 
     def _named(self, path: Path, name: str) -> Path:
         frame = path.frame
@@ -220,9 +224,8 @@ class Json:
         if kind in ENDS:
             yield from self._no_value(path, kind)
             return
-        placed = path if path.since == AFTER_COLON else self._placed(path, kind)
-        opened = placed
-        placed = self._of_kind(placed, kind)
+        child = path if path.since == AFTER_COLON else self._placed(path, kind)
+        placed = self._of_kind(child, kind)
         if kind in OPENERS:
             yield self._open(placed, OPENERS[kind], self.indent[at])._replace(at=at + 1)
             yield self._drop(path, "extra opener")
@@ -230,25 +233,20 @@ class Json:
             yield self._ended(placed._replace(at=at + 1))
         elif kind == Kind.FOREIGN_LITERAL:
             literal = self._token(at, FOREIGN_LITERALS[self.tokens.text(at)])
-            yield self._ended(self._pay(placed, "foreign literal", literal)._replace(at=at + 1))
+            yield self._ended(self._pay(placed, "foreign literal", literal, at=at + 1))
         yield from self._quoted(placed, kind, False)
-        if path.since != FIRST or path.frame is not None:
+        if path.frame is not None and self.budget >= self.costs["missing opener"][1]:
             line = -1 if self.first[at] else self.indent[at]
-            for array in (False, True):
-                mark = Kind.OPEN_ARRAY if array else Kind.OPEN_OBJECT
-                inside = self._pay(
-                    self._of_kind(opened, mark), "missing opener", self._insert_before(at, "[" if array else "{")
-                )
-                yield self._open(inside, array, line)
+            for mark, array in OPENERS.items():
+                edit = self._insert_before(at, "[" if array else "{")
+                yield self._open(self._pay(self._of_kind(child, mark), "missing opener", edit), array, line)
 
     def _no_value(self, path: Path, kind: Kind) -> Iterator[Path]:
         """A mark stands where a value or a key should."""
         at = path.at
         if path.since == AFTER_COLON:
-            missing = self._pay(
-                path, "truncated" if kind == Kind.END else "missing value", self._insert_after(at, " null")
-            )
-            yield self._ended(missing)
+            repair = "truncated" if kind == Kind.END else "missing value"
+            yield self._ended(self._pay(path, repair, self._insert_after(at, " null")))
             if kind == Kind.COLON:
                 yield self._drop(path, "extra colon")
             return
@@ -278,10 +276,9 @@ class Json:
             return
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
             edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
-            yield self._pay(path, repair, edit)._replace(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
+            yield self._pay(path, repair, edit, at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"
-        missing = self._pay(path, kind_of_repair, self._insert_after(at, ":"))
-        yield missing._replace(mode=Mode.VALUE, since=AFTER_COLON)
+        yield self._pay(path, kind_of_repair, self._insert_after(at, ":"), mode=Mode.VALUE, since=AFTER_COLON)
 
     def _after(self, path: Path, kind: Kind) -> Iterator[Path]:
         at, frame = path.at, path.frame
@@ -294,25 +291,27 @@ class Json:
             if CLOSERS[kind] == closer:
                 yield self._closed(closing._replace(at=at + 1))
             else:
-                yield self._closed(self._pay(closing, "wrong closer", self._token(at, closer))._replace(at=at + 1))
+                yield self._closed(self._pay(closing, "wrong closer", self._token(at, closer), at=at + 1))
             yield self._drop(path, "extra closer")
         elif kind == Kind.COMMA:
             yield path._replace(at=at + 1, mode=next_mode, since=at)
         elif kind == Kind.WORD and self.tokens.text(at) in (";", "."):
-            yield self._pay(path, "wrong comma", self._token(at, ","))._replace(at=at + 1, mode=next_mode, since=FIRST)
+            yield self._pay(path, "wrong comma", self._token(at, ","), at=at + 1, mode=next_mode, since=FIRST)
         elif kind == Kind.COLON:
-            yield self._pay(path, "wrong comma", self._token(at, ","))._replace(at=at + 1, mode=next_mode, since=FIRST)
+            yield self._pay(path, "wrong comma", self._token(at, ","), at=at + 1, mode=next_mode, since=FIRST)
             yield self._drop(path, "extra colon")
         if kind == Kind.WORD and self.tokens.text(at) == ")":
-            yield self._closed(self._pay(path, "wrong closer", self._token(at, closer))._replace(at=at + 1))
+            yield self._closed(self._pay(path, "wrong closer", self._token(at, closer), at=at + 1))
         if kind != Kind.END and kind not in ENDS:
             repair = "missing comma at a line's end" if self.first[at] else "missing comma"
-            yield self._pay(path, repair, self._insert_after(at, ","))._replace(mode=next_mode, since=at)
-        if frame.line == SEVERAL and kind == Kind.END:
-            yield self._closed(self._also(path, "several documents", self._insert_after(at, closer)))
-            return
-        repair = "truncated" if kind == Kind.END else "missing closer"
-        yield self._closed(self._pay(path, repair, self._insert_after(at, closer)))
+            yield self._pay(path, repair, self._insert_after(at, ","), mode=next_mode, since=at)
+        edit = self._insert_after(at, closer)
+        if kind != Kind.END:
+            yield self._closed(self._pay(path, "missing closer", edit))
+        elif frame.line == SEVERAL:
+            yield self._closed(self._also(path, "several documents", edit), cut_off=True)
+        else:
+            yield self._closed(self._pay(path, "truncated", edit), cut_off=True)
 
     def _closer_placed(self, path: Path, frame: Frame) -> Path:
         if self.first[path.at]:
@@ -330,7 +329,7 @@ class Json:
         if kind == Kind.END:
             return
         path = self._blanks(path, newline)
-        if kind == quote and self._closes(path, kind):
+        if kind == quote:
             closed = path if kind == Kind.QUOTE else self._also(path, _STYLES[kind], self._token(at, '"'))
             yield self._end_of_string(closed._replace(at=at + 1), at)
         elif quote is None and kind in QUOTES:
@@ -341,9 +340,6 @@ class Json:
             closed = self._pay(path, "escaped closing quote", self._token(at, '"'))
             yield self._end_of_string(closed._replace(at=at + 1), at)
         yield from self._content(path, kind)
-
-    def _closes(self, path: Path, kind: Kind) -> bool:
-        return path.at > path.since or kind != Kind.SMART_QUOTE
 
     def _closed_here(self, path: Path, kind: Kind) -> Iterator[Path]:
         """The closing quote is missing before this token."""
@@ -394,7 +390,7 @@ class Json:
             repair = "quote in bare text" if quote is None else "unescaped quote"
             if at - 1 == path.since and quote is not None:
                 on = self._pay(on, "quote after a quote")
-            yield self._pay(on, repair, self._token(at, '\\"'))._replace(odd=not path.odd)
+            yield self._pay(on, repair, self._token(at, '\\"'), odd=not path.odd)
         elif kind == Kind.SINGLE_TEXT:
             edit = self._token(at, escaped_in_string(text))
             on = self._pay(on, "unescaped quote" if quote == Kind.SINGLE_QUOTE else "text in single quotes")
@@ -425,7 +421,7 @@ class Json:
             if kind in OPENERS:
                 edits = self._insert_before(path.root, "["), self._insert_after(path.at, ",")
                 frame = Frame(True, hash((path.root, "several")), None, SEVERAL)
-                yield self._pay(path, "several documents", *edits)._replace(mode=Mode.VALUE, frame=frame)
+                yield self._pay(path, "several documents", *edits, mode=Mode.VALUE, frame=frame)
 
     def _prose(self, path: Path, kind: Kind) -> Path:
         return self._pay(path, "mark in prose") if kind in OPENERS or kind in (Kind.TEXT, Kind.SINGLE_TEXT) else path

@@ -30,7 +30,7 @@ class Frame(NamedTuple):
     """An open array or object.
 
     number: of all that is open. line: indentation of the line where it was opened, -1 if unknown. child: that of the
-    lines of its children, -1 if they have none of their own. size: how many children it has. last: the kind of the last one.
+    lines of its children, -1 if they have none of their own. size: how many they are. last: the kind of the last one.
     names: the keys so far, key: the last of them. like, length: the keys or the number of children of the object or
     array that stood before this one in the same frame. objects, arrays: the same of the last one in this frame.
     """

@@ -44,7 +44,7 @@ def _closure(grammar: Json, paths: list[Path], num: int, width: int, margin: flo
         done[state] = times + 1
         if path.mode == Mode.DONE:
             yield path
-        for further in grammar.follow(path):
+        for further in grammar.follow(path, limit - cost):
             if further.at > here:
                 yield further
             elif further.cost <= limit:
