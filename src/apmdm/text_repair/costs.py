@@ -1,6 +1,12 @@
-"""What each kind of repair costs: minus the logarithm of its probability."""
+"""What each kind of repair costs: minus the logarithm of its probability, the first time in a document, and again."""
 
-COSTS: dict[str, tuple[float, float]] = {
+import json
+from functools import cache
+from importlib.resources import files
+
+Costs = dict[str, list[float]]
+
+PRIOR: dict[str, tuple[float, float]] = {
     "missing closer": (5.0, 3.0),
     "truncated": (3.5, 0.1),
     "cut off after a closer": (2.5, 2.5),
@@ -55,6 +61,12 @@ COSTS: dict[str, tuple[float, float]] = {
     "quote after a quote": (1.0, 1.0),
     "text in single quotes": (0.7, 0.7),
 }
-"""Minus the logarithm of the probability of each kind of repair: the first time in a document, and again."""
-BITS = {kind: 1 << bit for bit, kind in enumerate(COSTS)}
-STRUCTURE: dict[str, dict[str, float]] = {}
+"""Set by hand; what is used was learned from these (benchmarks/json_costs.py)."""
+BITS = {kind: 1 << bit for bit, kind in enumerate(PRIOR)}
+
+
+@cache
+def learned() -> tuple[Costs, dict[str, dict[str, float]]]:
+    """The costs, and the table of `structure`, as they were learned."""
+    found = json.loads(files("apmdm.text_repair").joinpath("json_costs.json").read_text())
+    return found["costs"], found["structure"]

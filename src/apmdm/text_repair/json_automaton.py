@@ -1,12 +1,11 @@
 """JSON as a pushdown automaton over broken tokens: which repairs lead on from each mode, and what kind each is of."""
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as Seq
+from collections.abc import Iterator
 from math import inf
 from typing import Any
 
 from apmdm.text_repair import structure
-from apmdm.text_repair.costs import BITS, COSTS, STRUCTURE
+from apmdm.text_repair.costs import BITS, Costs, learned
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, requoted
 from apmdm.text_repair.paths import AFTER_COLON, FIRST, SEVERAL, Edit, Frame, Mode, Path
 from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
@@ -19,12 +18,13 @@ ENDS = {Kind.COMMA, Kind.COLON, Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END}
 
 
 class Json:
-    """The automaton over one text. costs: as COSTS."""
+    """The automaton over one text. costs, table: others than those learned."""
 
-    def __init__(
-        self, tokens: Tokens, costs: Mapping[str, Seq[float]] = COSTS, table: structure.Table = STRUCTURE
-    ) -> None:
-        self.tokens, self.costs, self.table = tokens, costs, table
+    def __init__(self, tokens: Tokens, costs: Costs | None = None, table: structure.Table | None = None) -> None:
+        mine, built = learned() if costs is None or table is None else (costs, table)
+        self.tokens = tokens
+        self.costs = mine if costs is None else costs
+        self.table = built if table is None else table
         self.usual = structure.usual_kinds(tokens)
         self.kinds = tokens.kinds
         self.first, self.indent = _behind_comments(tokens)

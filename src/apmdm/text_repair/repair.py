@@ -12,6 +12,8 @@ from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import Tokens, tokens_of
 
 MIN_PROBABILITY = 0.5
+WAYS = {"num": 4, "width": 64, "margin": 10.0}
+"""How many ways are weighed: the best of each state, of all states of a token, and within how much of the best."""
 BOM = "\ufeff"
 
 
@@ -95,7 +97,7 @@ def _is_valid_and_deep(text: str) -> bool:
 def candidates(text: str, num: int) -> list[Repair]:
     """At most `num` valid texts, the most probable first; each is the first one found with its value."""
     tokens = tokens_of(text)
-    paths = cheapest(Json(tokens), num)
+    paths = cheapest(Json(tokens), **WAYS)
     weights = [exp(paths[0].cost - path.cost) for path in paths]
     found, at = list[Repair](), dict[str, int]()
     for path, weight in zip(paths, weights, strict=True):

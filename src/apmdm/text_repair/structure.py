@@ -12,7 +12,7 @@ from apmdm.text_repair.paths import Frame
 from apmdm.text_repair.tokens import Kind, Tokens
 
 Table = Mapping[str, Mapping[str, float]]
-END, ON = "end", "on"
+END, ON, KIND = "end", "on", "kind"
 GROUPS = {
     Kind.OPEN_OBJECT: "object",
     Kind.OPEN_ARRAY: "array",
@@ -54,12 +54,12 @@ def _few(count: int) -> int:
 
 def kind_of_item(frame: Frame) -> str:
     """The context of the kind of the next value of an array: the kind of the last one."""
-    return f"kind item {frame.last}"
+    return f"{KIND} item {frame.last}"
 
 
 def kind_of_member(usual: str | None, last: str) -> str:
     """The context of the kind of a value of an object: what its key has elsewhere, or what the key before it has."""
-    return f"kind known {usual}" if usual else f"kind member {last}"
+    return f"{KIND} known {usual}" if usual else f"{KIND} member {last}"
 
 
 def usual_kinds(tokens: Tokens) -> dict[str, str]:
