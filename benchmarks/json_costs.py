@@ -68,7 +68,7 @@ def main() -> None:
 
 def events(text: str) -> Iterator[tuple[str, str, float]]:
     """The contexts and outcomes of a valid document, with their weight."""
-    (way,) = cheapest(Json(tokens_of(text), table={}), margin=0.0)
+    (way,) = cheapest(Json(tokens_of(text), table={}, fold=False), margin=0.0)
     found = [kind[1:].rsplit("=", 1) for kind, _ in paid(way) if kind.startswith("=")]
     for context, outcome in found:
         yield context, outcome, min(1.0, EVENTS / len(found))

@@ -9,6 +9,11 @@ def escaped(text: str) -> str:
 _CONTROL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
+def quoted(text: str) -> str:
+    """JSON as a part of a string."""
+    return escaped(text.replace("\\", "\\\\").replace('"', '\\"'))
+
+
 def mended_escape(text: str) -> str:
     """What a backslash with something after it that JSON does not know as an escape stands for."""
     if text in ("\\'", "\\`", "\\\n", "\\"):

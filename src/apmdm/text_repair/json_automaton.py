@@ -6,7 +6,8 @@ from typing import Any
 
 from apmdm.text_repair import structure
 from apmdm.text_repair.costs import BITS, Costs, learned
-from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, requoted
+from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
+from apmdm.text_repair.folding import folded
 from apmdm.text_repair.paths import AFTER_COLON, FIRST, SEVERAL, Edit, Frame, Mode, Path
 from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
 
@@ -14,18 +15,21 @@ MAX_NAMES = 500
 CLOSERS = {Kind.CLOSE_OBJECT: "}", Kind.CLOSE_ARRAY: "]"}
 OPENERS = {Kind.OPEN_OBJECT: False, Kind.OPEN_ARRAY: True}
 QUOTES = {Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.ESCAPED_QUOTE}
+WHOLE = {Kind.WHOLE_OBJECT, Kind.WHOLE_ARRAY}
 ENDS = {Kind.COMMA, Kind.COLON, Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END}
 
 
 class Json:
-    """The automaton over one text. costs, table: others than those learned."""
+    """The automaton over one text. costs, table: others than those learned. fold: leave out what is surely right."""
 
-    def __init__(self, tokens: Tokens, costs: Costs | None = None, table: structure.Table | None = None) -> None:
+    def __init__(
+        self, tokens: Tokens, costs: Costs | None = None, table: structure.Table | None = None, *, fold: bool = True
+    ) -> None:
         mine, built = learned() if costs is None or table is None else (costs, table)
-        self.tokens = tokens
+        self.usual = structure.usual_kinds(tokens)
+        self.tokens = tokens = folded(tokens) if fold else tokens
         self.costs = mine if costs is None else costs
         self.table = built if table is None else table
-        self.usual = structure.usual_kinds(tokens)
         self.kinds = tokens.kinds
         self.first, self.indent = _behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
@@ -57,11 +61,11 @@ class Json:
         bit = BITS[kind]
         cost = self.costs[kind][1 if path.seen & bit else 0]
         trail = path.trail, kind, cost, edits
-        return path._replace(cost=path.cost + cost, seen=path.seen | bit, trail=trail, **changes)
+        return path.to(cost=path.cost + cost, seen=path.seen | bit, trail=trail, **changes)
 
     def _also(self, path: Path, kind: str, *edits: Edit) -> Path:
         """More edits of a repair that is paid."""
-        return path._replace(trail=(path.trail, kind, 0.0, edits))
+        return path.to(trail=(path.trail, kind, 0.0, edits))
 
     def _token(self, at: int, text: str) -> Edit:
         return Edit(self.tokens.starts[at], self.tokens.ends[at], text)
@@ -94,7 +98,7 @@ class Json:
             if kind == Kind.BLOCK_OPEN:
                 end = min(self.block_ends[at] + 1, len(self.kinds) - 1)
             edit = Edit(self.tokens.starts[at], self.tokens.ends[end - 1], "")
-            if any(kind in OPENERS or kind == Kind.TEXT for kind in self.kinds[at:end]):
+            if not _NO_PROSE.isdisjoint(self.kinds[at:end]):
                 path = self._pay(path, "mark in comment")
             yield self._pay(path, "comment", edit, at=end)
         elif kind == Kind.ELLIPSIS:
@@ -131,7 +135,7 @@ class Json:
         """What the structure of the document costs; `frame` is the innermost one after it."""
         cost = self.table.get(context, _NOTHING).get(outcome, 0.0)
         trail = path.trail, f"={context}={outcome}", cost, ()
-        return path._replace(cost=path.cost + cost, trail=trail, frame=frame)
+        return path.to(cost=path.cost + cost, trail=trail, frame=frame)
 
     def _of_kind(self, path: Path, kind: Kind) -> Path:
         """A value of this kind begins."""
@@ -150,7 +154,7 @@ class Json:
         if parent is not None:
             frame = frame._replace(like=parent.objects, length=parent.arrays)
         root = path.at if path.frame is None else path.root
-        return path._replace(mode=Mode.VALUE if array else Mode.KEY, frame=frame, since=FIRST, root=root)
+        return path.to(mode=Mode.VALUE if array else Mode.KEY, frame=frame, since=FIRST, root=root)
 
     def _closed(self, path: Path, cut_off: bool = False) -> Path:
         """After the innermost frame, which ends here unless the text does."""
@@ -162,35 +166,35 @@ class Json:
             parent = parent._replace(arrays=frame.size) if frame.array else parent._replace(objects=frame.names)
         if not cut_off:
             path = self._event(path, structure.ending(frame), structure.END, frame)
-        return path._replace(mode=mode, frame=parent)
+        return path.to(mode=mode, frame=parent)
 
     def _ended(self, path: Path) -> Path:
         """After a string or another plain value."""
         if path.key:
-            return path._replace(mode=Mode.COLON, quote=None, key=False, odd=False, since=FIRST)
+            return path.to(mode=Mode.COLON, quote=None, key=False, odd=False, since=FIRST)
         mode = Mode.DONE if path.frame is None else Mode.AFTER
-        return path._replace(mode=mode, quote=None, odd=False, since=FIRST)
+        return path.to(mode=mode, quote=None, odd=False, since=FIRST)
 
     def _quoted(self, path: Path, kind: Kind, key: bool) -> Iterator[Path]:
         """A string begins."""
         at = path.at
-        path = path._replace(key=key)
+        path = path.to(key=key)
         if kind == Kind.TEXT:
             if key:
                 path = self._named(path, self.tokens.text(at)[1:-1])
-            yield self._ended(path._replace(at=at + 1))
+            yield self._ended(path.to(at=at + 1))
         elif kind == Kind.SINGLE_TEXT:
             text = requoted(self.tokens.text(at))
             if key:
                 path = self._named(path, text[1:-1])
             yield self._ended(self._pay(path, "single quotes", self._token(at, text), at=at + 1))
-        inside = path._replace(mode=Mode.STRING, since=at, at=at + 1)
+        inside = path.to(mode=Mode.STRING, since=at, at=at + 1)
         if kind == Kind.QUOTE:
-            yield inside._replace(quote=kind)
+            yield inside.to(quote=kind)
         elif kind in _STYLES:
             yield self._pay(inside, _STYLES[kind], self._token(at, '"'), quote=kind)
         elif kind in (Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS):
-            yield inside._replace(at=at, quote=None)
+            yield inside.to(at=at, quote=None)
         elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (kind in OPENERS and path.frame is not None):
             edit = self._insert_before(at, '"')
             yield self._pay(inside, "missing opening quote", edit, at=at, quote=Kind.QUOTE)
@@ -201,15 +205,16 @@ class Json:
         if name in frame.names:
             path = self._pay(path, "same key")
         names = frame.names | {name} if len(frame.names) < MAX_NAMES else frame.names
-        return path._replace(frame=frame._replace(names=names, key=name))
+        return path.to(frame=frame._replace(names=names, key=name))
 
     # One method a mode.
 
     def _before(self, path: Path, kind: Kind) -> Iterator[Path]:
         yield from self._skipped(path, kind)
         at = path.at
-        if kind in OPENERS or kind in (Kind.TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL):
-            yield path._replace(mode=Mode.VALUE, since=FIRST)
+        plain = (Kind.TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL)
+        if kind in OPENERS or kind in WHOLE or kind in plain:
+            yield path.to(mode=Mode.VALUE, since=FIRST, root=at)
         if kind in (Kind.TEXT, Kind.QUOTE, Kind.SINGLE_TEXT, Kind.SINGLE_QUOTE, Kind.WORD):
             for array in (False, True):
                 opened = self._pay(path, "no brackets around", self._insert_before(at, "[" if array else "{"))
@@ -227,10 +232,10 @@ class Json:
         child = path if path.since == AFTER_COLON else self._placed(path, kind)
         placed = self._of_kind(child, kind)
         if kind in OPENERS:
-            yield self._open(placed, OPENERS[kind], self.indent[at])._replace(at=at + 1)
+            yield self._open(placed, OPENERS[kind], self.indent[at]).to(at=at + 1)
             yield self._drop(path, "extra opener")
-        elif kind in (Kind.NUMBER, Kind.LITERAL):
-            yield self._ended(placed._replace(at=at + 1))
+        elif kind in (Kind.NUMBER, Kind.LITERAL, *WHOLE):
+            yield self._ended(placed.to(at=at + 1))
         elif kind == Kind.FOREIGN_LITERAL:
             literal = self._token(at, FOREIGN_LITERALS[self.tokens.text(at)])
             yield self._ended(self._pay(placed, "foreign literal", literal, at=at + 1))
@@ -253,7 +258,7 @@ class Json:
         if kind in (Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END) and path.frame is not None:
             if path.since >= 0:
                 path = self._pay(path, "trailing comma", self._token(path.since, ""))
-            yield path._replace(mode=Mode.AFTER, since=FIRST)
+            yield path.to(mode=Mode.AFTER, since=FIRST)
         elif kind == Kind.COMMA:
             yield self._drop(path, "double comma")
         elif kind == Kind.COLON:
@@ -272,7 +277,7 @@ class Json:
         at = path.at
         yield from self._skipped(path, kind)
         if kind == Kind.COLON:
-            yield path._replace(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
+            yield path.to(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
             return
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
             edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
@@ -289,12 +294,12 @@ class Json:
         if kind in CLOSERS:
             closing = self._closer_placed(path, frame)
             if CLOSERS[kind] == closer:
-                yield self._closed(closing._replace(at=at + 1))
+                yield self._closed(closing.to(at=at + 1))
             else:
                 yield self._closed(self._pay(closing, "wrong closer", self._token(at, closer), at=at + 1))
             yield self._drop(path, "extra closer")
         elif kind == Kind.COMMA:
-            yield path._replace(at=at + 1, mode=next_mode, since=at)
+            yield path.to(at=at + 1, mode=next_mode, since=at)
         elif kind == Kind.WORD and self.tokens.text(at) in (";", "."):
             yield self._pay(path, "wrong comma", self._token(at, ","), at=at + 1, mode=next_mode, since=FIRST)
         elif kind == Kind.COLON:
@@ -331,14 +336,14 @@ class Json:
         path = self._blanks(path, newline)
         if kind == quote:
             closed = path if kind == Kind.QUOTE else self._also(path, _STYLES[kind], self._token(at, '"'))
-            yield self._end_of_string(closed._replace(at=at + 1), at)
+            yield self._end_of_string(closed.to(at=at + 1), at)
         elif quote is None and kind in QUOTES:
             edits = () if kind == Kind.QUOTE else (self._token(at, '"'),)
             closed = self._pay(path, "missing opening quote", self._insert_before(path.since, '"'), *edits)
-            yield self._end_of_string(closed._replace(at=at + 1), at)
+            yield self._end_of_string(closed.to(at=at + 1), at)
         elif quote == Kind.QUOTE and kind == Kind.ESCAPED_QUOTE:
             closed = self._pay(path, "escaped closing quote", self._token(at, '"'))
-            yield self._end_of_string(closed._replace(at=at + 1), at)
+            yield self._end_of_string(closed.to(at=at + 1), at)
         yield from self._content(path, kind)
 
     def _closed_here(self, path: Path, kind: Kind) -> Iterator[Path]:
@@ -350,7 +355,7 @@ class Json:
             edits = self._insert_before(path.since, '"'), self._insert_after(at, '"')
             closed = self._pay(path, "unquoted key" if path.key else "unquoted value", *edits)
         elif kind == Kind.END:
-            if self.kinds[at - 1] in CLOSERS:
+            if self.kinds[at - 1] in CLOSERS or self.kinds[at - 1] in WHOLE:
                 path = self._pay(path, "cut off after a closer")
             closed = self._pay(path, "truncated", self._insert_after(at, '"'))
         else:
@@ -382,7 +387,7 @@ class Json:
         """The token belongs to the string."""
         at, quote = path.at, path.quote
         text = self.tokens.text(at)
-        on = path._replace(at=at + 1)
+        on = path.to(at=at + 1)
         if kind == Kind.TEXT:
             edit = self._token(at, '\\"' + text[1:-1] + '\\"')
             yield self._pay(self._pay(on, "unescaped quote"), "unescaped quote", edit)
@@ -403,6 +408,8 @@ class Json:
             yield on
             if text != "\\\\":
                 yield self._pay(on, "escape meant as text", self._token(at, "\\" + text))
+        elif kind in WHOLE:
+            yield self._pay(self._pay(on, "unescaped quote"), "unescaped quote", self._token(at, quoted(text)))
         else:
             if kind <= Kind.COMMA:
                 if path.key:
@@ -418,15 +425,16 @@ class Json:
             yield self._drop(path, "extra closer")
         elif kind != Kind.END:
             yield self._drop(self._prose(path, kind), "prose")
-            if kind in OPENERS:
+            if kind in OPENERS or kind in WHOLE:
                 edits = self._insert_before(path.root, "["), self._insert_after(path.at, ",")
                 frame = Frame(True, hash((path.root, "several")), None, SEVERAL)
                 yield self._pay(path, "several documents", *edits, mode=Mode.VALUE, frame=frame)
 
     def _prose(self, path: Path, kind: Kind) -> Path:
-        return self._pay(path, "mark in prose") if kind in OPENERS or kind in (Kind.TEXT, Kind.SINGLE_TEXT) else path
+        return self._pay(path, "mark in prose") if kind in _NO_PROSE else path
 
 
+_NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
 _NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",

@@ -1,7 +1,7 @@
 """A repair under way: where it is in the text, what is open there, and what was changed so far."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from apmdm.text_repair.tokens import Kind
 
@@ -71,6 +71,15 @@ class Path(NamedTuple):
     seen: int = 0
     trail: "Trail" = None
 
+    def to(self, **changes: Any) -> "Path":
+        """As `_replace`, in half the time."""
+        values = list(self)
+        for name, value in changes.items():
+            values[_PLACES[name]] = value
+        return tuple.__new__(Path, values)
+
+
+_PLACES = {name: at for at, name in enumerate(Path._fields)}
 
 Trail = tuple["Trail", str, float, tuple[Edit, ...]] | None
 FIRST, AFTER_COLON = -1, -2

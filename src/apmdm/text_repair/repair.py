@@ -6,14 +6,18 @@ from itertools import groupby
 from math import exp
 from typing import Any, NoReturn
 
-from apmdm.text_repair.json_automaton import Json
+from apmdm.text_repair.folding import folded
+from apmdm.text_repair.json_automaton import WHOLE, Json
 from apmdm.text_repair.paths import Edit, Path
 from apmdm.text_repair.search import applied, cheapest, edits_of
-from apmdm.text_repair.tokens import Tokens, tokens_of
+from apmdm.text_repair.tokens import Kind, Tokens, tokens_of
 
 MIN_PROBABILITY = 0.5
 WAYS = {"num": 4, "width": 64, "margin": 10.0}
 """How many ways are weighed: the best of each state, of all states of a token, and within how much of the best."""
+FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
+LONG, LONGEST = 5_000, 200_000
+"""Tokens from which on few ways are weighed, and at most; what is surely right does not count."""
 BOM = "\ufeff"
 
 
@@ -88,16 +92,17 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _is_valid_and_deep(text: str) -> bool:
-    """The same, without recursion: the automaton alone, as far as nothing has to be repaired."""
-    automaton = Json(tokens_of(text))
-    found = cheapest(automaton, margin=0.0)
-    return bool(found) and found[0].cost == 0.0
+    """The same, without recursion."""
+    return [kind for kind in folded(tokens_of(text), any_layout=True).kinds if kind not in WHOLE] == [Kind.END]
 
 
 def candidates(text: str, num: int) -> list[Repair]:
     """At most `num` valid texts, the most probable first; each is the first one found with its value."""
     tokens = tokens_of(text)
-    paths = cheapest(Json(tokens), **WAYS)
+    automaton = Json(tokens)
+    if len(automaton.kinds) > LONGEST:
+        return []
+    paths = cheapest(automaton, **(WAYS if len(automaton.kinds) <= LONG else FEW_WAYS))
     weights = [exp(paths[0].cost - path.cost) for path in paths]
     found, at = list[Repair](), dict[str, int]()
     for path, weight in zip(paths, weights, strict=True):

@@ -33,7 +33,9 @@ def _closure(grammar: Json, paths: list[Path], num: int, width: int, margin: flo
     heap = [(path.cost, number, path) for number, path in enumerate(paths)]
     heapq.heapify(heap)
     done, number, here = dict[tuple[object, ...], int](), len(heap), paths[0].at
-    limit = heap[0][0] + margin if grammar.kinds[here] != Kind.END else inf
+    limit = heap[0][0] + margin
+    if grammar.kinds[here] == Kind.END:  # whatever is open is closed, however deep
+        heap, limit, width = heapq.nsmallest(4 * num, heap), inf, len(grammar.kinds) * 8 * num
     while heap and len(done) < width:
         cost, _, path = heapq.heappop(heap)
         if cost > limit:

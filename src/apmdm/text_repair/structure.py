@@ -16,6 +16,8 @@ END, ON, KIND = "end", "on", "kind"
 GROUPS = {
     Kind.OPEN_OBJECT: "object",
     Kind.OPEN_ARRAY: "array",
+    Kind.WHOLE_OBJECT: "object",
+    Kind.WHOLE_ARRAY: "array",
     Kind.NUMBER: "number",
     Kind.LITERAL: "literal",
     Kind.FOREIGN_LITERAL: "literal",

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """What a token is. A TEXT is a whole string whose quotes both stand next to marks."""
+    """What a token is. A TEXT is a whole string whose quotes both stand next to marks; WHOLE is what was folded."""
 
     OPEN_OBJECT = 0
     OPEN_ARRAY = 1
@@ -32,7 +32,9 @@ class Kind(IntEnum):
     ELLIPSIS = 21
     WORD = 22
     BLANK = 23
-    END = 24
+    WHOLE_OBJECT = 24
+    WHOLE_ARRAY = 25
+    END = 26
 
 
 MARKS = {
@@ -121,6 +123,19 @@ class Tokens:
 
     def text(self, at: int) -> str:
         return self.source[self.starts[at] : self.ends[at]]
+
+    def merged(self, spans: list[tuple[int, int, Kind]]) -> "Tokens":
+        """With the tokens of each span, from its first to its last, as one of a kind."""
+        if not spans:
+            return self
+        kept, at = list[int](), 0
+        kinds, ends = list(self.kinds), list(self.ends)
+        for first, last, kind in spans:
+            kept.extend(range(at, first + 1))
+            kinds[first], ends[first], at = kind, ends[last], last + 1
+        kept.extend(range(at, len(kinds)))
+        columns = kinds, self.starts, ends, self.first, self.indent
+        return Tokens(self.source, *([column[at] for at in kept] for column in columns))  # pyright: ignore
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of a character, both from 1."""

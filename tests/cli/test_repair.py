@@ -1,0 +1,94 @@
+"""`apmdm repair`: what comes out, what a file becomes, and what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Ends = Callable[..., tuple[int, str, str]]
+BROKEN, MENDED = '{\r\n  "a": [1, 2,\r\n  "b": 3\r\n}', '{\r\n  "a": [1, 2],\r\n  "b": 3\r\n}'
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.json"
+    path.write_bytes(BROKEN.encode())
+    return path
+
+
+def test_a_repaired_text_is_printed_and_what_was_done_told(apmdm: Ends, broken: Path) -> None:
+    code, out, err = apmdm("repair", str(broken))
+    assert (code, json.loads(out)) == (0, {"a": [1, 2], "b": 3})
+    assert "repaired with a probability of" in err
+    assert "line 2, column" in err
+
+
+def test_a_file_is_changed_in_place_and_keeps_its_line_ends(apmdm: Ends, broken: Path) -> None:
+    broken.chmod(0o640)
+    assert apmdm("repair", str(broken), "--in-place")[:2] == (0, "")
+    assert json.loads(broken.read_bytes()) == {"a": [1, 2], "b": 3}
+    assert broken.read_bytes().count(b"\r\n") == BROKEN.count("\r\n")
+    assert broken.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in broken.parent.iterdir()] == [broken.name]
+
+
+def test_a_diff_shows_lines_before_and_after(apmdm: Ends, broken: Path) -> None:
+    code, out, _ = apmdm("repair", str(broken), "--diff")
+    assert code == 0
+    assert '-  "a": [1, 2,' in out
+
+
+def test_json_tells_text_probability_edits_and_alternatives(apmdm: Ends, broken: Path) -> None:
+    code, out, _ = apmdm("repair", str(broken), "--json", "--num", "2")
+    found = json.loads(out)
+    assert code == 0
+    assert json.loads(found["text"]) == {"a": [1, 2], "b": 3}
+    assert 0 < found["probability"] <= 1
+    assert {"line", "column", "what", "before", "after"} == set(found["edits"][0])
+    assert len(found["alternatives"]) <= 1
+
+
+def test_what_is_not_probable_enough_is_refused_and_left_alone(apmdm: Ends, broken: Path) -> None:
+    code, out, err = apmdm("repair", str(broken), "--in-place", "--min-probability", "1")
+    assert (code, out) == (1, "")
+    assert "refused" in err
+    assert "less than 1" in err
+    assert broken.read_bytes() == BROKEN.encode()
+
+
+def test_each_line_of_a_jsonl_file_is_a_document(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a": 1}\n\n{"a": 2\n[1, 2,]\n')
+    code, out, err = apmdm("repair", str(path))
+    assert (code, out) == (0, '{"a": 1}\n\n{"a": 2}\n[1, 2]\n')
+    assert "line 3: repaired" in err
+
+
+def test_what_is_valid_comes_out_byte_for_byte_and_silently(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "valid.json"
+    path.write_bytes('\ufeff{"a":\t1.0,\r\n"a": 1e400}\r\n'.encode())
+    code, out, err = apmdm("repair", str(path))
+    assert (code, out.encode(), err) == (0, path.read_bytes(), "")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "is empty"), (b"\xff\xfe\x00", "is not UTF-8 at byte 0"), (None, "there is no file")],
+    ids=["empty", "no text", "missing"],
+)
+def test_what_is_no_text_is_refused_in_one_line(
+    apmdm: Ends, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "x.json"
+    if content is not None:
+        path.write_bytes(content)
+    code, out, err = apmdm("repair", str(path))
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_and_standard_input_in_place_are_refused(apmdm: Ends, tmp_path: Path) -> None:
+    assert "is a folder" in apmdm("repair", str(tmp_path))[2]
+    assert "--in-place changes a file" in apmdm("repair", "-", "--in-place")[2]
