@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -14,17 +14,28 @@ from apmdm.vocab import MASK, PAD, Vocab
 
 FORMAT = "apmdm-trace"
 VERSION = 1
+NUM_BITS = 3
+"""Control bits: remask, insert, delete."""
+
+
+Odds = tuple[float, ...]
+"""How probable the decisions at one position were: remask, insert, delete; at a MASK also the content that was decided
+on, its probability, the most probable other content, and the probability of that."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """The tokens of one state and the edits that follow: content by position, and the positions of each bit."""
+    """The tokens of one state and the edits that follow: content by position, and the positions of each bit.
+
+    odds: by position, where a decision was not certain to three digits; None if they were not recorded.
+    """
 
     tokens: tuple[int, ...]
     unmask: dict[int, int]
     remask: tuple[int, ...]
     insert: tuple[int, ...]
     delete: tuple[int, ...]
+    odds: Mapping[int, Odds] | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, state: State, edits: Edits, row: int) -> "Step":
@@ -79,15 +90,16 @@ class Trace:
 
     def _known(self, step: Step) -> bool:
         contents = range(MASK + 1, len(self.vocab))
-        return self._are_tokens(step.tokens) and all(y in contents for y in step.unmask.values())
+        told = (token for odds in (step.odds or {}).values() for token in odds[NUM_BITS::2])
+        return self._are_tokens(step.tokens) and all(y in contents for y in (*step.unmask.values(), *told))
 
     def _are_tokens(self, tokens: tuple[int, ...]) -> bool:
         return all(token in range(MASK, len(self.vocab)) for token in tokens)
 
     def to_json(self) -> str:
         whole = {"format": FORMAT, "version": VERSION, "vocab": self.vocab.symbols, "coordinates": self.coordinates}
-        steps = [asdict(step) for step in self.steps]
-        return json.dumps(whole | {"info": self.info, "steps": steps, "final": self.final})
+        steps = [{name: value for name, value in asdict(step).items() if value is not None} for step in self.steps]
+        return json.dumps(whole | {"info": self.info, "steps": steps, "final": self.final}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "Trace":
@@ -109,7 +121,20 @@ class Trace:
 def _step(entry: dict[str, Any]) -> Step:
     unmask = dict(zip(map(int, entry["unmask"]), _integers(entry["unmask"].values()), strict=True))
     tokens, remask, insert, delete = (_integers(entry[name]) for name in ("tokens", "remask", "insert", "delete"))
-    return Step(tokens, unmask, remask, insert, delete)
+    return Step(tokens, unmask, remask, insert, delete, _odds(entry.get("odds"), len(tokens)))
+
+
+def _odds(entry: dict[str, list[float]] | None, length: int) -> dict[int, Odds] | None:
+    if entry is None:
+        return None
+    odds = {int(position): tuple(values) for position, values in entry.items()}
+    for position, values in odds.items():
+        content = values[NUM_BITS::2]
+        chances = (*values[:NUM_BITS], *values[NUM_BITS + 1 :: 2])
+        fits = len(values) in (NUM_BITS, NUM_BITS + 4) and 0 <= position < length
+        if not (fits and all(0 <= chance <= 1 for chance in chances) and all(type(token) is int for token in content)):
+            raise ValueError(f"not a trace: {list(values)} are not the probabilities at position {position}")
+    return odds
 
 
 def _integers(values: Iterable[int]) -> tuple[int, ...]:

@@ -67,3 +67,19 @@ def repair(
     from apmdm.cli.repair import run
 
     finish(run(file, in_place, diff, as_json, num, min_probability))
+
+
+@app.command("view")
+def view(
+    traces: Annotated[list[Path], typer.Argument(metavar="TRACE.json [OTHER.json]", help="Runs that --trace wrote.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write a page that works offline (.html), or a moving picture (.svg).")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK", help="What draws the states; needed for a task of your own only.")
+    ] = None,
+) -> None:
+    """Watch a recorded run in a browser, or two beside each other, step by step."""
+    from apmdm.cli.films import view
+
+    view(traces, out, task)

@@ -1,0 +1,177 @@
+// A film replayed: any frame from the nearest frame before it that was kept whole. The format is that of film.py.
+"use strict";
+
+const MASK = 1, NEW = -1;
+const KEPT_EVERY = 64; // frames
+const OPERATIONS = ["unmask", "insert", "remask", "delete", "wait"];
+
+class Film {
+  constructor(data) {
+    this.about = data.about || {};
+    this.symbols = data.symbols;
+    this.kind = data.kind;
+    this.data = data;
+    this.frames = [];
+    this.palette = [];
+    this.kept = []; // whole frames, one of KEPT_EVERY
+    this.lengths = [];
+    this.depths = [];
+    this.counts = []; // of the operations, in their order, frame by frame
+    this.totals = []; // the same, summed over all frames before
+    this.work = []; // lengths, summed over all frames before
+    this.ended = true;
+    for (const frame of data.frames) this.add(frame);
+  }
+
+  get last() { return this.frames.length - 1; }
+
+  add(frame) {
+    const number = this.frames.length;
+    if (frame.items) this.palette.push(...frame.items);
+    const whole = number ? follow(this.end, this.frames[number - 1], frame) : begin(frame);
+    this.frames.push(frame);
+    this.end = whole;
+    if (number % KEPT_EVERY === 0) this.kept.push(whole);
+    this.lengths.push(whole.tokens.length);
+    this.depths.push(whole.depth);
+    const before = number - 1;
+    this.totals.push(number ? this.totals[before].map((sum, at) => sum + this.counts[before][at]) : [0, 0, 0, 0, 0]);
+    this.work.push(number ? this.work[before] + this.lengths[before] : 0);
+    this.counts.push(counted(frame, whole));
+  }
+
+  whole(number) {
+    if (this.cached && this.cached.number === number) return this.cached;
+    let whole = this.kept[Math.floor(number / KEPT_EVERY)];
+    if (this.cached && this.cached.number < number && this.cached.number > whole.number) whole = this.cached;
+    while (whole.number < number) whole = follow(whole, this.frames[whole.number], this.frames[whole.number + 1]);
+    return (this.cached = whole);
+  }
+
+  // What is shown of a frame: one object for each token, or for each item of the drawing.
+  cells(number, asTokens) {
+    const whole = this.whole(number), frame = this.frames[number];
+    const deeds = deedsOf(frame, whole.tokens, number < this.last);
+    if (asTokens || !this.kind) return whole.tokens.map((token, position) => ({
+      text: this.symbols[token], mask: token === MASK, level: 0, position, ...deeds[position],
+      becomes: deeds[position].deed === "unmask" ? this.symbols[deeds[position].token] : null,
+    }));
+    const placed = positions(whole), moved = number < this.last ? places(frame, whole) : null;
+    const next = moved ? this.whole(number + 1) : null;
+    this.cached = whole;
+    return whole.items.map((item, index) => {
+      const { t: text, l: level = 0, g: guess = 0, e: ends = null } = this.palette[item];
+      const position = placed ? placed[index] : null, deed = placed ? deeds[position] : {};
+      const cell = { text, mask: text === "_", level, guess, ends, position, becomes: null, ...deed };
+      if (deed.deed === "unmask" && next && next.span) {
+        const found = this.palette[next.items[indexOf(next, moved[position])]];
+        if (found) [cell.becomes, cell.level, cell.guess] = [found.t, found.l || 0, found.g || 0];
+      }
+      return cell;
+    });
+  }
+
+  odds(number, position) {
+    const told = this.frames[number].p;
+    return told ? told[position] || [] : null;
+  }
+}
+
+function begin(frame) {
+  const [tokens, span] = [frame.t, frame.span || null];
+  return { number: 0, tokens, items: changed([], frame), span, note: frame.n || "", depth: frame.l || 0 };
+}
+
+// The transition g, for the tokens and for what is drawn of them.
+function follow(whole, step, frame) {
+  const gone = new Set(step.d), followed = new Set(step.i), remasked = new Set(step.r), written = new Map();
+  for (let at = 0; at < (step.u || []).length; at += 2) written.set(step.u[at], step.u[at + 1]);
+  const tokens = [];
+  whole.tokens.forEach((token, position) => {
+    if (gone.has(position)) return;
+    tokens.push(remasked.has(position) ? MASK : written.has(position) ? written.get(position) : token);
+    if (followed.has(position)) tokens.push(MASK);
+  });
+  const items = whole.span ? moved(whole, gone, followed) : whole.items;
+  return {
+    number: whole.number + 1, tokens, items: changed(items, frame),
+    span: frame.span === undefined ? whole.span : frame.span,
+    note: frame.n === undefined ? whole.note : frame.n, depth: frame.l === undefined ? whole.depth : frame.l,
+  };
+}
+
+function moved({ items, span }, gone, followed) {
+  if (!gone.size && !followed.size) return items;
+  const [before, after, backwards] = span, length = before + items.length + after;
+  const out = [];
+  for (let position = 0; position < length; position++) {
+    if (gone.has(position)) continue;
+    const index = position - before;
+    const inside = index >= 0 && index < items.length;
+    out.push(inside ? items[backwards ? items.length - 1 - index : index] : NEW);
+    if (followed.has(position)) out.push(NEW);
+  }
+  const inner = out.slice(before, out.length - after);
+  return backwards ? inner.reverse() : inner;
+}
+
+function changed(items, { c, x }) {
+  if (!c && !x) return items;
+  if (x) return [...items.slice(0, x[0]), ...x.slice(2), ...items.slice(x[0] + x[1])];
+  items = items.slice();
+  for (let at = 0; at < c.length; at += 2) items[c[at]] = c[at + 1];
+  return items;
+}
+
+// What the step does at every position: { deed, inserts, token }.
+function deedsOf(frame, tokens, goesOn) {
+  const deeds = tokens.map((token) => ({ deed: goesOn && token === MASK ? "wait" : "", inserts: false, token: null }));
+  const written = frame.u || [];
+  for (let at = 0; at < written.length; at += 2) {
+    deeds[written[at]].deed = "unmask";
+    deeds[written[at]].token = written[at + 1];
+  }
+  for (const position of frame.r || []) deeds[position].deed = "remask";
+  for (const position of frame.d || []) deeds[position].deed = "delete";
+  for (const position of frame.i || []) deeds[position].inserts = true;
+  return deeds;
+}
+
+function counted(frame, whole) {
+  const size = (list) => (list ? list.length : 0);
+  const [written, gone] = [size(frame.u) / 2, size(frame.d)];
+  const masks = whole.tokens.reduce((sum, token) => sum + (token === MASK), 0);
+  return [written, size(frame.i), size(frame.r), gone, masks - written - gone];
+}
+
+// The position of every item.
+function positions({ items, span }) {
+  if (!span) return null;
+  const [before, , backwards] = span;
+  return items.map((_, index) => before + (backwards ? items.length - 1 - index : index));
+}
+
+function indexOf({ items, span }, position) {
+  const index = position - span[0];
+  return span[2] ? items.length - 1 - index : index;
+}
+
+// Where every position will be after the step.
+function places(frame, { tokens }) {
+  const gone = new Set(frame.d), followed = new Set(frame.i);
+  let place = 0;
+  return tokens.map((_, position) => {
+    const here = place;
+    place += gone.has(position) ? 0 : followed.has(position) ? 2 : 1;
+    return here;
+  });
+}
+
+// The first frame in which two films differ; null if they never do, or begin differently.
+function divergence(first, second) {
+  const told = (film, number) => film.whole(number).tokens.map((token) => film.symbols[token]).join("\u0000");
+  if (!first.frames.length || !second.frames.length || told(first, 0) !== told(second, 0)) return null;
+  const common = Math.min(first.last, second.last);
+  for (let number = 1; number <= common; number++) if (told(first, number) !== told(second, number)) return number;
+  return first.last === second.last ? null : common;
+}
