@@ -388,7 +388,20 @@ class BaseTask:
         """
         return None
 
-    # The command line.
+    # What users write and read.
+
+    def example(self, random: Random) -> tuple[str, dict[str, Any]]:
+        """A problem as a user writes it, and the options that go with it; raises ValueError if none is known."""
+        if self.demo is not None:
+            return random.choice([text for _, text in Problems(text_at(self.demo, FILE), self.split).texts()]), {}
+        problem = self.test_problem(random)
+        for text in (problem, *self.told(problem).values(), repr(problem)):
+            try:
+                if isinstance(text, str) and self.parse(text) == problem:
+                    return text, {}
+            except ValueError:
+                continue
+        raise ValueError(f"{self.name} does not tell how its problems are written")
 
     def is_problem(self, text: str) -> bool:
         """Whether an argument that is not the name of a file can be a problem."""

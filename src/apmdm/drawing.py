@@ -2,8 +2,8 @@
 
 A drawing is a dictionary. Its `kind` says what it consists of:
 - string: `symbols`, a list of texts.
-- grid: `rows` of cells, each a dictionary with `text`, `level` (0 unless the cell hangs on a guess) and perhaps `guess`;
-  `box`, the side of a box.
+- grid: `rows` of cells, each a dictionary with `text`, `level` (on how many guesses it hangs) and perhaps `guess`
+  (whether it is one); `box`, the side of a box.
 - table: `rows` of texts; perhaps `header`, the names of the columns.
 - graph: `edges`, each (tail, head, text), with nodes numbered from 0 and a negative number for no node.
 Any may have a `note`, one line about the state, and `positions`: for each symbol, cell or edge the position in the

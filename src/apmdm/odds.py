@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
 from apmdm.edits import Edits
 from apmdm.prediction import Prediction
 from apmdm.sampler import Predictor
 from apmdm.state import State
-from apmdm.trace import NUM_BITS, Odds, Trace
+from apmdm.trace import Odds, Step, Trace
+from apmdm.vocab import MASK
 
 TOKENS, DIGITS = 2**14, 3
 """How many tokens a model is given at once, and how many digits of a probability are kept."""
@@ -30,34 +29,29 @@ def with_odds(trace: Trace, model: Predictor, device: str = "cpu") -> Trace:
         if isinstance(said, Edits):
             return trace
         for row in range(len(state)):
-            step = steps[first + row]
-            content = step.edits().content[0].to(device)
-            steps[first + row] = replace(step, odds=odds_of(said, state, content, row))
+            steps[first + row] = replace(steps[first + row], odds=odds_of(said, row, steps[first + row]))
     return replace(trace, steps=tuple(steps))
 
 
-def odds_of(prediction: Prediction, state: State, content: Int[Tensor, "positions"], row: int) -> dict[int, Odds]:
-    """The probabilities in one row of a batch, by position, where a decision is not certain to three digits.
-
-    content: the token that was written at each position, PAD where none was.
-    """
-    length = int(state.lengths[row])
+def odds_of(prediction: Prediction, row: int, step: Step) -> dict[int, Odds]:
+    """The probabilities of a step, made in one row of a batch, where a decision is not certain to three digits."""
+    length = len(step.tokens)
     bits = (prediction.remask, prediction.insert, prediction.delete)
     fires = torch.stack([bit[row, :length].float().sigmoid() for bit in bits], 1).cpu()
-    logits, masked = prediction.content[row, :length].float().cpu(), state.masked[row, :length].cpu()
-    written = content[:length].cpu()
-    possible = logits.gather(1, written[:, None])[:, 0].isfinite()
-    chosen = torch.where(possible, written, logits.argmax(-1))[:, None]
-    chances = logits.softmax(-1)
+    masked = torch.tensor(step.tokens) == MASK
+    written = torch.zeros_like(masked)
+    written[list(step.unmask)] = True
+    chosen = torch.zeros(length, 1, dtype=torch.long)
+    chosen[list(step.unmask), 0] = torch.tensor(list(step.unmask.values()), dtype=torch.long)
+    chances = prediction.content[row, :length].float().softmax(-1).cpu()
     sure = chances.gather(1, chosen)
     second, other = chances.scatter(1, chosen, -1.0).max(-1, keepdim=True)
 
     kept = torch.cat((fires, sure, second), 1).double().round(decimals=DIGITS)
-    matters = torch.stack((*[torch.ones_like(masked)] * 2, *[masked] * 3), 1)
-    uncertain = (((kept > 0) & (kept < 1)) & matters).any(1)
+    decided = torch.stack((*[torch.ones_like(masked)] * 2, masked, *[written] * 2), 1)
     found = {}
-    for position in uncertain.nonzero()[:, 0].tolist():
-        *decided, first, runner_up = kept[position].tolist()
-        contents = (int(chosen[position]), first, int(other[position]), runner_up) if masked[position] else ()
-        found[position] = (*decided[:NUM_BITS], *contents)
+    for position in ((kept > 0) & (kept < 1) & decided).any(1).nonzero()[:, 0].tolist():
+        *fired, first, runner_up = kept[position].tolist()
+        contents = (first, int(other[position]), runner_up) if written[position] else ()
+        found[position] = (*fired, *contents)
     return found

@@ -14,13 +14,13 @@ from apmdm.vocab import MASK, PAD, Vocab
 
 FORMAT = "apmdm-trace"
 VERSION = 1
-NUM_BITS = 3
-"""Control bits: remask, insert, delete."""
+NUM_BITS, RUNNER_UP = 3, 4
+"""Of the probabilities at a position: how many are of control bits, and which is the token of the runner-up."""
 
 
 Odds = tuple[float, ...]
-"""How probable the decisions at one position were: remask, insert, delete; at a MASK also the content that was decided
-on, its probability, the most probable other content, and the probability of that."""
+"""How probable the decisions at one position were: remask, insert, delete; where content was written also that content,
+the most probable other content, which is a token, and the probability of that."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Trace:
 
     def _known(self, step: Step) -> bool:
         contents = range(MASK + 1, len(self.vocab))
-        told = (token for odds in (step.odds or {}).values() for token in odds[NUM_BITS::2])
+        told = (token for odds in (step.odds or {}).values() for token in odds[RUNNER_UP : RUNNER_UP + 1])
         return self._are_tokens(step.tokens) and all(y in contents for y in (*step.unmask.values(), *told))
 
     def _are_tokens(self, tokens: tuple[int, ...]) -> bool:
@@ -129,10 +129,9 @@ def _odds(entry: dict[str, list[float]] | None, length: int) -> dict[int, Odds] 
         return None
     odds = {int(position): tuple(values) for position, values in entry.items()}
     for position, values in odds.items():
-        content = values[NUM_BITS::2]
-        chances = (*values[:NUM_BITS], *values[NUM_BITS + 1 :: 2])
-        fits = len(values) in (NUM_BITS, NUM_BITS + 4) and 0 <= position < length
-        if not (fits and all(0 <= chance <= 1 for chance in chances) and all(type(token) is int for token in content)):
+        chances, token = (*values[:RUNNER_UP], *values[RUNNER_UP + 1 :]), values[RUNNER_UP : RUNNER_UP + 1]
+        fits = len(values) in (NUM_BITS, RUNNER_UP + 2) and 0 <= position < length
+        if not (fits and all(0 <= chance <= 1 for chance in chances) and all(type(one) is int for one in token)):
             raise ValueError(f"not a trace: {list(values)} are not the probabilities at position {position}")
     return odds
 

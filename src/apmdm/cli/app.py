@@ -83,3 +83,19 @@ def view(
     from apmdm.cli.films import view
 
     view(traces, out, task)
+
+
+@app.command("serve")
+def serve(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TASK[=WEIGHTS]]...", help="Tasks to offer besides those with shipped weights."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; any free one if left out.")] = 0,
+    opened: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    seconds: Annotated[int, typer.Option(min=1, help="Longest time of a run.")] = 60,
+) -> None:
+    """Type problems into a page in the browser of this machine, and watch a model solve them."""
+    from apmdm.cli.films import serve
+
+    serve(named or [], port, opened, seconds)

@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from apmdm import outputs, terminal
 from apmdm.base_task import BaseTask
-from apmdm.cli import read, results, view
+from apmdm.cli import films, read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
 from apmdm.solution import Solution
 from apmdm.trained import Model
@@ -27,6 +27,8 @@ def run(
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step of one problem's run as JSON.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show each state in a terminal as it comes.")] = False,
+    shown: Annotated[bool, typer.Option("--view", help="Show one problem's run in a browser, step by step.")] = False,
+    teacher: Annotated[bool, typer.Option("--teacher", help="With --view: the teacher's run beside it.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Save one JSON object a line in a file as problems are solved.")
     ] = None,
@@ -39,8 +41,10 @@ def run(
 
     What cannot be read is told with its line, and the other problems are answered; the exit code is then 1.
     """
-    if out is not None and (as_json or watch or trace):
-        raise ValueError("--out saves every result in a file; it does not go with --json, --watch or --trace")
+    if out is not None and (as_json or watch or trace or shown):
+        raise ValueError("--out saves every result in a file; it does not go with --json, --watch, --trace or --view")
+    if teacher and not shown:
+        raise ValueError("--teacher shows the teacher's run beside the model's; give --view as well")
     if resume and out is None:
         raise ValueError("--resume goes on with the file of --out; give --out as well")
     found = read.source(task, given, limit)
@@ -51,23 +55,39 @@ def run(
             outputs.writable(path)
     survey = read.survey(problems, model.task)
     number = survey.number
-    if trace is not None and number > 1:
-        raise ValueError(f"--trace writes the run of one problem, there are {number}; add --limit 1")
+    if (trace is not None or shown) and number > 1:
+        raise ValueError(f"--trace and --view are for the run of one problem, there are {number}; add --limit 1")
+    kept: list[Solution] = []
+    keep = kept.append if trace is not None or shown else None
     if out is None:
-        success = _shown(model, problems, number, place, as_json=as_json, watch=watch, trace=trace)
+        success = _shown(model, problems, number, place, as_json=as_json, watch=watch, keep=keep)
     else:
         with results.only_writer_of(out, resume):
             success = _into(out, model, problems, number, place, resume)
     survey.end()
+    for solution in kept:
+        recorded = films.recorded(model, solution, place)
+        if trace is not None:
+            trace.write_text(recorded.to_json())
+        if shown:
+            beside = [films.of_teacher(model.task, solution.problem)] if teacher else []
+            films.show([films.of_run(recorded, model.task), *beside])
     finish(success and not survey.refused)
 
 
 def _shown(
-    model: Model, problems: Iterable[Any], number: int, device: str, *, as_json: bool, watch: bool, trace: Path | None
+    model: Model,
+    problems: Iterable[Any],
+    number: int,
+    device: str,
+    *,
+    as_json: bool,
+    watch: bool,
+    keep: Callable[[Solution], None] | None,
 ) -> bool:
-    """Print what came of each problem; True if every one was solved and verified."""
+    """Print what came of each problem, and give it to `keep`; True if every one was solved and verified."""
     task, console = model.task, Console()
-    record = as_json or watch or trace is not None or bool(task.header)
+    record = as_json or watch or keep is not None or bool(task.header)
     can_draw = sys.stdout.isatty() and not console.is_dumb_terminal and not as_json
     if watch and can_draw:
         solutions = view.watched(task, model.encoder, problems, console, device)
@@ -84,9 +104,8 @@ def _shown(
             typer.echo(task.row(solution, seconds))
         num_solved += solution.solved
         num_good += solution.solved or solution.status == "unverified"
-        if trace is not None:
-            about = {"task": task.name, "status": solution.status} | task.told(solution.problem)
-            trace.write_text(replace(task.trace(solution.problem, solution.run), info=about).to_json())
+        if keep is not None:
+            keep(solution)
         task.deliver(solution)
     if task.header and not as_json:
         typer.echo(f"{num_solved} of {number} solved and verified")

@@ -1,11 +1,15 @@
 """`apmdm theory`: its commands; what they do is in apmdm.theory."""
 
+from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
+from apmdm.cli.films import view
 from apmdm.cli.options import JsonOption, SeedOption, finish
 from apmdm.theory.pram import MAX_STEPS
 
@@ -45,6 +49,7 @@ def theory_run(
     minutes: Annotated[float, typer.Option(min=0, help="Refuse a run that would take longer.")] = 10,
     as_json: JsonOption = False,
     trace: Annotated[Path | None, typer.Option(help="Write every step as JSON.")] = None,
+    shown: Annotated[bool, typer.Option("--view", help="Show the run in a browser, step by step.")] = False,
     save: Annotated[Path | None, typer.Option(help="With --compiled: a folder for the weights.")] = None,
     seed: SeedOption = 0,
 ) -> None:
@@ -68,10 +73,18 @@ def theory_run(
     problem = None if program in POLICIES else problem_of(program, n, seed, memory, processors or 1, bits)
     files = trace and outputs.writable(trace), save and outputs.unused_folder(save)
     wanted = Request(form.value, compiled, as_json, *files, weights, max_steps, minutes)
-    with wanted.estimate.awaited():
-        verified = (
-            run_policy(program, n, seed, formula, wanted) if problem is None else run_program(*problem, program, wanted)
-        )
+    with ExitStack() as ends:
+        if shown and trace is None:
+            folder = Path(ends.enter_context(TemporaryDirectory()))
+            wanted = replace(wanted, trace=folder / f"{Path(program).stem}.json")
+        with wanted.estimate.awaited():
+            verified = (
+                run_policy(program, n, seed, formula, wanted)
+                if problem is None
+                else run_program(*problem, program, wanted)
+            )
+        if shown and wanted.trace is not None:
+            view([wanted.trace], None, None)
     finish(verified)
 
 

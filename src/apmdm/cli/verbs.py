@@ -9,7 +9,7 @@ import typer
 
 from apmdm import outputs, registry, weights
 from apmdm.base_task import BaseTask
-from apmdm.cli import read
+from apmdm.cli import films, read
 from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOption, WeightsOption, finish, on_task
 from apmdm.cli.run import run
 from apmdm.fit import Fitting, recipe_of
@@ -43,6 +43,7 @@ def generate(
     task: BaseTask,
     num: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     as_json: JsonOption = False,
+    shown: Annotated[bool, typer.Option("--view", help="Show how the first one grew, in a browser.")] = False,
     weights: WeightsOption = None,
     device: DeviceOption = Device.auto,
     seed: SeedOption = 0,
@@ -52,11 +53,14 @@ def generate(
     task.encode(problem)
     model, place = read.model(task, weights, device)
     read.survey([problem], model.task)
-    all_right = True
-    for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, device=place):
+    all_right, first = True, None
+    for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, record=shown, device=place):
         all_right &= solution.solved
+        first = first or solution
         record = model.task.record(solution) | {"verified": solution.solved} | solution.cost()
         typer.echo(json.dumps(record) if as_json else model.task.row(solution, 0.0))
+    if shown:
+        films.show([films.of_run(films.recorded(model, first, place), model.task)])
     finish(all_right)
 
 

@@ -3,8 +3,9 @@
 A film has `symbols`, the texts of the tokens; how it is drawn (`kind` and what belongs to it); and `frames`, one for
 each state. A frame holds what the step that begins there does, and what is new in the drawing:
 
-t: the tokens, in the first frame only. u: positions and the tokens written there, alternating. r, i, d: the positions
-that are remasked, followed by a new MASK, or deleted. A MASK that is in neither u nor d waits. p: probabilities.
+t: the tokens, in the first frame and where they are not what the step before leads to. u: positions and the tokens
+written there, alternating. r, i, d: the positions that are remasked, followed by a new MASK, or deleted. A MASK that is
+in neither u nor d waits. p: probabilities.
 items: what was never drawn before. span: positions before, and after, those that are drawn, and whether they are drawn
 from right to left; null if nothing tells which position is where. n: the note. l: the depth.
 c: indices and items, alternating, that differ from what the last step makes of the last drawing. x: if the number of
@@ -12,7 +13,7 @@ items differs from that, instead: where, how many items go, and the items that c
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from itertools import count, takewhile
 from typing import Any
@@ -51,6 +52,7 @@ class Camera:
         self._draw = draw
         self._begun = False
         self._palette: dict[tuple[Any, ...], int] = {}
+        self._tokens: list[int] = []
         self._items: list[int] = []
         self._span: Span | None = None
         self._note, self._depth = "", 0
@@ -59,12 +61,12 @@ class Camera:
     def frame(self, state: Sequence, step: Step | None) -> Frame:
         """The frame of a state and of the step that follows, None if it is the last state."""
         tokens = state.ids.tolist()
-        taken: Frame = {} if self._begun else {"t": tokens}
+        taken: Frame = {} if self._begun and tokens == after(self._last, self._tokens) else {"t": tokens}
         if step is not None:
             taken |= _done(step)
         if self._draw is not None:
             taken |= self._drawn(state, len(tokens))
-        self._begun, self._last = True, taken
+        self._begun, self._last, self._tokens = True, taken, tokens
         return taken
 
     def _drawn(self, state: Sequence, length: int) -> Frame:
@@ -81,8 +83,7 @@ class Camera:
         if not self._begun:
             self.opening |= {"kind": drawing["kind"]} | about
         new = dict.fromkeys(item for item in items if item not in self._palette)
-        numbers = {item: number for item, number in zip(new, count(len(self._palette)), strict=False)}
-        self._palette |= numbers
+        self._palette |= dict(zip(new, count(len(self._palette)), strict=False))
         drawn = [self._palette[item] for item in items]
         told: Frame = {"items": [_told(item) for item in new]} if new else {}
         told |= _difference(self._expected(), drawn)
@@ -96,15 +97,36 @@ class Camera:
         """The last drawing after the last step: what stays has moved, what is inserted is NEW."""
         if self._span is None:
             return self._items
-        before, after, backwards = self._span
+        before, behind, backwards = self._span
         inner = self._items[::-1] if backwards else self._items
-        gone, followed = set(self._last.get("d", ())), set(self._last.get("i", ()))
-        moved: list[int] = []
-        for position, item in enumerate([*[NEW] * before, *inner, *[NEW] * after]):
-            if position not in gone:
-                moved += [item, NEW] if position in followed else [item]
-        moved = moved[before : len(moved) - after]
+        moved = shifted(self._last, [*[NEW] * before, *inner, *[NEW] * behind], NEW)
+        moved = moved[before : len(moved) - behind]
         return moved[::-1] if backwards else moved
+
+
+def shifted(frame: Frame, values: Seq[int], inserted: int) -> list[int]:
+    """Values at the positions before the step of a frame, where they are after it: without changes of tokens."""
+    gone, followed = set(frame.get("d", ())), set(frame.get("i", ()))
+    moved: list[int] = []
+    for position, value in enumerate(values):
+        if position not in gone:
+            moved += [value, inserted] if position in followed else [value]
+    return moved
+
+
+def after(frame: Frame, tokens: Seq[int]) -> list[int]:
+    """The tokens after the step of a frame."""
+    changed = list(tokens)
+    for position in frame.get("r", ()):
+        changed[position] = MASK
+    for position, token in pairs(frame.get("u", [])):
+        changed[position] = token
+    return shifted(frame, changed, MASK)
+
+
+def pairs(flat: Seq[int]) -> Iterator[tuple[int, int]]:
+    """First and second, third and fourth, and so on."""
+    return zip(flat[::2], flat[1::2], strict=True)
 
 
 def _done(step: Step) -> Frame:
@@ -147,8 +169,8 @@ def _span(drawing: dict[str, Any], num_items: int, length: int) -> Span | None:
     if len(ordered) != num_items or ordered != list(range(ordered[0], ordered[0] + num_items) if ordered else ()):
         return None
     before = ordered[0] if ordered else 0
-    after = length - before - num_items
-    return (before, after, backwards) if before >= 0 and after >= 0 else None
+    behind = length - before - num_items
+    return (before, behind, backwards) if before >= 0 and behind >= 0 else None
 
 
 Item = tuple[str, int, bool, tuple[int, ...]]

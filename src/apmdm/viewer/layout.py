@@ -21,6 +21,6 @@ def layout(edges: Iterable[tuple[int, ...]]) -> dict[str, list[float]]:
     columns = list(zip(*spread.values(), strict=True)) or [(0.0,), (0.0,)]
     low, size = [min(column) for column in columns], [max(column) - min(column) or 1.0 for column in columns]
     return {
-        str(node): [round(float((value - least) / wide), 3) for value, least, wide in zip(place, low, size, strict=True)]
-        for node, place in spread.items()
+        str(node): [round(float((x - low[0]) / size[0]), 3), round(float((y - low[1]) / size[1]), 3)]
+        for node, (x, y) in spread.items()
     }

@@ -22,7 +22,8 @@ rect { fill: none; stroke: var(--line); }
 .wait text, .mask text { fill: var(--soft); } .guess text { font-weight: 800; text-decoration: underline; }
 .unmask rect { fill: var(--unmask); } .remask rect { fill: var(--remask); } .delete rect { fill: var(--delete); }
 .insert path { fill: var(--insert); }
-.unmask text, .remask text, .delete text { fill: var(--on); } .remask text, .delete text { text-decoration: line-through; }
+.unmask text, .remask text, .delete text { fill: var(--on); }
+.remask text, .delete text { text-decoration: line-through; }
 .told { text-anchor: start; font-size: 13px; fill: var(--soft); } .ground { fill: var(--panel); stroke: var(--line); }
 .box { stroke: var(--soft); stroke-width: 1.5; } .swatch { stroke: none; }
 """

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from apmdm.viewer.film import NEW, after, pairs, shifted
 from apmdm.vocab import MASK
-
-NEW = -1
 
 
 @dataclass(frozen=True)
@@ -49,46 +48,28 @@ Whole = tuple[list[int], list[int], Any, str]
 
 def _wholes(frames: list[dict[str, Any]]) -> Iterator[Whole]:
     """Tokens, items, span and note of every frame."""
-    tokens, items, span, note = frames[0]["t"], list[int](), None, ""
-    before: dict[str, Any] = {}
-    for number, frame in enumerate(frames):
-        if number:
-            following = _after(before, tokens, {position: MASK for position in before.get("r", ())}, MASK)
-            if span is not None:
-                start, end, backwards = span
-                inner = items[::-1] if backwards else items
-                moved = _after({**before, "u": []}, [*[NEW] * start, *inner, *[NEW] * end], {}, NEW)
-                moved = moved[start : len(moved) - end]
-                items = moved[::-1] if backwards else moved
-            tokens = following
+    tokens, items, span, note, before = list[int](), list[int](), None, "", dict[str, Any]()
+    for frame in frames:
+        tokens = frame["t"] if "t" in frame else after(before, tokens)
+        if span is not None:
+            start, end, backwards = span
+            inner = items[::-1] if backwards else items
+            moved = shifted(before, [*[NEW] * start, *inner, *[NEW] * end], NEW)
+            moved = moved[start : len(moved) - end]
+            items = moved[::-1] if backwards else moved
         if "x" in frame:
             start, gone, *come = frame["x"]
             items = [*items[:start], *come, *items[start + gone :]]
         items = list(items)
-        for index, item in _pairs(frame.get("c", [])):
+        for index, item in pairs(frame.get("c", [])):
             items[index] = item
-        span, note = frame.get("span", span), frame.get("n", note)
+        span, note, before = frame.get("span", span), frame.get("n", note), frame
         yield tokens, items, span, note
-        before = frame
-
-
-def _pairs(flat: list[int]) -> Iterator[tuple[int, int]]:
-    return zip(flat[::2], flat[1::2], strict=True)
-
-
-def _after(step: dict[str, Any], values: list[int], changed: dict[int, int], inserted: int) -> list[int]:
-    changed = changed | dict(_pairs(step.get("u", [])))
-    gone, followed, after = set(step.get("d", ())), set(step.get("i", ())), list[int]()
-    for position, value in enumerate(values):
-        if position not in gone:
-            after.append(changed.get(position, value))
-            after += [inserted] if position in followed else []
-    return after
 
 
 def _deeds(frame: dict[str, Any], tokens: list[int]) -> dict[str, Any]:
     return {
-        "unmask": dict(_pairs(frame.get("u", []))),
+        "unmask": dict(pairs(frame.get("u", []))),
         "remask": set(frame.get("r", ())),
         "delete": set(frame.get("d", ())),
         "insert": set(frame.get("i", ())),
@@ -107,10 +88,10 @@ def _positions(items: list[int], span: Any) -> list[int | None]:
 def _later(frame: dict[str, Any], tokens: list[int], then: Whole, palette: list[Any]) -> dict[int, Any]:
     """The item that each position has in the next frame, if it is written in this one."""
     _, items, span, _ = then
-    places = _after(frame | {"u": []}, list(range(len(tokens))), {}, NEW)
+    places, written = shifted(frame, range(len(tokens)), NEW), frame.get("u", [])[::2]
     found = {}
     for position, item in zip(_positions(items, span), items, strict=True):
-        if position is not None and places[position] in dict(_pairs(frame.get("u", []))):
+        if position is not None and places[position] in written:
             found[places[position]] = palette[item]
     return found
 

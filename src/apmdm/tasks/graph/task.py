@@ -23,6 +23,7 @@ from apmdm.task import Task
 from apmdm.tasks.graph import files
 from apmdm.tasks.graph.compare import compare_graph
 from apmdm.tasks.graph.data import shapes, sized, teacher_run, training_problem, training_states
+from apmdm.tasks.graph.graphs import anything
 from apmdm.tasks.graph.problem import Cut, CutProblem, Edge, decode, encode
 from apmdm.tasks.graph.process import NUM_HINTS, VOCAB, hints, teacher
 from apmdm.tasks.graph.verify import (
@@ -107,6 +108,11 @@ class Graph(Task):
         if self.out is not None:
             files.text_of(problem.graph, writable(self.out))
         return [problem]
+
+    def example(self, random: Random) -> tuple[str, dict[str, Any]]:
+        problem = anything(8, 14, True, random)
+        edges = "\n".join(f"{tail} {head}" for tail, head in problem.edges)
+        return edges, {"source": str(problem.source), "target": str(problem.target)}
 
     def parse(self, text: str) -> CutProblem:
         raise ValueError("graphs are read from files, one each; `apmdm solve graph FILE` cuts one")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from apmdm.base_task import BaseTask, option
@@ -22,6 +23,7 @@ from apmdm.vocab import Vocab
 LEARNS = "train check compare audit"
 PART, MEASURED, PER_LANGUAGE = "-train-medium", "-dev", 20
 SHOWN = 8
+EXAMPLES = "German: Haus N;DAT;PL", "Spanish: hablar V;IND;PRS;1;PL", "Finnish: talo N;IN+ESS;SG"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,9 @@ class Inflection(FromPairs):
     shipped = "inflection"
     problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
     loaded_as = None
+
+    def example(self, random: Random) -> tuple[str, dict[str, Any]]:
+        return random.choice(EXAMPLES), {}
 
     @cached_property
     def texts(self) -> tuple[Pair, ...]:

@@ -86,12 +86,13 @@ function begin(frame) {
 function follow(whole, step, frame) {
   const gone = new Set(step.d), followed = new Set(step.i), remasked = new Set(step.r), written = new Map();
   for (let at = 0; at < (step.u || []).length; at += 2) written.set(step.u[at], step.u[at + 1]);
-  const tokens = [];
+  let tokens = [];
   whole.tokens.forEach((token, position) => {
     if (gone.has(position)) return;
     tokens.push(remasked.has(position) ? MASK : written.has(position) ? written.get(position) : token);
     if (followed.has(position)) tokens.push(MASK);
   });
+  if (frame.t) tokens = frame.t;
   const items = whole.span ? moved(whole, gone, followed) : whole.items;
   return {
     number: whole.number + 1, tokens, items: changed(items, frame),

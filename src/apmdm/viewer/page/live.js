@@ -24,7 +24,8 @@ class Live {
     $("options").replaceChildren(...task.options.map((option) => this.field(option)));
     this.cells(task.grid);
     this.at = 0;
-    this.fill(task.examples[0] || "");
+    this.take(task.examples && task.examples[0]);
+    $("example").hidden = !task.examples || task.examples.length < 2;
     this.say("");
   }
 
@@ -37,14 +38,22 @@ class Live {
   example() {
     const { examples } = this.task;
     this.at = (this.at + 1) % Math.max(1, examples.length);
-    this.fill(examples[this.at] || "");
+    this.take(examples[this.at]);
+  }
+
+  take(example) {
+    const [text, options] = example || ["", {}];
+    this.fill(text);
+    for (const input of $("options").querySelectorAll("[data-option]"))
+      if (input.dataset.option in options) input.value = options[input.dataset.option];
   }
 
   // A grid of cells, if the problems of the task can be typed so.
   cells(grid) {
     const box = $("cells");
     box.hidden = !grid;
-    $("text-label").hidden = Boolean(grid);
+    $("text-label").hidden = Boolean(grid) || this.task.text === false;
+    $("empty").hidden = this.task.text === false;
     box.replaceChildren();
     this.inputs = [];
     if (!grid) return;

@@ -241,10 +241,10 @@ function told(film, number, position) {
   const odds = film.odds(number, position);
   if (odds === null) return lines;
   if (!odds.length) return [...lines, element("p", {}, "Certain, to three digits.")];
-  const [remask, inserted, gone, content, sure, other, chance] = odds;
-  const rows = token === MASK
-    ? [[film.symbols[content], sure], [`next: ${film.symbols[other]}`, chance], ["remask (wait)", remask], ["insert", inserted], ["delete", gone]]
-    : [["remask", remask], ["insert", inserted]];
+  const [remask, inserted, gone, sure, other, chance] = odds;
+  const rows = other === undefined ? [] : [[film.symbols[written], sure], [`next: ${film.symbols[other]}`, chance]];
+  rows.push([token === MASK ? "remask (wait)" : "remask", remask], ["insert", inserted]);
+  if (token === MASK) rows.push(["delete", gone]);
   return [...lines, element("table", {}, ...rows.map(([name, share]) => {
     const bar = element("span", { class: "bar" });
     bar.style.width = `${60 * share}px`;
