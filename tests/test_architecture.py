@@ -26,7 +26,7 @@ LAYERS = (
     ("trace",),
     ("model", "policy"),
     ("objective", "sampler"),
-    ("training", "beam"),
+    ("training", "beam", "odds"),
     ("recipe", "weights", "solution"),
     ("outputs", "paradigms"),
     ("pool", "process", "pairs", "sequences"),
@@ -40,6 +40,7 @@ LAYERS = (
     ("trained",),
     ("diagnosis", "contest"),
     ("__init__",),
+    ("viewer",),
     ("cli",),
     ("__main__",),
 )

@@ -45,7 +45,8 @@ class Step:
         bits = (bit[row, :length].nonzero()[:, 0].tolist() for bit in (edits.remask, edits.insert, edits.delete))
         content = edits.content[row].tolist()
         tokens = tuple(state.ids[row, :length].tolist())
-        return cls(tokens, {i: content[i] for i in written}, *(tuple(bit) for bit in bits))
+        remask, insert, delete = map(tuple, bits)
+        return cls(tokens, {i: content[i] for i in written}, remask, insert, delete)
 
     def edits(self) -> Edits:
         """The edits as a batch of one row."""
@@ -124,7 +125,7 @@ def _step(entry: dict[str, Any]) -> Step:
     return Step(tokens, unmask, remask, insert, delete, _odds(entry.get("odds"), len(tokens)))
 
 
-def _odds(entry: dict[str, list[float]] | None, length: int) -> dict[int, Odds] | None:
+def _odds(entry: dict[str, Any] | None, length: int) -> dict[int, Odds] | None:
     if entry is None:
         return None
     odds = {int(position): tuple(values) for position, values in entry.items()}

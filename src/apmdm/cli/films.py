@@ -32,10 +32,10 @@ def view(traces: Seq[Path], out: Path | None, named: str | None) -> None:
     show(films, out)
 
 
-def show(films: Seq[dict[str, Any]], out: Path | None = None) -> None:
+def show(films: list[dict[str, Any]], out: Path | None = None) -> None:
     """Open a page with the films until Ctrl-C, or write it."""
     from apmdm.viewer import local, picture
-    from apmdm.viewer.page import page
+    from apmdm.viewer.bundle import page
 
     if out is not None and out.suffix == ".svg":
         text = picture.animated(films)

@@ -4,7 +4,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import Field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -49,9 +49,10 @@ def offered(names: list[str]) -> list[Offer]:
     """
     own = [_named(name) for name in names]
     built_in = [registry.find(name) for name in tasks.names()]
-    shipped = [OfTask(task, None) for task in built_in if task.shipped and "run" not in task.redirected]
+    shipped: list[OfTask] = [OfTask(task, None) for task in built_in if task.shipped and "run" not in task.redirected]
     drawn = [Drawn(task) for task in built_in if type(task).prompted is not BaseTask.prompted and task.shipped]
-    return [*own, *(offer for offer in shipped if offer.name not in {one.name for one in own}), *drawn, Programs()]
+    shipped = [offer for offer in shipped if offer.name not in {one.name for one in own}]
+    return [*own, *sorted(shipped, key=lambda one: one.grid is None), *drawn, Programs()]
 
 
 def _named(name: str) -> "OfTask":
@@ -85,7 +86,7 @@ class OfTask:
         self._models: dict[str, Model] = {}
 
     def about(self) -> dict[str, Any]:
-        examples = self._examples()
+        examples = self.examples
         own = {name: field for name, field in self.task.options("run").items() if _kind(field)}
         told = [
             {
@@ -106,10 +107,11 @@ class OfTask:
             "by": by,
             "options": told,
             "examples": examples,
-            "grid": self._grid(examples[0][0]) if examples else None,
+            "grid": self.grid,
         }
 
-    def _examples(self) -> list[tuple[str, dict[str, Any]]]:
+    @cached_property
+    def examples(self) -> list[tuple[str, dict[str, Any]]]:
         random, found = Random(1), dict[str, tuple[str, dict[str, Any]]]()
         try:
             for _ in range(2 * EXAMPLES):
@@ -119,12 +121,13 @@ class OfTask:
             pass
         return list(found.values())[:EXAMPLES]
 
-    def _grid(self, example: str) -> dict[str, int] | None:
+    @cached_property
+    def grid(self) -> dict[str, int] | None:
         """The size of the grid, if problems can be typed into its cells."""
-        if self.task.whole_files:
+        if self.task.whole_files or not self.examples:
             return None
         try:
-            problem = self.task.parse(example)
+            problem = self.task.parse(self.examples[0][0])
             drawing = self.task.draw(self.task.encode(problem))
             if drawing["kind"] != "grid":
                 return None
@@ -202,22 +205,22 @@ class Programs:
         name, _, size = text.strip().partition(" ")
         if name not in ENTRIES or not size.strip().isdecimal() or not 1 <= int(size[:9]) <= self.LARGEST:
             raise ValueError(f"give {self.about()['form']}")
-        form = next((form for form in self.FORMS if form == by), None)
-        if form is None:
+        forms: dict[str, Form] = {form: form for form in self.FORMS}
+        if by not in forms:
             raise ValueError(f"a program runs by {', '.join(self.FORMS)}, not by {by[:40]!r}")
         problem, mode = problem_of(name, int(size), 0, None, 1)
 
         def start(watch: Watch) -> None:
             watching = Watching(limits.seconds, lambda line: None)
             watching.watch = watch
-            outcome = simulate(problem.job, form, mode, record=True, estimate=watching)
+            outcome = simulate(problem.job, forms[by], mode, record=True, estimate=watching)
             assert outcome.run is not None
             assert outcome.vocab is not None
             right = problem.holds(outcome.memory)
             told = {"status": "solved" if right else "unsolved", "memory": " ".join(map(str, outcome.memory))}
             trace = Trace(outcome.vocab, outcome.run.steps, tuple(outcome.run.final.ids.tolist()))
-            watch.begin(outcome.vocab, None, {"title": f"{name} {size.strip()}, {form}"})
-            watch.play(trace, told | {"line": f"memory {told['memory']}"})
+            watch.begin(outcome.vocab, None, {"title": f"{name} {size.strip()}, {by}"})
+            watch.play(trace, told)
 
         return start
 
@@ -249,11 +252,11 @@ def _start(model: Model, problem: Any, by: str, limits: Limits, seed: int = 0) -
         if by == TEACHER:
             (run,) = task.taught([problem], record=True)
             answer, status = task.judge(problem, run)
-            return watch.play(task.trace(problem, run), {"status": status, "line": _line(str(answer))})
+            return watch.play(task.trace(problem, run), {"status": status, "answer": answer, "stop": run.stop})
         steps = min(task.max_steps, limits.steps)
         (solution,) = task.solve(model.encoder, [problem], seed=seed, max_steps=steps, record=True, on_step=watch)
-        told = {"status": solution.status, "stop": solution.run.stop, "line": _line(task.row(solution, 0.0))}
-        watch.end(solution.run.final, told)
+        known = {name: value for name, value in task.record(solution).items() if name not in about}
+        watch.end(solution.run.final, known | {"status": solution.status, "stop": solution.run.stop})
 
     return start
 
@@ -261,10 +264,6 @@ def _start(model: Model, problem: Any, by: str, limits: Limits, seed: int = 0) -
 def _has_teacher(task: BaseTask) -> bool:
     """Whether the teacher can run on what a user types in: of a pair that is the source only."""
     return task.has_runs and not isinstance(task, FromPairs)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _from_file(task: BaseTask, text: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from apmdm.viewer.replay import Cell, shots
+from apmdm.viewer.replay import Shown, shots
 
 SECONDS, LAST_SECONDS, SPEEDUP = 0.45, 3.0, 40
 """How long a frame and the last one are shown. Of films with more frames than SPEEDUP the whole takes no longer."""
@@ -93,7 +93,7 @@ def _spans(values: list[Any]) -> Iterator[tuple[Any, int, int]]:
         start = end
 
 
-def _look(cell: Cell) -> Looks:
+def _look(cell: Shown) -> Looks:
     text = cell.text if cell.becomes is None else cell.becomes
     named = {cell.deed: cell.deed, "insert": cell.inserts, "guess": cell.guess, "mask": cell.text == "_"}
     return " ".join(name for name, true in named.items() if true), text

@@ -9,7 +9,7 @@ from apmdm.vocab import MASK
 
 
 @dataclass(frozen=True)
-class Cell:
+class Shown:
     """One token or item: what it shows, and what the step does with it.
 
     becomes: the text that a MASK is about to be written with. deed: unmask, remask, delete, wait or nothing.
@@ -24,7 +24,7 @@ class Cell:
     guess: bool = False
 
 
-def shots(film: dict[str, Any], as_tokens: bool = False) -> Iterator[tuple[list[Cell], str]]:
+def shots(film: dict[str, Any], as_tokens: bool = False) -> Iterator[tuple[list[Shown], str]]:
     """For every frame its cells and its note. as_tokens: the tokens, even if there is a drawing."""
     frames, palette, symbols = film["frames"], [], film["symbols"]
     wholes = list(_wholes(frames))
@@ -40,7 +40,7 @@ def shots(film: dict[str, Any], as_tokens: bool = False) -> Iterator[tuple[list[
             palette_then = palette + (frames[number + 1].get("items", []) if goes_on else [])
             later = _later(frame, tokens, wholes[number + 1], palette_then) if goes_on and span else {}
         cells = zip(texts, order, strict=True)
-        yield [_cell(item, position, tokens, deeds, later, goes_on) for item, position in cells], note
+        yield [_shown(item, position, tokens, deeds, later, goes_on) for item, position in cells], note
 
 
 Whole = tuple[list[int], list[int], Any, str]
@@ -96,11 +96,11 @@ def _later(frame: dict[str, Any], tokens: list[int], then: Whole, palette: list[
     return found
 
 
-def _cell(
+def _shown(
     item: dict[str, Any], position: int | None, tokens: list[int], deeds: dict[str, Any], later: Any, goes_on: bool
-) -> Cell:
+) -> Shown:
     names = ("unmask", "remask", "delete", "wait")
     deed = next((name for name in names if position in deeds[name]), "") if goes_on else ""
     shown = later.get(position, item) if deed == "unmask" else item
     becomes = shown["t"] if deed == "unmask" and position in later else None
-    return Cell(item["t"], becomes, deed, position in deeds["insert"], shown.get("l", 0), bool(shown.get("g")))
+    return Shown(item["t"], becomes, deed, position in deeds["insert"], shown.get("l", 0), bool(shown.get("g")))

@@ -7,6 +7,7 @@ class Live {
     this.tasks = given.live.tasks;
     $("lead").textContent = "Choose a task, type or paste a problem, and watch the run state by state.";
     $("ask").hidden = false;
+    $("runs").append(element("p", { class: "note" }, "The run will be shown here."));
     $("task").append(...this.tasks.map(({ name }) => element("option", { value: name }, name)));
     $("task").addEventListener("change", () => this.choose());
     $("ask").addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
@@ -173,7 +174,8 @@ class Live {
     if (name === "end") {
       this.film.about = { ...this.film.about, ...told };
       this.view.tell(this.film.about);
-      this.say(told.line || "");
+      const { status, stop, stopped_by: limit } = told, wrong = status === "unsolved";
+      this.say(`${status} after ${digits(this.film.last)} steps${limit ? `; ended by ${limit}` : stop ? `; ${stop}` : ""}`, wrong);
     }
   }
 
@@ -185,6 +187,7 @@ class Live {
     this.view = this.player.views[this.player.views.length - 1];
     this.follows = true;
     this.say("Running.");
+    if (innerWidth <= 860) $("runs").scrollIntoView({ block: "start" });
   }
 
   more(frames) {

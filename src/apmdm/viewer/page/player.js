@@ -109,9 +109,14 @@ class Player {
     this.views = films.map((film) => new View(film));
     $("runs").replaceChildren(...this.views.map((view) => view.node));
     document.body.classList.toggle("two", films.length > 1);
+    document.body.classList.toggle("one", films.length === 1 && !given.live);
     $("player").hidden = false;
     $("shown").hidden = films.every((film) => !film.kind);
     $("strips").replaceChildren(...films.map(() => element("canvas")));
+    $("lanes").replaceChildren(...films.map(() => {
+      const lane = (text, name) => element("span", { class: name }, text);
+      return element("div", {}, lane("length", "length"), lane("depth", "depth"), lane("written", "up"), lane("taken back", "down"));
+    }));
     const speed = SPEEDS.find((speed) => this.last / speed <= SHOWN_SECONDS) || SPEEDS[SPEEDS.length - 1];
     $("speed").value = String(Math.max(2, speed));
     this.compare();
@@ -124,6 +129,7 @@ class Player {
   grown() {
     $("scrub").max = this.last;
     for (const { film } of this.views) film.deepest = film.depths.reduce((most, depth) => Math.max(most, depth), 0);
+    this.views.forEach(({ film }, index) => $("lanes").children[index].classList.toggle("deep", film.deepest > 0));
     this.strips();
   }
 
