@@ -18,7 +18,7 @@ NUM_BITS, RUNNER_UP = 3, 4
 """Of the probabilities at a position: how many are of control bits, and which is the token of the runner-up."""
 
 
-Odds = tuple[float, ...]
+Odds = tuple[float | int, ...]
 """How probable the decisions at one position were: remask, insert, delete; where content was written also that content,
 the most probable other content, which is a token, and the probability of that."""
 

@@ -54,7 +54,7 @@ class Camera:
         self._palette: dict[tuple[Any, ...], int] = {}
         self._tokens: list[int] = []
         self._items: list[int] = []
-        self._span: Span | None = None
+        self._span: list[int] | None = None
         self._note, self._depth = "", 0
         self._last: Frame = {}
 
@@ -88,9 +88,13 @@ class Camera:
         told: Frame = {"items": [_told(item) for item in new]} if new else {}
         told |= _difference(self._expected(), drawn)
         depth = max((item[1] for item in items), default=0)
-        for name, value, was in (("n", note, self._note), ("l", depth, self._depth), ("span", span, self._span)):
+        for name, value, was in (
+            ("n", note, self._note),
+            ("l", depth, self._depth),
+            ("span", span and list(span), self._span),
+        ):
             told |= {} if value == was else {name: value}
-        self._items, self._span, self._note, self._depth = drawn, span, note, depth
+        self._items, self._span, self._note, self._depth = drawn, span and list(span), note, depth
         return told
 
     def _expected(self) -> list[int]:

@@ -48,11 +48,15 @@ def offered(names: list[str]) -> list[Offer]:
     names: `TASK` or `TASK=WEIGHTS`, in which TASK is whatever the command line takes.
     """
     own = [_named(name) for name in names]
-    built_in = [registry.find(name) for name in tasks.names()]
-    shipped: list[OfTask] = [OfTask(task, None) for task in built_in if task.shipped and "run" not in task.redirected]
-    drawn = [Drawn(task) for task in built_in if type(task).prompted is not BaseTask.prompted and task.shipped]
-    shipped = [offer for offer in shipped if offer.name not in {one.name for one in own}]
-    return [*own, *sorted(shipped, key=lambda one: one.grid is None), *drawn, Programs()]
+    taken = {offer.name for offer in own}
+    built_in = [task for task in map(registry.find, tasks.names()) if task.shipped and task.name not in taken]
+    shipped = sorted((OfTask(task, None) for task in built_in if "run" not in task.redirected), key=_typed_as_text)
+    drawn = [Drawn(task) for task in built_in if type(task).prompted is not BaseTask.prompted]
+    return [*own, *shipped, *drawn, Programs()]
+
+
+def _typed_as_text(offer: "OfTask") -> bool:
+    return offer.grid is None
 
 
 def _named(name: str) -> "OfTask":

@@ -21,8 +21,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from apmdm.viewer.offers import Offer, Start
 from apmdm.viewer.bundle import page
+from apmdm.viewer.offers import Offer, Start
 from apmdm.viewer.watch import Limits, Watch
 
 READ_SECONDS, RETRY_SECONDS, SPARE_SECONDS = 10, 5, 120
