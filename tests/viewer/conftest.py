@@ -30,9 +30,15 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+def complaints() -> list[str]:
+    """What pages wrote into the console as errors."""
+    return []
+
+
+@pytest.fixture
+def opened(browser: Any, complaints: list[str]) -> Iterator[Callable[..., Any]]:
     """Opens an address or a file in a tab, which must not complain; files are opened without a network."""
-    contexts, complaints = [], list[str]()
+    contexts = []
 
     def open(place: str | Path, width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
         of_file = isinstance(place, Path)
@@ -47,7 +53,6 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
         page.goto(place.as_uri() if isinstance(place, Path) else place)
         return page
 
-    open.complaints = complaints  # pyright: ignore[reportFunctionMemberAccess]
     yield open
     for context in contexts:
         context.close()

@@ -46,14 +46,14 @@ def application(offers: list[Offer], limits: Limits = Limits()) -> Starlette:  #
             if offer is None:
                 raise RefusedError(f"there is no task {asked['task'][:40]!r}; there are {', '.join(known)}")
             if desk.full:
-                return _line("busy: too many runs wait already; try again in a few seconds", 503, desk.retry)
+                return _line("busy: too many runs wait already; try again in a few seconds", 429, desk.retry)
             start = await run_in_threadpool(_prepared, offer, asked, limits)
         except RefusedError as refused:
             return _line(str(refused), refused.status)
         except ClientDisconnect:
             return Response(status_code=400)
         if desk.full:
-            return _line("busy: too many runs wait already; try again in a few seconds", 503, desk.retry)
+            return _line("busy: too many runs wait already; try again in a few seconds", 429, desk.retry)
         return Events(desk, start)
 
     @asynccontextmanager

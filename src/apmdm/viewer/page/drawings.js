@@ -65,52 +65,76 @@ class Tokens {
   }
 }
 
+// Cells of equal size, of which only those on the screen are drawn.
 class Picture {
   constructor() {
-    this.node = element("canvas", { class: "picture", role: "img" });
+    this.canvas = element("canvas");
+    this.node = element("div", { class: "picture", role: "img" }, this.canvas);
     this.widths = new Map();
   }
 
   draw(cells) {
     this.cells = cells;
-    const context = this.node.getContext("2d"), style = getComputedStyle(this.node);
+    const context = this.canvas.getContext("2d", { alpha: true }), style = getComputedStyle(this.node);
     const ratio = Math.min(2, devicePixelRatio || 1), width = Math.max(200, this.node.parentNode.clientWidth);
     const font = `12px ${style.fontFamily}`;
-    let widest = 8;
-    for (const cell of cells) {
-      const text = cell.becomes === null ? cell.text : cell.becomes;
-      if (!this.widths.has(text)) { context.font = font; this.widths.set(text, context.measureText(text).width); }
-      widest = Math.max(widest, this.widths.get(text));
-    }
-    this.wide = Math.ceil(Math.min(120, widest)) + 5;
+    this.wide = Math.max(this.wide || 0, this.usual(cells, context, font));
     this.high = 19;
     this.columns = Math.max(1, Math.floor(width / this.wide));
-    const height = Math.ceil(cells.length / this.columns) * this.high;
-    if (this.node.width !== Math.round(width * ratio) || this.node.height !== Math.round(height * ratio)) {
-      [this.node.width, this.node.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-      this.node.style.height = `${height}px`;
+    const rows = Math.ceil(cells.length / this.columns);
+    const shown = Math.min(rows, Math.ceil(innerHeight / this.high) + 1);
+    const size = [Math.round(width * ratio), Math.round(shown * this.high * ratio)];
+    if (this.height !== rows) this.node.style.height = `${(this.height = rows) * this.high}px`;
+    if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) {
+      [this.canvas.width, this.canvas.height] = size;
+      [this.canvas.style.width, this.canvas.style.height] = [`${width}px`, `${shown * this.high}px`];
     }
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    [context.font, context.textAlign, context.textBaseline] = [font, "center", "middle"];
+    context.clearRect(0, 0, ...size);
     const colours = {};
     for (const name of ["ink", "faint", "on", ...OPERATIONS]) colours[name] = style.getPropertyValue(`--${name}`);
-    cells.forEach((cell, index) => {
-      const x = (index % this.columns) * this.wide, y = Math.floor(index / this.columns) * this.high;
-      const active = cell.deed && cell.deed !== "wait";
-      if (active) {
-        context.fillStyle = colours[cell.deed];
-        context.fillRect(x, y + 1, this.wide - 1, this.high - 2);
-      }
-      if (cell.inserts) {
-        context.fillStyle = colours.insert;
-        context.fillRect(x + this.wide - 3, y + 1, 3, this.high - 2);
-      }
-      context.fillStyle = active ? colours.on : cell.mask ? colours.faint : colours.ink;
-      const text = cell.becomes === null ? cell.text : cell.becomes;
-      context.fillText(text, x + (this.wide - 1) / 2, y + this.high / 2, this.wide - 2);
-    });
+    const told = `${font} ${ratio} ${this.wide} ${Object.values(colours)}`;
+    if (this.told !== told) [this.told, this.stamps] = [told, new Map()];
+    const top = this.node.getBoundingClientRect().top;
+    const first = Math.max(0, Math.min(rows - shown, Math.floor(-top / this.high))), last = first + shown;
+    if (this.first !== first) this.canvas.style.top = `${(this.first = first) * this.high}px`;
+    for (let index = first * this.columns; index < Math.min(cells.length, last * this.columns); index++) {
+      const { text, becomes, deed, inserts, mask } = cells[index];
+      const key = `${becomes === null ? text : becomes}\u0000${deed}${inserts}${mask}`;
+      let stamp = this.stamps.get(key);
+      if (!stamp) this.stamps.set(key, stamp = this.stamp(cells[index], font, ratio, colours));
+      const x = (index % this.columns) * this.wide, y = (Math.floor(index / this.columns) - first) * this.high;
+      context.drawImage(stamp, Math.round(x * ratio), Math.round(y * ratio));
+    }
     this.node.setAttribute("aria-label", `${cells.length} tokens, drawn as a picture`);
+  }
+
+  // Wide enough for all but few of the cells; longer texts are set closer.
+  usual(cells, context, font) {
+    const found = [];
+    for (let index = 0; index < cells.length; index += 16) {
+      const { text, becomes } = cells[index], shown = becomes === null ? text : becomes;
+      if (!this.widths.has(shown)) { context.font = font; this.widths.set(shown, context.measureText(shown).width); }
+      found.push(this.widths.get(shown));
+    }
+    found.sort((first, second) => first - second);
+    return Math.ceil(Math.min(120, Math.max(8, found[Math.floor(0.95 * found.length)]))) + 5;
+  }
+
+  // The picture of one cell, drawn once for all that look alike.
+  stamp({ text, becomes, deed, inserts, mask }, font, ratio, colours) {
+    const made = element("canvas", { width: Math.round(this.wide * ratio), height: Math.round(this.high * ratio) });
+    const context = made.getContext("2d"), active = deed && deed !== "wait";
+    context.scale(ratio, ratio);
+    [context.font, context.textAlign, context.textBaseline] = [font, "center", "middle"];
+    const box = (colour, left) => {
+      context.fillStyle = colour;
+      context.fillRect(left, 1, this.wide - 1 - left, this.high - 2);
+    };
+    if (active) box(colours[deed], 0);
+    if (inserts) box(colours.insert, this.wide - 4);
+    context.fillStyle = active ? colours.on : mask ? colours.faint : colours.ink;
+    context.fillText(becomes === null ? text : becomes, (this.wide - 1) / 2, this.high / 2, this.wide - 2);
+    return made;
   }
 
   at(event) {

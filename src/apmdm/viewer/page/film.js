@@ -2,7 +2,7 @@
 "use strict";
 
 const MASK = 1, NEW = -1;
-const KEPT_EVERY = 64; // frames
+const KEPT_EVERY = 4096; // tokens: frames of so many together are replayed from one that was kept whole
 const OPERATIONS = ["unmask", "insert", "remask", "delete", "wait"];
 
 class Film {
@@ -13,7 +13,8 @@ class Film {
     this.data = data;
     this.frames = [];
     this.palette = [];
-    this.kept = []; // whole frames, one of KEPT_EVERY
+    this.kept = []; // for each frame the last one, up to it, that was kept whole
+    this.since = 0; // tokens of the frames since
     this.lengths = [];
     this.depths = [];
     this.counts = []; // of the operations, in their order, frame by frame
@@ -31,7 +32,10 @@ class Film {
     const whole = number ? follow(this.end, this.frames[number - 1], frame) : begin(frame);
     this.frames.push(frame);
     this.end = whole;
-    if (number % KEPT_EVERY === 0) this.kept.push(whole);
+    this.since += whole.tokens.length;
+    const keeps = !number || this.since >= KEPT_EVERY;
+    if (keeps) this.since = 0;
+    this.kept.push(keeps ? whole : this.kept[number - 1]);
     this.lengths.push(whole.tokens.length);
     this.depths.push(whole.depth);
     const before = number - 1;
@@ -42,7 +46,7 @@ class Film {
 
   whole(number) {
     if (this.cached && this.cached.number === number) return this.cached;
-    let whole = this.kept[Math.floor(number / KEPT_EVERY)];
+    let whole = this.kept[number];
     if (this.cached && this.cached.number < number && this.cached.number > whole.number) whole = this.cached;
     while (whole.number < number) whole = follow(whole, this.frames[whole.number], this.frames[whole.number + 1]);
     return (this.cached = whole);
@@ -52,18 +56,20 @@ class Film {
   cells(number, asTokens) {
     const whole = this.whole(number), frame = this.frames[number];
     const deeds = deedsOf(frame, whole.tokens, number < this.last);
-    if (asTokens || !this.kind) return whole.tokens.map((token, position) => ({
-      text: this.symbols[token], mask: token === MASK, level: 0, position, ...deeds[position],
-      becomes: deeds[position].deed === "unmask" ? this.symbols[deeds[position].token] : null,
-    }));
+    if (asTokens || !this.kind) {
+      whole.tokens.forEach((token, position) => { deeds[position].text = this.symbols[token]; });
+      for (let at = 0; at < (frame.u || []).length; at += 2) deeds[frame.u[at]].becomes = this.symbols[frame.u[at + 1]];
+      return deeds;
+    }
     const placed = positions(whole), moved = number < this.last ? places(frame, whole) : null;
     const next = moved ? this.whole(number + 1) : null;
     this.cached = whole;
     return whole.items.map((item, index) => {
       const { t: text, l: level = 0, g: guess = 0, e: ends = null } = this.palette[item];
-      const position = placed ? placed[index] : null, deed = placed ? deeds[position] : {};
-      const cell = { text, mask: text === "_", level, guess, ends, position, becomes: null, ...deed };
-      if (deed.deed === "unmask" && next && next.span) {
+      const position = placed ? placed[index] : null;
+      const cell = placed ? deeds[position] : { position, becomes: null, deed: "", inserts: false };
+      Object.assign(cell, { text, mask: text === "_", level, guess, ends });
+      if (cell.deed === "unmask" && next && next.span) {
         const found = this.palette[next.items[indexOf(next, moved[position])]];
         if (found) [cell.becomes, cell.level, cell.guess] = [found.t, found.l || 0, found.g || 0];
       }
@@ -84,15 +90,11 @@ function begin(frame) {
 
 // The transition g, for the tokens and for what is drawn of them.
 function follow(whole, step, frame) {
-  const gone = new Set(step.d), followed = new Set(step.i), remasked = new Set(step.r), written = new Map();
-  for (let at = 0; at < (step.u || []).length; at += 2) written.set(step.u[at], step.u[at + 1]);
-  let tokens = [];
-  whole.tokens.forEach((token, position) => {
-    if (gone.has(position)) return;
-    tokens.push(remasked.has(position) ? MASK : written.has(position) ? written.get(position) : token);
-    if (followed.has(position)) tokens.push(MASK);
-  });
-  if (frame.t) tokens = frame.t;
+  const gone = new Set(step.d), followed = new Set(step.i);
+  let tokens = whole.tokens.slice();
+  for (const position of step.r || []) tokens[position] = MASK;
+  for (let at = 0; at < (step.u || []).length; at += 2) tokens[step.u[at]] = step.u[at + 1];
+  tokens = frame.t || shifted(tokens, gone, followed, MASK);
   const items = whole.span ? moved(whole, gone, followed) : whole.items;
   return {
     number: whole.number + 1, tokens, items: changed(items, frame),
@@ -103,17 +105,23 @@ function follow(whole, step, frame) {
 
 function moved({ items, span }, gone, followed) {
   if (!gone.size && !followed.size) return items;
-  const [before, after, backwards] = span, length = before + items.length + after;
-  const out = [];
-  for (let position = 0; position < length; position++) {
-    if (gone.has(position)) continue;
-    const index = position - before;
-    const inside = index >= 0 && index < items.length;
-    out.push(inside ? items[backwards ? items.length - 1 - index : index] : NEW);
-    if (followed.has(position)) out.push(NEW);
-  }
+  const [before, after, backwards] = span, around = (count) => Array(count).fill(NEW);
+  const placed = backwards ? items.slice().reverse() : items;
+  const out = shifted([...around(before), ...placed, ...around(after)], gone, followed, NEW);
   const inner = out.slice(before, out.length - after);
   return backwards ? inner.reverse() : inner;
+}
+
+// Values at the positions before a step, where they are after it.
+function shifted(values, gone, followed, inserted) {
+  if (!gone.size && !followed.size) return values;
+  const out = [];
+  for (let position = 0; position < values.length; position++) {
+    if (gone.has(position)) continue;
+    out.push(values[position]);
+    if (followed.has(position)) out.push(inserted);
+  }
+  return out;
 }
 
 function changed(items, { c, x }) {
@@ -124,9 +132,12 @@ function changed(items, { c, x }) {
   return items;
 }
 
-// What the step does at every position: { deed, inserts, token }.
+// Every position, with what the step does there.
 function deedsOf(frame, tokens, goesOn) {
-  const deeds = tokens.map((token) => ({ deed: goesOn && token === MASK ? "wait" : "", inserts: false, token: null }));
+  const deeds = tokens.map((token, position) => ({
+    position, text: "", becomes: null, mask: token === MASK, deed: goesOn && token === MASK ? "wait" : "",
+    inserts: false, token: null, level: 0, guess: 0, ends: null,
+  }));
   const written = frame.u || [];
   for (let at = 0; at < written.length; at += 2) {
     deeds[written[at]].deed = "unmask";

@@ -97,6 +97,7 @@ class Player {
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.point(event));
     document.addEventListener("click", (event) => this.point(event));
+    document.addEventListener("scroll", () => this.views.some(({ drawer }) => drawer.picture) && this.go(this.number));
     new ResizeObserver(() => this.views.length && (this.strips(), this.draw())).observe(document.body);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.views.length && (this.strips(), this.draw()));
   }
@@ -227,7 +228,7 @@ class Player {
     const marked = view && event.target.closest("[data-at]");
     const picture = view && view.drawer.picture;
     const position = marked ? Number(marked.dataset.at)
-      : picture && event.target === picture.node ? picture.at(event) : null;
+      : picture && picture.node.contains(event.target) ? picture.at(event) : null;
     if (position === null || position === undefined) return void (box.hidden = true);
     box.replaceChildren(...told(view.film, view.at, position));
     box.hidden = false;
