@@ -91,7 +91,9 @@ def measured(browser: Browser, trace: Trace, draw: Any, folder: Path) -> dict[st
     loaded = time.perf_counter() - began
     last = len(trace.steps)
     spread = [(number * 7919) % (last + 1) for number in range(FRAMES)]
-    scrubbed = {name: tab.evaluate(SCRUB, places) for name, places in (("random", spread), ("next", spread_in_order(last)))}
+    scrubbed = {
+        name: tab.evaluate(SCRUB, places) for name, places in (("random", spread), ("next", spread_in_order(last)))
+    }
     tab.close()
     return {
         "steps": last,
