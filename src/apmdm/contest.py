@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,12 +24,16 @@ from apmdm.paradigms.comparison import SAMPLED, Budget, Comparison, Entrant, abl
 from apmdm.paradigms.paradigm import ao_mdm, arm, masked_arm, mdm
 from apmdm.paradigms.plot import plot
 from apmdm.recipe import Recipe
-from apmdm.sampler import Predictor, rollouts
+from apmdm.sampler import Predictor, Run, rollouts
+from apmdm.state import Sequence
+from apmdm.trace import Trace
 from apmdm.training import checkpoint
 from apmdm.training.progress import duration, still_there
 from apmdm.training.trainer import Settings, seconds_a_step
 
 TOKENS, BATCH_SIZE, PROBLEMS, GROUPS = 2_000_000, 64, 200, 4
+TRACES = "traces"
+"""The folder, inside that of a comparison, with one run of each model."""
 Row = dict[str, Any]
 COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 """The measured columns of a comparison.
@@ -184,7 +189,43 @@ def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, s
         rows.append({"paradigm": entrant.name, **trained, "size": size, **figures})
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(rows))
+    trace = _traced(entrant, encoder, comparison, seed)
+    (out / TRACES).mkdir(exist_ok=True)
+    (out / TRACES / f"{re.sub('[^A-Za-z0-9]+', '-', entrant.name)}.json").write_text(trace.to_json())
     return rows
+
+
+def _traced(entrant: Entrant, encoder: Encoder, comparison: Comparison, seed: int) -> Trace:
+    """The run of one model on the first problem of all."""
+    problem = next(iter(comparison.problems.values()))[0]
+    start = entrant.start(problem)
+    (run,) = _runs(entrant, entrant.model(encoder), [start], encoder, comparison, seed, record=True)
+    places = None if start.coordinates is None else tuple(map(tuple, start.coordinates.tolist()))
+    status = "solved" if entrant.verdict(problem, run.final).right else "unsolved"
+    about = {"task": entrant.name, "status": status, "stop": run.stop}
+    return Trace(encoder.vocab, run.steps, tuple(run.final.ids.tolist()), places, about)
+
+
+def _runs(
+    entrant: Entrant,
+    model: Predictor,
+    starts: Iterable[Sequence],
+    encoder: Encoder,
+    comparison: Comparison,
+    seed: int,
+    record: bool = False,
+) -> list[Run]:
+    decoding = rollouts(
+        model,
+        starts,
+        entrant.policy(seed),
+        batch_size=comparison.batch_size,
+        max_steps=comparison.max_steps,
+        max_length=encoder.shape.absolute or comparison.max_length,
+        record=record,
+        device=encoder.embedding.device,
+    )
+    return list(decoding)
 
 
 def _training_tokens(source: Recipe | str) -> int | None:
@@ -199,16 +240,7 @@ def _measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: 
     """The figures of one model on all problems of one size."""
     problems = comparison.problems[size]
     model = entrant.model(encoder)
-    decoding = rollouts(
-        model,
-        map(entrant.start, problems),
-        entrant.policy(seed),
-        batch_size=comparison.batch_size,
-        max_steps=comparison.max_steps,
-        max_length=encoder.shape.absolute or comparison.max_length,
-        device=encoder.embedding.device,
-    )
-    runs = list(decoding)
+    runs = _runs(entrant, model, map(entrant.start, problems), encoder, comparison, seed)
     verdicts = [entrant.verdict(problems[run.index], run.final) for run in runs]
 
     def mean(values: Iterable[float]) -> float:

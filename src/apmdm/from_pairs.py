@@ -127,8 +127,11 @@ class FromPairs(BaseTask):
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         tokens = sequence.ids.tolist()
-        symbols = self.vocab.decode(tokens[1 + tokens.index(GO_ID) :])
-        return {"kind": "string", "symbols": symbols[::-1] if tokens[0] == MIRRORED_ID else symbols}
+        positions = range(1 + tokens.index(GO_ID), len(tokens))
+        if tokens[0] == MIRRORED_ID:
+            positions = positions[::-1]
+        symbols = self.vocab.decode([tokens[position] for position in positions])
+        return {"kind": "string", "symbols": symbols, "positions": positions}
 
     def problem(self, random: Random) -> Pair:
         return random.choice(self._split[1])

@@ -108,7 +108,8 @@ class FromProcess(BaseTask):
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         symbols = self.alphabet.decode(sequence.ids.tolist())
         texts = self.vocab.decode(sequence.ids.tolist()) if symbols is None else list(map(told, symbols))
-        return {"kind": "string", "symbols": texts}
+        drawing = {"kind": "string", "symbols": texts}
+        return drawing if symbols is None else drawing | {"positions": range(1, len(texts) + 1)}
 
     def problem(self, random: Random) -> Any:
         return self.draw_problem(random)

@@ -79,7 +79,8 @@ class FromSequences(BaseTask):
         return None if MASK in tokens else self.corpus.decode(tokens)
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
-        return {"kind": "string", "symbols": self.vocab.decode(sequence.ids.tolist())[1:]}
+        symbols = self.vocab.decode(sequence.ids.tolist())[1:]
+        return {"kind": "string", "symbols": symbols, "positions": range(1, len(symbols) + 1)}
 
     def problem(self, random: Random) -> str:
         return self._broken(self._split[1], random)

@@ -48,6 +48,8 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(
     once = rows(apmdm, "--out", tmp_path / "a")
     assert {row["paradigm"] for row in once} >= {"ARM, direct", "AO-MDM random, direct", "AP-MDM without remask"}
     assert (tmp_path / "a/parity.png").stat().st_size > 10_000
+    arm, ours = (tmp_path / "a/traces" / f"{name}.json" for name in ("ARM-direct", "AP-MDM"))
+    assert apmdm("view", arm, ours, "--out", tmp_path / "both.html").code == 0
 
     step, taken = trainer._Run.step, []
 

@@ -186,7 +186,7 @@ def compare(
             typer.echo(json.dumps(row))
     else:
         show(result.rows)
-        typer.echo(f"plotted in {result.picture}; weights and measurements are kept in {folder}")
+        typer.echo(f"plotted in {result.picture}; weights, measurements and runs to `apmdm view` are in {folder}")
 
 
 def check(

@@ -95,4 +95,6 @@ def test_a_mirrored_copy_is_drawn_from_left_to_right() -> None:
     conditions = TASK.code.conditions("german;N;PL", mirrored=True)
     copy = TASK.code.tokens("esuaM"[::-1])[::-1]
     state = TASK.code.copied("esuaM", conditions, copy, range(1, 6))
-    assert TASK.draw(state) == {"kind": "string", "symbols": TASK.vocab.decode(copy[::-1])}
+    drawing = TASK.draw(state)
+    assert drawing["symbols"] == TASK.vocab.decode(copy[::-1])
+    assert list(drawing["positions"]) == list(range(len(state) - 1, len(state) - 1 - len(copy), -1))
