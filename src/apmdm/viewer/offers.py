@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, get_args, runtime_checkable
 
 from apmdm import outputs, registry, tasks, weights
 from apmdm.base_task import BaseTask
@@ -28,6 +28,7 @@ Start = Callable[[Watch], None]
 """Makes the run that was asked for, under the eyes of a watch."""
 
 
+@runtime_checkable
 class Offer(Protocol):
     """Something that can be run."""
 

@@ -9,9 +9,9 @@ One run is made at a time, in the order of the requests; a run ends when its rea
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -125,7 +125,7 @@ class Desk:
         """Those whose turn has not come, and the one whose turn it is."""
         self.retry = {"Retry-After": str(RETRY_SECONDS)}
         self._pool = ThreadPoolExecutor(1, "run")
-        self._moved = asyncio.Condition()
+        self._moved = asyncio.Event()
         self._watches: set[Watch] = set()
 
     @property
@@ -137,51 +137,57 @@ class Desk:
             watch.leave()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def made(self, start: Start) -> AsyncIterator[tuple[str, str]]:
-        """The events of a run, the wait for its turn included."""
-        ticket = object()
+    async def made(self, start: Start) -> AsyncGenerator[tuple[str, str], None]:
+        """The events of a run, the wait for its turn included. A slow reader holds up nobody else."""
+        ticket, told = object(), None
         self.line.append(ticket)
         try:
-            async with self._moved:
-                while (before := self.line.index(ticket)) > 0:
+            while told != 0:
+                moved, before = self._moved, self.line.index(ticket)
+                if before != told:
+                    told = before
                     yield "queued", json.dumps({"before": before})
-                    await self._moved.wait()
-            yield "queued", '{"before": 0}'
-            async for event in self._run(start):
+                elif before:
+                    await moved.wait()
+        except BaseException:
+            self._leave(ticket)
+            raise
+        async with aclosing(self._run(start, ticket)) as run:
+            async for event in run:
                 yield event
-        finally:
-            self.line.remove(ticket)
-            await asyncio.shield(self._next())
 
-    async def _next(self) -> None:
-        async with self._moved:
-            self._moved.notify_all()
+    def _leave(self, ticket: object) -> None:
+        self.line.remove(ticket)
+        self._moved.set()
+        self._moved = asyncio.Event()
 
-    async def _run(self, start: Start) -> AsyncIterator[tuple[str, str]]:
+    async def _run(self, start: Start, ticket: object) -> AsyncGenerator[tuple[str, str], None]:
         loop, news, events = asyncio.get_running_loop(), asyncio.Event(), deque[tuple[str, str]]()
 
         def emit(name: str, data: str) -> None:
             events.append((name, data))
             loop.call_soon_threadsafe(news.set)
 
+        def ended(_: object) -> None:
+            self._watches.discard(watch)
+            self._leave(ticket)
+            news.set()
+
         watch = Watch(self.limits, emit)
         self._watches.add(watch)
         done = loop.run_in_executor(self._pool, _made, start, watch, emit)
-        done.add_done_callback(lambda _: news.set())
+        done.add_done_callback(ended)
         try:
             while True:
-                await news.wait()
-                news.clear()
-                ended = done.done()
+                last = done.done()
                 for event in _joined([events.popleft() for _ in range(len(events))]):
                     yield event
-                if ended and not events:
+                if last:
                     return
+                await news.wait()
+                news.clear()
         finally:
             watch.leave()
-            self._watches.discard(watch)
-            with suppress(asyncio.CancelledError, Exception):
-                await asyncio.shield(done)
 
 
 def _made(start: Start, watch: Watch, emit: Any) -> None:
@@ -224,14 +230,11 @@ class Events(Response):
 
     async def _sent(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        events = self._desk.made(self._start)
-        try:
+        async with aclosing(self._desk.made(self._start)) as events:
             async for name, data in events:
                 body = f"event: {name}\ndata: {data}\n\n".encode()
                 await send({"type": "http.response.body", "body": body, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            await events.aclose()  # pyright: ignore[reportAttributeAccessIssue]
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _left(receive: Receive) -> None:
