@@ -24,7 +24,7 @@ from apmdm.tasks.sudoku.grid import NINE
 from apmdm.tasks.sudoku.task import Sudoku
 from apmdm.tasks.sudoku.verify import is_solution
 
-CLIENTS, REQUESTS, LARGE = 20, 200, 70_000
+CLIENTS, REQUESTS, FUZZERS, LARGE = 20, 200, 5, 70_000
 KINDS = ("sudoku", "parity", "dyck-repair", "inflection", "malformed", "refused", "oversized", "slow", "left")
 COMMAND = [sys.executable, "-m", "apmdm", "serve", "--no-open"]
 assert Sudoku.demo is not None
@@ -103,9 +103,9 @@ def request(port: int, number: int) -> str:
     return "right" if right(good, asked, found[-1][1]) else f"wrong: {asked}"
 
 
-def fuzz(port: int, seconds: float) -> Counter[int]:
+def fuzz(port: int, seconds: float, seed: int) -> Counter[int]:
     """The statuses of random requests."""
-    draw, found, until = Random(0), Counter[int](), time.monotonic() + seconds
+    draw, found, until = Random(seed), Counter[int](), time.monotonic() + seconds
     while time.monotonic() < until:
         with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
             client.sendall(nearly(port, draw))
@@ -174,7 +174,8 @@ def main() -> None:
     with ThreadPoolExecutor(CLIENTS) as clients:
         found = Counter(clients.map(lambda number: request(port, number), range(REQUESTS)))
     took, after = time.perf_counter() - began, memory(server.pid)
-    statuses = fuzz(port, seconds)
+    with ThreadPoolExecutor(FUZZERS) as clients:
+        statuses = sum(clients.map(lambda seed: fuzz(port, seconds, seed), range(FUZZERS)), Counter[int]())
     fuzzed = memory(server.pid)
     again = Counter(request(port, number) for number in range(len(KINDS)))
     server.send_signal(signal.SIGINT)

@@ -196,8 +196,9 @@ def _rows_of(entrant: Entrant, comparison: Comparison, out: Path, device: str, s
 
 
 def _traced(entrant: Entrant, encoder: Encoder, comparison: Comparison, seed: int) -> Trace:
-    """The run of one model on the first problem of all."""
-    problem = next(iter(comparison.problems.values()))[0]
+    """The run of one model on a problem of middle size, the same one for all models."""
+    groups = list(comparison.problems.values())
+    problem = groups[len(groups) // 2][0]
     start = entrant.start(problem)
     (run,) = _runs(entrant, entrant.model(encoder), [start], encoder, comparison, seed, record=True)
     places = None if start.coordinates is None else tuple(map(tuple, start.coordinates.tolist()))

@@ -43,6 +43,7 @@ def generate(
     task: BaseTask,
     num: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     as_json: JsonOption = False,
+    trace: Annotated[Path | None, typer.Option(help="Write every step of the first one's run as JSON.")] = None,
     shown: Annotated[bool, typer.Option("--view", help="Show how the first one grew, in a browser.")] = False,
     weights: WeightsOption = None,
     device: DeviceOption = Device.auto,
@@ -53,14 +54,20 @@ def generate(
     task.encode(problem)
     model, place = read.model(task, weights, device)
     read.survey([problem], model.task)
-    all_right, first = True, None
-    for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, record=shown, device=place):
+    all_right, keep, first = True, shown or trace is not None, None
+    if trace is not None:
+        outputs.writable(trace)
+    for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, record=keep, device=place):
         all_right &= solution.solved
         first = first or solution
         record = model.task.record(solution) | {"verified": solution.solved} | solution.cost()
         typer.echo(json.dumps(record) if as_json else model.task.row(solution, 0.0))
-    if shown:
-        films.show([films.of_run(films.recorded(model, first, place), model.task)])
+    if keep:
+        recorded = films.recorded(model, first, place)
+        if trace is not None:
+            trace.write_text(recorded.to_json())
+        if shown:
+            films.show([films.of_run(recorded, model.task)])
     finish(all_right)
 
 

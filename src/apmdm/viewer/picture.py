@@ -9,9 +9,10 @@ from apmdm.viewer.replay import Shown, shots
 
 SECONDS, LAST_SECONDS, SPEEDUP = 0.45, 3.0, 40
 """How long a frame and the last one are shown. Of films with more frames than SPEEDUP the whole takes no longer."""
-MOST, LONGEST = 600, 400
-"""Frames and cells of a picture; larger films are for a page."""
-SIDE, GAP, MARGIN, COLUMNS, CAPTION = 34, 4, 16, 24, 58
+MOST, LONGEST, LONGEST_TEXT = 600, 400, 11
+"""Frames and cells of a picture, and characters of a cell; larger films are for a page."""
+SIDE, GAP, MARGIN, CAPTION, WIDTH, WIDEST, SHORT = 34, 4, 16, 58, 800, 80, 2
+"""Pixels, except SHORT: characters of texts that are set large."""
 STYLE = """
 svg { --ink: #1d2129; --soft: #565d6b; --line: #dcd9d3; --panel: #ffffff; --on: #ffffff;
   --unmask: #1862b8; --insert: #127a43; --remask: #b9480b; --delete: #b0164a; }
@@ -24,6 +25,7 @@ rect { fill: none; stroke: var(--line); }
 .insert path { fill: var(--insert); }
 .unmask text, .remask text, .delete text { fill: var(--on); }
 .remask text, .delete text { text-decoration: line-through; }
+.small { font-size: 11px; }
 .told { text-anchor: start; font-size: 13px; fill: var(--soft); } .ground { fill: var(--panel); stroke: var(--line); }
 .box { stroke: var(--soft); stroke-width: 1.5; } .swatch { stroke: none; }
 """
@@ -45,9 +47,9 @@ def animated(films: list[dict[str, Any]]) -> str:
             f"{slots}; write a page (--out FILE.html)"
         )
     gridded = film["kind"] in ("grid", "table")
-    columns, gap = (film["columns"], 0) if gridded else (min(COLUMNS, slots), GAP)
     longest = max((len(cell.becomes or cell.text) for cells, _ in frames for cell in cells), default=1)
-    wide = SIDE if longest < 3 else 12 + 9 * min(longest, 12)
+    wide = SIDE if longest <= SHORT else min(WIDEST, 10 + 7 * longest)
+    columns, gap = (film["columns"], 0) if gridded else (max(1, min(slots, WIDTH // (wide + GAP))), GAP)
     rows = -(-slots // max(1, columns))
     width, height = max(columns * (wide + gap), 330) + 2 * MARGIN, rows * (SIDE + gap) + 2 * MARGIN + CAPTION
     times = _times(len(frames))
@@ -101,10 +103,11 @@ def _look(cell: Shown) -> Looks:
 
 def _drawn(look: Looks, x: int, y: int, wide: int, shown: str) -> str:
     names, text = look
+    small, text = ' class="small"' if len(text) > SHORT else "", html.escape(text[:LONGEST_TEXT])
     mark = f'<path d="M{x + wide - 5} {y}h5v{SIDE}h-5z"/>' if "insert" in names.split() else ""
     return (
         f'<g class="{names}" visibility="hidden"><rect x="{x}" y="{y}" width="{wide}" height="{SIDE}" rx="3"/>'
-        f'<text x="{x + wide // 2}" y="{y + SIDE // 2}">{html.escape(text)}</text>{mark}{shown}</g>'
+        f'<text x="{x + wide // 2}" y="{y + SIDE // 2}"{small}>{text}</text>{mark}{shown}</g>'
     )
 
 

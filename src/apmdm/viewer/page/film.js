@@ -36,6 +36,7 @@ class Film {
     const keeps = !number || this.since >= KEPT_EVERY;
     if (keeps) this.since = 0;
     this.kept.push(keeps ? whole : this.kept[number - 1]);
+    this.noted = this.noted || Boolean(whole.note);
     this.lengths.push(whole.tokens.length);
     this.depths.push(whole.depth);
     const before = number - 1;

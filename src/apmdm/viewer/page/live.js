@@ -21,7 +21,7 @@ class Live {
   choose() {
     const task = this.task = this.tasks.find(({ name }) => name === $("task").value);
     $("by").replaceChildren(...task.by.map((name) => element("option", { value: name }, name)));
-    $("form").textContent = `${task.about} A problem is ${task.form}.`;
+    $("form").textContent = task.form === "a problem" ? task.about : `${task.about} A problem is ${task.form}.`;
     $("options").replaceChildren(...task.options.map((option) => this.field(option)));
     this.cells(task.grid);
     this.at = 0;
@@ -199,6 +199,7 @@ class Live {
 
   finish() {
     this.film.ended = true;
+    this.film.data.frames = null;
     this.before = this.film;
     this.player.compare();
     this.player.grown();

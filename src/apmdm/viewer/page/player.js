@@ -56,7 +56,7 @@ class View {
     this.drawer.draw(film.cells(at, asTokens));
     const { note, depth } = film.whole(at);
     set(this.note, note || "\u00a0");
-    this.note.hidden = !film.kind || asTokens && !note;
+    this.note.hidden = !film.noted;
     const told = [["step", `${digits(at)} of ${digits(film.last)}`], ["length", digits(film.lengths[at])],
       ["work so far", digits(film.work[at])], ...(film.deepest ? [["depth", digits(depth)]] : [])];
     if (this.figures.children.length !== told.length)
