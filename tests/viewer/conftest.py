@@ -1,14 +1,14 @@
 """A browser, and a server of live pages."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from apmdm.registry import find
+from apmdm.trained import train
 from films import USER_TASK, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,8 +18,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """For one module only, because an event loop runs in this thread as long as it is there."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: install one to test the page (Debian: apt-get install chromium)")
     sync_api = pytest.importorskip("playwright.sync_api")
@@ -64,7 +65,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """With the shipped models, and with a task that a user wrote and trained for a moment."""
     folder = tmp_path_factory.mktemp("user")
     (folder / "bubbles.py").write_text(USER_TASK, encoding="utf-8")
-    train = [sys.executable, "-m", "apmdm", "train", "bubbles.py", "--device", "cpu", "--set", "training.steps=1"]
-    subprocess.run(train, cwd=folder, check=True, capture_output=True)
+    train(find(str(folder / "bubbles.py")), folder / "runs/bubbles", settings={"training.steps": 1})
     with serving("bubbles.py", folder=folder) as address:
         yield address

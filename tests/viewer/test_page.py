@@ -192,8 +192,7 @@ def test_probabilities_are_told_under_the_pointer(opened: Opened, tmp_path: Path
     assert "Certain, to three digits." in tab.inner_text("#told")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_pages_fit_and_can_be_read(opened: Opened, tmp_path: Path, server: str, width: int, scheme: str) -> None:
     films = film_of("sudoku", GUESSING, status="solved", puzzle=GUESSING), film_of("graph"), film(wild(2), placed)
     for shown in ([films[0]], [films[1]], [films[2]], [films[0], films[2]]):

@@ -29,7 +29,8 @@ class View {
     const names = ["operation", "this step", "so far"].map((text) => element("th", { scope: "col" }, text));
     const legend = element("table", { class: "legend" }, element("thead", {}, element("tr", {}, ...names)), this.legend);
     this.about = element("dl", { class: "about" });
-    this.panel = element("aside", { "aria-label": "Figures" }, this.figures, legend, this.about);
+    const again = element("h3", { "aria-hidden": "true" }, String(name));
+    this.panel = element("aside", { "aria-label": `Figures of ${name}` }, again, this.figures, legend, this.about);
     this.node = element("section", { class: "run", "aria-label": String(name) },
       element("div", { class: "scene" }, head, this.note, this.stage), this.panel);
     this.tell(film.about);
@@ -97,7 +98,7 @@ class Player {
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.point(event));
     document.addEventListener("click", (event) => this.point(event));
-    document.addEventListener("scroll", () => this.views.some(({ drawer }) => drawer.picture) && this.go(this.number));
+    document.addEventListener("scroll", () => this.views.some(({ drawer }) => drawer && drawer.picture) && this.go(this.number));
     new ResizeObserver(() => this.views.length && (this.strips(), this.draw())).observe(document.body);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.views.length && (this.strips(), this.draw()));
   }
