@@ -14,13 +14,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 FOLDER = Path(__file__).parent
-WIDTHS, SCHEMES, COLOURS = {1280: 800, 390: 844}, ("light", "dark"), 160
+WIDTHS, COLOURS = {1280: 800, 390: 844}, 160
+SCHEMES: tuple[Literal["light", "dark"], ...] = "light", "dark"
 PUZZLE = ".4...15..8...4...675........6...4....7.....5.5.97....3.9.2...6......6.....3..8..1"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 RUN = [sys.executable, "-m", "apmdm"]

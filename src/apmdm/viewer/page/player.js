@@ -2,6 +2,7 @@
 "use strict";
 
 const SPEEDS = [1, 2, 5, 10, 20, 40, 80]; // steps a second
+const LONGEST = 300; // characters of what is told about a run
 const SHOWN_SECONDS = 20; // about how long a film takes at the speed it begins with
 const NAMES = {
   unmask: "unmask: a MASK becomes a token", insert: "insert: a MASK comes after it", remask: "remask: a token becomes MASK",
@@ -43,7 +44,7 @@ class View {
     this.status.dataset.status = status || "";
     const entries = Object.entries(others).filter(([, value]) => value !== null && value !== "");
     this.about.replaceChildren(...entries.flatMap(([key, value]) =>
-      [element("dt", {}, key.replaceAll("_", " ")), element("dd", {}, typeof value === "string" ? value : JSON.stringify(value))]));
+      [element("dt", {}, key.replaceAll("_", " ")), element("dd", {}, shortened(typeof value === "string" ? value : JSON.stringify(value)))]));
   }
 
   show(number, asTokens) {
@@ -71,6 +72,10 @@ class View {
       row.classList.toggle("idle", !now);
     });
   }
+}
+
+function shortened(text) {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)} … (${digits(text.length)} characters)` : text;
 }
 
 function set(node, text) {
