@@ -74,6 +74,8 @@ def test_a_run_is_streamed_state_by_state(server: str) -> None:
         ({"task": "dyck (draw one)", "options": {"length": "7"}}, 400, ""),
         ({"task": "dyck (draw one)", "options": {"length": -2}}, 400, "a number from 0"),
         ({"task": "programs", "problem": "/etc/passwd 4"}, 400, "prefix_sum"),
+        ({"task": "programs", "by": "mdm", "problem": "memory: 1\nagain: JMP again"}, 400, "steps"),
+        ({"task": "programs", "by": "mdm", "problem": "memory: x\nHALT"}, 400, "no number"),
     ],
 )
 def test_what_is_no_problem_is_told_in_one_line(server: str, body: Any, status: int, said: str) -> None:
@@ -82,11 +84,15 @@ def test_what_is_no_problem_is_told_in_one_line(server: str, body: Any, status: 
     assert "root:" not in text
 
 
-@pytest.mark.parametrize("task", ["dyck (draw one)", "programs"])
-def test_what_needs_no_typing_runs(server: str, task: str) -> None:
-    by, problem = ("model", "") if task.startswith("dyck") else ("ap-mdm", "parity 2")
-    status, text = asked(server, {"task": task, "by": by, "problem": problem})
-    assert (status, events(text)[-1][1]["status"]) == (200, "solved")
+def test_a_word_is_drawn_and_programs_run(server: str) -> None:
+    own = "memory: 3 1 2\n LI r1 1\n ST r1 r1\n HALT"
+    for task, by, problem in (
+        ("dyck (draw one)", "model", ""),
+        ("programs", "ap-mdm", "parity 2"),
+        ("programs", "mdm", own),
+    ):
+        status, text = asked(server, {"task": task, "by": by, "problem": problem})
+        assert (status, events(text)[-1][1]["status"]) == (200, "solved")
 
 
 def test_another_site_cannot_drive_it(server: str) -> None:

@@ -108,10 +108,15 @@ def _problem_of(name: str, n: int, seed: int, memory: Path | None, processors: i
         )
     if memory is None:
         raise ValueError("a program of your own needs --memory FILE with the words at the start")
-    program = assemble(read_text(Path(name), "the text of a program"))
-    words = read_text(memory, "the words of the memory").split()
+    text = read_text(Path(name), "the text of a program")
+    return own_problem(text, read_text(memory, "the words of the memory"), processors, str(memory))
+
+
+def own_problem(text: str, memory: str, processors: int, told: str) -> tuple[ProgramProblem, Mode]:
+    """The program of this text on the words of a memory. told: what a message calls the memory."""
+    program, words = assemble(text), memory.split()
     if not all(word.isdecimal() for word in words):
-        raise ValueError(f"{memory} has something that is no number; give the words of the memory, from word 0 on")
+        raise ValueError(f"{told} has something that is no number; give the words of the memory, from word 0 on")
     numbers = [int(word) for word in words]
     bits = max(2 * len(words), processors, len(program.instructions) + 1, *numbers).bit_length()
     bits = max(bits, *(x.i.bit_length() for x in program.instructions))
