@@ -29,6 +29,7 @@ KINDS = ("sudoku", "parity", "dyck-repair", "inflection", "malformed", "refused"
 COMMAND = [sys.executable, "-m", "apmdm", "serve", "--no-open"]
 assert Sudoku.demo is not None
 PUZZLES = [line for line in Sudoku.demo.read_text().split() if len(line) == 81]
+OTHER_SITE = "evil.example"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -150,11 +151,11 @@ def nearly(port: int, draw: Random) -> bytes:
     text = draw.choice([text, text, text, noise, text[: draw.randint(0, len(text))], b"[" * 5000, b'{"task":' * 900])
     path = draw.choice(["/run", "/run", "/run", "/", "/../../etc/passwd", "/%2e%2e/", "/run/1", "/page/film.js"])
     method = draw.choice(["POST", "POST", "POST", "GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
-    host = draw.choice([f"127.0.0.1:{port}"] * 6 + ["evil.example", ""])
+    host = draw.choice([f"127.0.0.1:{port}"] * 6 + [OTHER_SITE, ""])
     kind = draw.choice(["application/json"] * 5 + ["text/plain", ""])
     length = draw.choice([len(text)] * 8 + [len(text) + 5, 0])
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n"
-    head += draw.choice(["", "", "", "Origin: http://evil.example\r\n", "Expect: 100-continue\r\n"])
+    head += draw.choice(["", "", "", f"Origin: http://{OTHER_SITE}\r\n", "Expect: 100-continue\r\n"])
     return head.encode() + b"Connection: close\r\n\r\n" + text
 
 

@@ -40,4 +40,4 @@ def test_a_run_is_shown_beside_its_teacher(apmdm: Ends, refused: Refused, monkey
         data = html.partition('id="data">')[2].partition("</script>")[0]
         assert [film["about"]["title"] for film in json.loads(data)["films"]] == titles
     assert "give --view as well" in refused("run", "parity", "01", "--teacher")
-    assert "for the run of one problem" in refused("run", "sudoku", "--view")
+    assert "--view shows the run of one problem" in refused("run", "sudoku", "--view")

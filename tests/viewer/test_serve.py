@@ -21,6 +21,7 @@ from apmdm.viewer.watch import Limits, Watch
 from films import GUESSING, VOCAB
 
 JSON = "application/json"
+OTHER_SITE = "evil.example"
 ONE = Sequence(torch.tensor([2]))
 
 
@@ -98,9 +99,9 @@ def test_a_word_is_drawn_and_programs_run(server: str) -> None:
 def test_another_site_cannot_drive_it(server: str) -> None:
     port = urlsplit(server).port
     for headers in (
-        {"Origin": "http://evil.example"},
+        {"Origin": f"http://{OTHER_SITE}"},
         {"Origin": "null"},
-        {"Host": f"evil.example:{port}"},
+        {"Host": f"{OTHER_SITE}:{port}"},
         {"Host": "127.0.0.1"},
         {"Sec_Fetch_Site": "cross-site"},
     ):

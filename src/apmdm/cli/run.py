@@ -56,7 +56,8 @@ def run(
     survey = read.survey(problems, model.task)
     number = survey.number
     if (trace is not None or shown) and number > 1:
-        raise ValueError(f"--trace and --view are for the run of one problem, there are {number}; add --limit 1")
+        wanted = "--view shows" if trace is None else "--trace writes"
+        raise ValueError(f"{wanted} the run of one problem, there are {number}; add --limit 1")
     kept: list[Solution] = []
     keep = kept.append if trace is not None or shown else None
     if out is None:

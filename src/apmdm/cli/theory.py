@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from apmdm.cli.films import view
 from apmdm.cli.options import JsonOption, SeedOption, finish
 from apmdm.theory.pram import MAX_STEPS
 
@@ -84,6 +83,8 @@ def theory_run(
                 else run_program(*problem, program, wanted)
             )
         if shown and wanted.trace is not None:
+            from apmdm.cli.films import view
+
             view([wanted.trace], None, None)
     finish(verified)
 
