@@ -176,6 +176,28 @@ def test_a_slow_reader_holds_nobody_up() -> None:
     assert ran(scene)[-1] == ("end", '{"status": "solved"}')
 
 
+def test_runs_end_when_the_server_closes() -> None:
+    begun = threading.Event()
+
+    def start(watch: Watch) -> None:
+        watch.begin(VOCAB, None, {})
+        begun.set()
+        (run,) = rollouts(endless, [ONE], on_step=watch)
+        watch.end(run.final, {"status": "unsolved"})
+
+    async def scene() -> list[list[tuple[str, str]]]:
+        desk = Desk(Limits())
+        tasks = [asyncio.create_task(taken(desk, start)) for _ in range(2)]
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        desk.close()
+        return await asyncio.wait_for(asyncio.gather(*tasks), 5)
+
+    first, second = ran(scene)
+    assert first[-1][0] == "end"
+    assert second[-1] == ("error", '{"message": "the server closes"}')
+
+
 def ran(scene: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     """In a thread of its own: in this one an event loop may run already."""
     with ThreadPoolExecutor(1) as thread:

@@ -55,7 +55,7 @@ def serve(named: list[str], port: int, opened: bool, seconds: int) -> None:
     from apmdm.viewer.watch import Limits
 
     app = application(offered(named), Limits(seconds=seconds))
-    local.run(app, lambda line: typer.echo(line, err=True), port, opened)
+    local.run(app, lambda line: typer.echo(line, err=True), port, opened, app.state.close)
 
 
 def recorded(model: Any, solution: Any, device: str) -> Any:

@@ -6,6 +6,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOST = "127.0.0.1"
-CONNECTIONS, LISTEN, GRACE = 100, 128, 3
+CONNECTIONS, LISTEN, GRACE = 100, 128, 1
 """How many connections are served at once, how many more wait, and for how many seconds runs may end at shutdown."""
 
 
@@ -49,10 +50,27 @@ def show(html: str, tell: Callable[[str], None], port: int = 0, opened: bool = T
     run(Starlette(routes=[Route("/", whole)]), tell, port, opened)
 
 
-def run(app: ASGIApp, tell: Callable[[str], None], port: int = 0, opened: bool = True) -> None:
+class Server(uvicorn.Server):
+    """Ends what is under way when it is asked to end."""
+
+    closing: Callable[[], None]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.closing()
+        super().handle_exit(sig, frame)
+
+
+def run(
+    app: ASGIApp,
+    tell: Callable[[str], None],
+    port: int = 0,
+    opened: bool = True,
+    closing: Callable[[], None] = lambda: None,
+) -> None:
     """Serve an application on this machine until Ctrl-C or SIGTERM.
 
     port: 0 for any that is free. opened: open the address in a browser. tell: is given the address.
+    closing: called when the server is asked to end, before it waits for answers under way.
     Raises OSError if the port is taken.
     """
     with socket.socket() as listening:
@@ -77,7 +95,9 @@ def run(app: ASGIApp, tell: Callable[[str], None], port: int = 0, opened: bool =
                 webbrowser.open(address)
         handlers = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
         try:
-            asyncio.run(uvicorn.Server(config).serve([listening]))
+            server = Server(config)
+            server.closing = closing
+            asyncio.run(server.serve([listening]))
         except KeyboardInterrupt:
             pass
         finally:

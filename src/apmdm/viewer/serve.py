@@ -27,11 +27,12 @@ from apmdm.viewer.watch import Limits, Watch
 
 READ_SECONDS, RETRY_SECONDS, SPARE_SECONDS = 10, 5, 120
 """For a request to arrive, before a client that was told `busy` asks again, and for a reader after a run's own time."""
+CLOSING = "error", '{"message": "the server closes"}'
 HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
 
 
 def application(offers: list[Offer], limits: Limits = Limits()) -> Starlette:  # noqa: B008
-    """The server for these tasks."""
+    """The server for these tasks. Its `state.close` ends all runs."""
     known = {offer.name: offer for offer in offers}
     html = page("apmdm", [], {"tasks": [offer.about() for offer in offers]})
     desk = Desk(limits)
@@ -61,7 +62,9 @@ def application(offers: list[Offer], limits: Limits = Limits()) -> Starlette:  #
         yield
         desk.close()
 
-    return Starlette(routes=[Route("/", front), Route("/run", run, methods=["POST"])], lifespan=lifespan)
+    app = Starlette(routes=[Route("/", front), Route("/run", run, methods=["POST"])], lifespan=lifespan)
+    app.state.close = desk.close
+    return app
 
 
 class RefusedError(Exception):
@@ -124,6 +127,7 @@ class Desk:
         self.line: list[object] = []
         """Those whose turn has not come, and the one whose turn it is."""
         self.retry = {"Retry-After": str(RETRY_SECONDS)}
+        self.closed = False
         self._pool = ThreadPoolExecutor(1, "run")
         self._moved = asyncio.Event()
         self._watches: set[Watch] = set()
@@ -133,16 +137,18 @@ class Desk:
         return len(self.line) > self.limits.waiting
 
     def close(self) -> None:
-        for watch in self._watches:
+        """End the run that is made, and tell those who wait that theirs will not be."""
+        self.closed = True
+        for watch in list(self._watches):
             watch.leave()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._wake()
 
     async def made(self, start: Start) -> AsyncGenerator[tuple[str, str], None]:
         """The events of a run, the wait for its turn included. A slow reader holds up nobody else."""
         ticket, told = object(), None
         self.line.append(ticket)
         try:
-            while told != 0:
+            while told != 0 and not self.closed:
                 moved, before = self._moved, self.line.index(ticket)
                 if before != told:
                     told = before
@@ -152,12 +158,19 @@ class Desk:
         except BaseException:
             self._leave(ticket)
             raise
+        if self.closed:
+            self._leave(ticket)
+            yield CLOSING
+            return
         async with aclosing(self._run(start, ticket)) as run:
             async for event in run:
                 yield event
 
     def _leave(self, ticket: object) -> None:
         self.line.remove(ticket)
+        self._wake()
+
+    def _wake(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
 
