@@ -2,9 +2,9 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from types import NoneType, UnionType
@@ -13,33 +13,13 @@ from typing import Any, Protocol, get_args, runtime_checkable
 from apmdm import outputs, registry, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.from_pairs import FromPairs
-from apmdm.sampler import Observation
-from apmdm.theory.estimate import Estimate
-from apmdm.theory.pram import Mode, execute
-from apmdm.theory.programs import ENTRIES, ProgramProblem
-from apmdm.theory.run import own_problem, problem_of
-from apmdm.theory.simulate import Form, simulate
-from apmdm.trace import Trace
 from apmdm.trained import Model, load
 from apmdm.viewer.film import draw_of
-from apmdm.viewer.watch import Limits, Watch
+from apmdm.viewer.programs import Programs
+from apmdm.viewer.watch import Limits, Start, Watch
 
 MODEL, TEACHER = "model", "teacher"
 EXAMPLES, TEXT_SUFFIX = 4, ".txt"
-MOST_TOKENS = 4_000_000
-"""Of a program's run, over all its steps."""
-MEMORY = "memory:"
-OWN_PROGRAM = """memory: 3 1 2
-    LI r1 0
-    LD r2 r1
-    LI r1 1
-    LD r3 r1
-    ADD r2 r2 r3
-    LI r1 2
-    ST r1 r2
-    HALT"""
-Start = Callable[[Watch], None]
-"""Makes the run that was asked for, under the eyes of a watch."""
 
 
 @runtime_checkable
@@ -89,43 +69,22 @@ def _named(name: str) -> "OfTask":
     return offer
 
 
-_loading = threading.Lock()
-
-
-@lru_cache(maxsize=16)
-def _loaded(name: str, task: str) -> Model:
-    return load(name, registry.find(task))
-
-
 class OfTask:
     """A task, whose model answers problems that are typed in."""
 
     def __init__(self, task: BaseTask, given: str | None) -> None:
         self.task, self.given, self.name = task, given, task.name
         self._models: dict[str, Model] = {}
+        self._loading = threading.Lock()
 
     def about(self) -> dict[str, Any]:
-        examples = self.examples
-        own = {name: field for name, field in self.task.options("run").items() if _kind(field)}
-        told = [
-            {
-                "name": name,
-                "help": field.metadata["help"],
-                "flag": _kind(field) is bool,
-                "value": getattr(self.task, name),
-            }
-            for name, field in own.items()
-        ]
-        form = self.task.problem_form.removeprefix("a file: ")
-        by = [MODEL, TEACHER] if _has_teacher(self.task) else [MODEL]
-        first = (self.task.__doc__ or "").strip().split("\n")[0]
         return {
             "name": self.name,
-            "about": first,
-            "form": form,
-            "by": by,
-            "options": told,
-            "examples": examples,
+            "about": _summary(self.task),
+            "form": self.task.problem_form.removeprefix("a file: "),
+            "by": [MODEL, TEACHER] if _has_teacher(self.task) else [MODEL],
+            "options": _options_of(self.task, "run"),
+            "examples": self.examples,
             "grid": self.grid,
         }
 
@@ -161,7 +120,7 @@ class OfTask:
         name = self.given or task.shipped
         if name is None:
             raise ValueError(f"there are no weights for these problems of {self.name}")
-        with _loading:
+        with self._loading:
             if name not in self._models:
                 self._models[name] = load(name, task)
         return self._models[name]
@@ -185,88 +144,22 @@ class Drawn:
         self.task, self.name = task, f"{task.name} (draw one)"
 
     def about(self) -> dict[str, Any]:
-        own = {name: field for name, field in self.task.options("generate").items() if _kind(field)}
-        told = [
-            {"name": name, "help": field.metadata["help"], "flag": _kind(field) is bool, "value": default}
-            for name, field in own.items()
-            for default in [getattr(self.task, name)]
-        ]
-        first = (self.task.__doc__ or "").strip().split("\n")[0]
-        form = "told by the options; every run draws another answer"
-        return {"name": self.name, "about": first, "form": form, "by": [MODEL], "options": told, "text": False}
-
-    def prepared(self, by: str, text: str, options: Mapping[str, Any], limits: Limits) -> Start:
-        task = self.task.with_options(_options(self.task, "generate", options))
-        with _loading:
-            model = _loaded(str(task.shipped), self.task.name)
-        task = model.task.with_options(_options(model.task, "generate", options))
-        return _start(replace(model, task=task), task.prompted(), by, limits, seed=Random().getrandbits(32))
-
-
-class Programs:
-    """Programs of the theory, run as any-process policies."""
-
-    name = "programs"
-    FORMS: tuple[Form, ...] = ("ap-mdm", "mdm", "arm")
-    LARGEST = 16
-
-    def about(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "about": "A program for a parallel machine, run as a process that rewrites its own state.",
-            "form": f"a name and a size up to {self.LARGEST}, such as `prefix_sum 4`; there are {', '.join(ENTRIES)}. "
-            "A program of your own begins with a line such as `memory: 3 1 2`, and its instructions follow",
-            "by": list(self.FORMS),
-            "options": [],
-            "examples": [*((f"{name} 4", {}) for name in ENTRIES), (OWN_PROGRAM, {})],
+            "about": _summary(self.task),
+            "form": "told by the options; every run draws another answer",
+            "by": [MODEL],
+            "options": _options_of(self.task, "generate"),
+            "text": False,
         }
 
+    @cached_property
+    def model(self) -> Model:
+        return load(str(self.task.shipped), self.task)
+
     def prepared(self, by: str, text: str, options: Mapping[str, Any], limits: Limits) -> Start:
-        title, problem, mode = self._problem(text)
-        forms: dict[str, Form] = {form: form for form in self.FORMS}
-        if by not in forms:
-            raise ValueError(f"a program runs by {', '.join(self.FORMS)}, not by {by[:40]!r}")
-        reference = execute(problem.job, mode, limits.steps)
-
-        def start(watch: Watch) -> None:
-            watching = Watching(limits.seconds, lambda line: None)
-            watching.watch = watch
-            options: dict[str, Any] = {"record": True, "max_steps": limits.steps, "estimate": watching}
-            outcome = simulate(problem.job, forms[by], mode, **options)
-            assert outcome.run is not None
-            assert outcome.vocab is not None
-            right = outcome.memory == reference.memory and problem.holds(outcome.memory)
-            told = {"status": "solved" if right else "unsolved", "memory": " ".join(map(str, outcome.memory))}
-            trace = Trace(outcome.vocab, outcome.run.steps, tuple(outcome.run.final.ids.tolist()))
-            watch.begin(outcome.vocab, None, {"title": f"{title}, {by}"})
-            watch.play(trace, told)
-
-        return start
-
-    def _problem(self, text: str) -> tuple[str, ProgramProblem, Mode]:
-        first, _, program = text.strip().partition("\n")
-        if first.startswith(MEMORY):
-            return "a program", *own_problem(program, first.removeprefix(MEMORY), 1, "the first line")
-        name, _, size = first.partition(" ")
-        if program or name not in ENTRIES or not size.isdecimal() or not 1 <= int(size[:9]) <= self.LARGEST:
-            raise ValueError(f"give {self.about()['form']}")
-        return first, *problem_of(name, int(size), 0, None, 1)
-
-
-class Watching(Estimate):
-    """An estimate that also ends a run that nobody watches any more, or that is too large for a film."""
-
-    watch: Watch
-    tokens: int = 0
-
-    def __call__(self, observation: object) -> None:
-        assert isinstance(observation, Observation)
-        self.tokens += observation.state.ids.numel()
-        if self.watch.left:
-            raise ValueError("nobody watches")
-        if self.tokens > MOST_TOKENS:
-            raise ValueError(f"the run has more than {MOST_TOKENS:,} tokens over all steps; take a smaller input")
-        super().__call__(observation)
+        task = self.model.task.with_options(_options(self.model.task, "generate", options))
+        return _start(replace(self.model, task=task), task.prompted(), by, limits, seed=Random().getrandbits(32))
 
 
 def _start(model: Model, problem: Any, by: str, limits: Limits, seed: int = 0) -> Start:
@@ -309,6 +202,19 @@ def _from_file(task: BaseTask, text: str) -> Any:
         except ValueError as error:
             raise ValueError(str(error).replace(str(path), "the problem")) from None
     return problem
+
+
+def _summary(task: BaseTask) -> str:
+    return (task.__doc__ or "").strip().split("\n")[0]
+
+
+def _options_of(task: BaseTask, command: str) -> list[dict[str, Any]]:
+    """The options that a page may set, as it asks for them."""
+    return [
+        {"name": name, "help": field.metadata["help"], "flag": _kind(field) is bool, "value": getattr(task, name)}
+        for name, field in task.options(command).items()
+        if _kind(field)
+    ]
 
 
 def _kind(field: Field[Any]) -> type | None:

@@ -110,3 +110,7 @@ class Watch:
             data = json.dumps(frame, separators=(",", ":"))
             self._emit("frame", data)
         self._bytes += len(data)
+
+
+Start = Callable[[Watch], None]
+"""Makes the run that was asked for, under the eyes of a watch."""
