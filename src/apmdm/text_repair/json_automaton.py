@@ -7,15 +7,12 @@ from typing import Any
 from apmdm.text_repair import structure
 from apmdm.text_repair.costs import BITS, Costs, learned
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
-from apmdm.text_repair.folding import folded
+from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
 from apmdm.text_repair.paths import AFTER_COLON, FIRST, SEVERAL, Edit, Frame, Mode, Path
 from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
 
 MAX_NAMES = 500
-CLOSERS = {Kind.CLOSE_OBJECT: "}", Kind.CLOSE_ARRAY: "]"}
-OPENERS = {Kind.OPEN_OBJECT: False, Kind.OPEN_ARRAY: True}
 QUOTES = {Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.ESCAPED_QUOTE}
-WHOLE = {Kind.WHOLE_OBJECT, Kind.WHOLE_ARRAY}
 ENDS = {Kind.COMMA, Kind.COLON, Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END}
 
 

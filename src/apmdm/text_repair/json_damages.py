@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 from apmdm.text_repair.document import Document, Mistake, parses
-from apmdm.text_repair.json_automaton import CLOSERS, OPENERS
+from apmdm.text_repair.folding import CLOSERS, OPENERS
 from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import Kind
 

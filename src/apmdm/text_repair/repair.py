@@ -6,11 +6,11 @@ from itertools import groupby
 from math import exp
 from typing import Any, NoReturn
 
-from apmdm.text_repair.folding import folded
-from apmdm.text_repair.json_automaton import WHOLE, Json
+from apmdm.text_repair.folding import is_one_value
+from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.paths import Edit, Path
 from apmdm.text_repair.search import applied, cheapest, edits_of
-from apmdm.text_repair.tokens import Kind, Tokens, tokens_of
+from apmdm.text_repair.tokens import Tokens, tokens_of
 
 MIN_PROBABILITY = 0.5
 WAYS = {"num": 4, "width": 64, "margin": 10.0}
@@ -81,7 +81,7 @@ def is_valid(text: str) -> bool:
     try:
         json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
     except RecursionError:
-        return _is_valid_and_deep(text)
+        return is_one_value(tokens_of(text))
     except ValueError:
         return False
     return True
@@ -89,11 +89,6 @@ def is_valid(text: str) -> bool:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
-
-
-def _is_valid_and_deep(text: str) -> bool:
-    """The same, without recursion."""
-    return [kind for kind in folded(tokens_of(text), any_layout=True).kinds if kind not in WHOLE] == [Kind.END]
 
 
 def candidates(text: str, num: int) -> list[Repair]:

@@ -124,15 +124,16 @@ class Tokens:
     def text(self, at: int) -> str:
         return self.source[self.starts[at] : self.ends[at]]
 
-    def merged(self, spans: list[tuple[int, int, Kind]]) -> "Tokens":
-        """With the tokens of each span, from its first to its last, as one of a kind."""
+    def merged(self, spans: list[tuple[int, int]]) -> "Tokens":
+        """With the tokens of each span, from its first to its last, an object or array, as one."""
         if not spans:
             return self
         kept, at = list[int](), 0
         kinds, ends = list(self.kinds), list(self.ends)
-        for first, last, kind in spans:
+        for first, last in spans:
             kept.extend(range(at, first + 1))
-            kinds[first], ends[first], at = kind, ends[last], last + 1
+            kinds[first] = Kind.WHOLE_ARRAY if kinds[first] == Kind.OPEN_ARRAY else Kind.WHOLE_OBJECT
+            ends[first], at = ends[last], last + 1
         kept.extend(range(at, len(kinds)))
         columns = kinds, self.starts, ends, self.first, self.indent
         return Tokens(self.source, *([column[at] for at in kept] for column in columns))  # pyright: ignore

@@ -22,8 +22,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from apmdm.viewer.bundle import page
-from apmdm.viewer.offers import Offer, Start
-from apmdm.viewer.watch import Limits, Watch
+from apmdm.viewer.offers import Offer
+from apmdm.viewer.watch import Limits, Start, Watch
 
 READ_SECONDS, RETRY_SECONDS, SPARE_SECONDS = 10, 5, 120
 """For a request to arrive, before a client that was told `busy` asks again, and for a reader after a run's own time."""
