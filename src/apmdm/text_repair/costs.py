@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 Costs = dict[str, list[float]]
 
@@ -35,6 +36,7 @@ PRIOR: dict[str, tuple[float, float]] = {
     "line break as text": (3.0, 0.02),
     "bad escape": (2.0, 0.3),
     "escape meant as text": (4.0, 0.7),
+    "one backslash among others": (2.0, 2.0),
     "escaped closing quote": (5.0, 3.0),
     "raw newline": (3.5, 0.2),
     "raw tab": (2.0, 0.2),
@@ -66,7 +68,11 @@ BITS = {kind: 1 << bit for bit, kind in enumerate(PRIOR)}
 
 
 @cache
+def read() -> Any:
+    """What was learned: `costs`, `structure` and `calibration`."""
+    return json.loads(files("apmdm.text_repair").joinpath("json_costs.json").read_text())
+
+
 def learned() -> tuple[Costs, dict[str, dict[str, float]]]:
     """The costs, and the table of `structure`, as they were learned."""
-    found = json.loads(files("apmdm.text_repair").joinpath("json_costs.json").read_text())
-    return found["costs"], found["structure"]
+    return read()["costs"], read()["structure"]

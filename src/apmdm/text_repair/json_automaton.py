@@ -400,7 +400,13 @@ class Json:
         elif kind == quote and quote in (Kind.SINGLE_QUOTE, Kind.SMART_QUOTE):
             yield self._pay(on, "unescaped quote")
         elif kind == Kind.BAD_ESCAPE:
+            if text == "\\u" and self.kinds[min(at + 2, len(self.kinds) - 1)] == Kind.END:  # cut off within an escape
+                edit = Edit(self.tokens.starts[at], self.tokens.ends[at + 1], "")
+                yield self._pay(path, "bad escape", edit, at=len(self.kinds) - 1)
             yield self._pay(on, "bad escape", self._token(at, mended_escape(text)))
+        elif kind == Kind.ESCAPE and text == "\\\\" and self.kinds[at + 1 : at + 3] == [Kind.WORD, Kind.BAD_ESCAPE]:
+            yield self._pay(on, "one backslash among others")
+            yield self._also(on, "bad escape", self._token(at, quoted(text)))
         elif kind == Kind.ESCAPE:
             yield on
             if text != "\\\\":

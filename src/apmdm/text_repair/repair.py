@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from itertools import groupby
-from math import exp
+from math import exp, log
 from typing import Any, NoReturn
 
+from apmdm.text_repair.costs import read
 from apmdm.text_repair.folding import is_one_value
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.paths import Edit, Path
@@ -92,25 +93,50 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def candidates(text: str, num: int) -> list[Repair]:
-    """At most `num` valid texts, the most probable first; each is the first one found with its value."""
+    """At most `num` valid texts, the most probable first."""
     tokens = tokens_of(text)
     automaton = Json(tokens)
     if len(automaton.kinds) > LONGEST:
         return []
     paths = cheapest(automaton, **(WAYS if len(automaton.kinds) <= LONG else FEW_WAYS))
-    weights = [exp(paths[0].cost - path.cost) for path in paths]
-    found, at = list[Repair](), dict[str, int]()
-    for path, weight in zip(paths, weights, strict=True):
-        edits = edits_of(path)
-        repaired = applied(text, [edit for _, edit in edits])
-        if not is_valid(repaired):
-            continue
-        if repaired not in at:
-            at[repaired] = len(found)
-            found.append(Repair(repaired, 0.0, changes(tokens, path)))
-        best = found[at[repaired]]
-        found[at[repaired]] = Repair(best.text, best.probability + weight / sum(weights), best.edits)
-    return sorted(found, key=lambda repair: -repair.probability)[:num]
+    first, share = dict[str, Path](), dict[str, float]()
+    for path in paths:
+        repaired = applied(text, [edit for _, edit in edits_of(path)])
+        if repaired in first or is_valid(repaired):
+            first.setdefault(repaired, path)
+            share[repaired] = share.get(repaired, 0.0) + exp(paths[0].cost - path.cost)
+    total = sum(share.values())
+    ranked = sorted(share, key=lambda repaired: -share[repaired])
+    surest = [share[repaired] / total for repaired in ranked]
+    if ranked:
+        sure = probability(surest[0], first[ranked[0]])
+        left = (1 - sure) / max(1 - surest[0], 1e-9)
+        surest = [sure, *(min(left * each, sure) for each in surest[1:])]
+    return [
+        Repair(repaired, chance, changes(tokens, first[repaired]))
+        for repaired, chance in zip(ranked[:num], surest, strict=False)
+    ]
+
+
+def probability(share: float, path: Path) -> float:
+    """How often a repair is right that has this share of all that were found: a logistic model of what it costs."""
+    constant, by_share, by_cost, alone = read()["calibration"]
+    odds = constant + by_share * log_odds(share) + by_cost * paid(path) + alone * (share == 1)
+    return 1 / (1 + exp(-odds))
+
+
+def log_odds(share: float) -> float:
+    share = min(max(share, 1e-4), 1 - 1e-4)
+    return log(share / (1 - share))
+
+
+def paid(path: Path) -> float:
+    """What the repairs of a path cost, without the structure of the document."""
+    total, trail = 0.0, path.trail
+    while trail is not None:
+        trail, kind, cost, _ = trail
+        total += 0.0 if kind.startswith("=") else cost
+    return total
 
 
 def changes(tokens: Tokens, path: Path) -> tuple[Change, ...]:
