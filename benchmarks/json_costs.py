@@ -148,14 +148,17 @@ def ranked(
 
 
 def features(way: Way, table: structure.Table) -> dict[int, float]:
-    found, seen = Counter[int](), set[str]()
+    found, seen = dict[int, float](), set[str]()
     for kind, cost in reversed(list(paid(way))):
         if kind.startswith("="):
             context, outcome = kind[1:].rsplit("=", 1)
-            found[INDEX[context.split()[0], 0]] += table.get(context, {}).get(outcome, 0.0)  # pyright: ignore
+            at, amount = INDEX[context.split()[0], 0], table.get(context, {}).get(outcome, 0.0)
         elif cost:
-            found[INDEX[kind, int(kind in seen)]] += 1
+            at, amount = INDEX[kind, int(kind in seen)], 1.0
             seen.add(kind)
+        else:
+            continue
+        found[at] = found.get(at, 0.0) + amount
     return found
 
 
@@ -208,7 +211,7 @@ def split(weights: Tensor, table: structure.Table) -> tuple[dict[str, list[float
     """The costs, and the table times its scales."""
     values = [round(value, 3) for value in weights.tolist()]
     costs = {kind: [values[INDEX[kind, 0]], values[INDEX[kind, 1]]] for kind in PRIOR}
-    scales = dict(zip(SCALES, values[len(NAMES) :], strict=True))
+    scales: dict[str, float] = dict(zip(SCALES, values[len(NAMES) :], strict=True))
     scaled = {
         context: {outcome: round(cost * scales[context.split()[0]], 3) for outcome, cost in costs_of.items()}
         for context, costs_of in table.items()

@@ -46,7 +46,7 @@ MENDED = {
         '{\n  "a": {\n    "x": 1,\n  "b": 2\n}',
         {"a": {"x": 1}, "b": 2},
     ),
-    "missing opener": ('{"rows": [[1, 2], 3, 4], [5, 6]]}', {"rows": [[1, 2], [3, 4], [5, 6]]}),
+    "missing opener": ('{"a": {"x": 1}, "b": "x": 2}, "c": {"x": 3}}', {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}),
     "wrong closer": ('{"a": [1, 2}}', {"a": [1, 2]}),
     "extra closer": ('{"a": [1, 2]], "b": 3}', {"a": [1, 2], "b": 3}),
     "missing comma": ('{"a": 1 "b": 2}', {"a": 1, "b": 2}),
@@ -131,10 +131,14 @@ DOCUMENT = json.dumps(
 )
 
 
+PLAIN = '{"a": "one", "b": ["two"]}'
+
+
 @pytest.mark.parametrize("kind", sorted(set(SHARES) - {"truncated"} | set(DAMAGES)))
 def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apmdm.text_repair.damage.SHARES", {kind: 1.0})
-    found = [damaged(DOCUMENT, 1, Random(seed), ["[1]"]) for seed in range(20)]
+    document = PLAIN if kind == "stringified" else DOCUMENT
+    found = [damaged(document, 1, Random(seed), ["[1]"]) for seed in range(20)]
     for each in filter(None, found):
         assert each.kinds == (kind,)
         assert each.accepted
