@@ -190,7 +190,7 @@ class Json:
             yield inside.to(quote=kind)
         elif kind in _STYLES:
             yield self._pay(inside, _STYLES[kind], self._token(at, '"'), quote=kind)
-        elif kind in (Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS):
+        elif kind in _BARE and path.frame is not None:
             yield inside.to(at=at, quote=None)
         elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (kind in OPENERS and path.frame is not None):
             edit = self._insert_before(at, '"')
@@ -230,7 +230,8 @@ class Json:
         placed = self._of_kind(child, kind)
         if kind in OPENERS:
             yield self._open(placed, OPENERS[kind], self.indent[at]).to(at=at + 1)
-            yield self._drop(path, "extra opener")
+            if path.frame is not None or self.kinds[at + 1] in OPENERS:
+                yield self._drop(path, "extra opener")
         elif kind in (Kind.NUMBER, Kind.LITERAL, *WHOLE):
             yield self._ended(placed.to(at=at + 1))
         elif kind == Kind.FOREIGN_LITERAL:
@@ -437,6 +438,7 @@ class Json:
         return self._pay(path, "mark in prose") if kind in _NO_PROSE else path
 
 
+_BARE = {Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
 _NOTHING = dict[str, float]()
 _STYLES = {
