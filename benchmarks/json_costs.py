@@ -40,7 +40,7 @@ KEPT = {("truncated", 1), ("prose", 1)}
 NEAR = 0.3
 CALIBRATION = 1500
 """Damaged documents that the probabilities are fitted on."""
-SCALES: tuple[str, ...] = (structure.END, structure.KIND)
+SCALES: tuple[str, ...] = structure.SCALED
 NAMES = [(kind, again) for kind in PRIOR for again in (0, 1)]
 WEIGHTS = [*NAMES, *((scale, 0) for scale in SCALES)]
 INDEX: dict[tuple[str, int], int] = {name: at for at, name in enumerate(WEIGHTS)}
@@ -58,7 +58,7 @@ def main() -> None:
     texts = [document["text"] for document in documents]
     table = structure.surprises(event for text in texts for event in events(text))
     problems = list(broken(texts, given.num, SEED))
-    weights = torch.tensor([PRIOR[kind][again] for kind, again in NAMES] + [0.4, 0.25])
+    weights = torch.tensor([PRIOR[kind][again] for kind, again in NAMES] + [0.3] * len(SCALES))
     for number in range(given.rounds):
         lists = [list(ranked(problem, *split(weights, table), table)) for problem in problems]
         weights = fitted(lists)

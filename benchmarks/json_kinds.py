@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 import apmdm
-from apmdm.text_repair import damage
 from apmdm.text_repair.damage import damaged
 from apmdm.text_repair.json_damages import SHARES
 
@@ -29,10 +28,9 @@ def main() -> None:
     texts = [json.loads(line)["text"] for line in (given.folder / "dev.jsonl").open(encoding="utf-8")]
     found = {}
     for kind in given.kinds:
-        damage.SHARES = {kind: 1.0}
         random, right, made = Random(SEED), 0, 0
         for _ in range(TRIES * given.num):
-            problem = damaged(random.choice(texts), 1, random, texts)
+            problem = damaged(random.choice(texts), 1, random, texts, {kind: 1.0})
             if problem is None:
                 continue
             made += 1

@@ -135,10 +135,9 @@ PLAIN = '{"a": "one", "b": ["two"]}'
 
 
 @pytest.mark.parametrize("kind", sorted(set(SHARES) - {"truncated"} | set(DAMAGES)))
-def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apmdm.text_repair.damage.SHARES", {kind: 1.0})
+def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str) -> None:
     document = PLAIN if kind == "stringified" else DOCUMENT
-    found = [damaged(document, 1, Random(seed), ["[1]"]) for seed in range(20)]
+    found = [damaged(document, 1, Random(seed), ["[1]"], {kind: 1.0}) for seed in range(20)]
     for each in filter(None, found):
         assert each.kinds == (kind,)
         assert each.accepted

@@ -1,7 +1,7 @@
 """Seeded damages of valid JSON documents, one or several, with the values that are right."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from random import Random
@@ -24,14 +24,16 @@ class Damaged:
     accepted: tuple[object, ...]
 
 
-def damaged(text: str, num: int, random: Random, others: list[str]) -> Damaged | None:
+def damaged(
+    text: str, num: int, random: Random, others: list[str], shares: Mapping[str, float] = SHARES
+) -> Damaged | None:
     """A document with `num` damages; None if it has too few places for them.
 
-    others: documents that may stand behind it. The shares of kinds are those of public reports, roughly.
+    others: documents that may stand behind it. shares: of the kinds; those of public reports, roughly.
     """
-    names = random.choices(list(SHARES), list(SHARES.values()), k=num)
+    names = random.choices(list(shares), list(shares.values()), k=num)
     if len(set(names) & _WRAPS) > 1 or sum(name in STYLES for name in names) > 1 or names.count("truncated") > 1:
-        return damaged(text, num, random, others)
+        return damaged(text, num, random, others, shares)
     broken, truths = text, [text]
     if "truncated" in names:
         cut = random.randrange(len(text) // 3, len(text))

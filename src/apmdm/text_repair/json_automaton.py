@@ -163,6 +163,8 @@ class Json:
             parent = parent._replace(arrays=frame.size) if frame.array else parent._replace(objects=frame.names)
         if not cut_off:
             path = self._event(path, structure.ending(frame), structure.END, frame)
+            for context, outcome in structure.family(frame):
+                path = self._event(path, context, outcome, frame)
         return path.to(mode=mode, frame=parent)
 
     def _ended(self, path: Path) -> Path:

@@ -5,14 +5,16 @@ of its probability, less what is expected, so that a usual document costs nothin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import log
 
 from apmdm.text_repair.paths import Frame
 from apmdm.text_repair.tokens import Kind, Tokens
 
 Table = Mapping[str, Mapping[str, float]]
-END, ON, KIND = "end", "on", "kind"
+END, ON, KIND, LIKE, SHARE = "end", "on", "kind", "like", "share"
+SCALED = END, KIND, LIKE, SHARE
+"""The first words of contexts; each group has a weight of its own."""
 GROUPS = {
     Kind.OPEN_OBJECT: "object",
     Kind.OPEN_ARRAY: "array",
@@ -52,6 +54,15 @@ def _keys(frame: Frame) -> str:
 
 def _few(count: int) -> int:
     return count if count < 5 else 5 if count < 9 else 9
+
+
+def family(frame: Frame) -> Iterator[tuple[str, str]]:
+    """Of what ends: is it like the one before, and does an object have a key of the object that it is in?"""
+    likeness = _length(frame) if frame.array else _keys(frame)
+    if likeness != "?":
+        yield f"{LIKE} {'array' if frame.array else 'object'}", likeness
+    if frame.parent is not None and not frame.array and not frame.parent.array:
+        yield f"{SHARE} object", "some" if frame.names & frame.parent.names else "none"
 
 
 def kind_of_item(frame: Frame) -> str:
