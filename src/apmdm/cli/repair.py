@@ -17,6 +17,8 @@ from apmdm.text_repair.repair import Repair, repair
 LINES = {".jsonl", ".ndjson"}
 SHOWN = 20
 """Changes that are told one by one."""
+LONG, SECONDS = 200_000, 10e-6
+"""Characters from which on it is said how long it takes, and the time for one."""
 
 
 def run(path: Path, in_place: bool, diff: bool, as_json: bool, num: int, min_probability: float) -> bool:
@@ -25,6 +27,8 @@ def run(path: Path, in_place: bool, diff: bool, as_json: bool, num: int, min_pro
         raise ValueError("--in-place changes a file, and standard input is none; leave it out or name a file")
     text = read(path)
     wanted = {"num": num, "min_probability": min_probability}
+    if len(text) > LONG:
+        typer.echo(f"{len(text) / 1e6:.1f} million characters: about {len(text) * SECONDS:.0f} seconds", err=True)
     one_a_line = path.suffix.lower() in LINES
     parts = text.splitlines(keepends=True) if one_a_line else [text]
     found = (repair(part, **wanted) if part.strip() else Repair(part, 1.0, ()) for part in parts)
