@@ -275,6 +275,46 @@ def test_words_between_puzzles_are_no_puzzles(words: str, puzzle: str) -> None:
     assert found(f"{words}\n{puzzle}\n{words}\n{puzzle}\n{words}") == [WIKIPEDIA] * 2
 
 
+PROSE = "Most generators begin with a full grid and take the numbers away one after the other, " * 3
+
+
+@pytest.mark.parametrize("puzzle", [WIKIPEDIA, "\n".join(ROWS)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        PROSE,
+        PROSE[:100],
+        "sudoku_backtrack",
+        "stop " * 20 + "s",
+    ],
+)
+def test_prose_of_any_length_is_no_puzzle(words: str, puzzle: str) -> None:
+    assert found(f"{words}\n{puzzle}\n\n{words}\n\n{puzzle}\n{words}") == [WIKIPEDIA] * 2
+
+
+@pytest.mark.parametrize("puzzle", [WIKIPEDIA, "\n".join(ROWS), drawn(ROWS, "-------+-------+-------", "|")])
+@pytest.mark.parametrize("width", [3, 4, 9, 16, 81, 256])
+@pytest.mark.parametrize("mark", "-_*=~")
+def test_underlines_are_no_puzzles(mark: str, width: int, puzzle: str) -> None:
+    rule = mark * width
+    assert found(f"{rule}\n{puzzle}\n{rule}\n\nA title\n{rule}\n\n{rule}\n{puzzle}") == [WIKIPEDIA] * 2
+
+
+@pytest.mark.parametrize("rule", ["---------", "---|---|---", "_________", "- - - - - - - - -"])
+def test_lines_of_one_mark_between_bands_are_no_rows(rule: str) -> None:
+    grid = "\n".join([*ROWS[:3], rule, *ROWS[3:6], rule, *ROWS[6:]])
+    assert found(f"{grid}\n{rule}\n{grid}") == [WIKIPEDIA] * 2
+    assert to_text(puzzle(grid)) == WIKIPEDIA
+
+
+@pytest.mark.parametrize("empty", "-_*")
+def test_a_row_without_values_is_no_underline(empty: str) -> None:
+    rows = [empty * 9, *(row.replace(".", empty) for row in ROWS[1:8]), empty * 9]
+    assert found("\n".join(["sudoku-01", empty * 9, *rows])) == ["." * 9 + WIKIPEDIA[9:72] + "." * 9]
+    assert found("\n".join([empty * 9] * 9)) == ["." * 81]
+    assert found(empty * 81) == ["." * 81]
+
+
 def test_words_are_told_if_a_file_has_nothing_else() -> None:
     assert list(puzzles_in(["", "hello world", "and more"])) == [(2, "hello world")]
     assert list(puzzles_in(["", "# a comment"])) == []

@@ -7,7 +7,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 from apmdm.lines import Numbered
 from apmdm.tasks.sudoku.grid import BOARDS, DIGITS, FOUR, NINE, SIXTEEN, Puzzle
@@ -42,6 +42,8 @@ SHORT = 160
 WIDEST = 25
 """Characters of a row of 9x9 in which blanks are cells, within its border."""
 BARS = str.maketrans("│┃║", "|||")
+RULE = re.compile(r"[\s|:]*([-_*])(?:[\s|:]*\1){2,}[\s|:]*")
+"""One mark again and again, which also stands for an empty cell."""
 BORDER = re.compile(r"[\s|:.'`,+*=_\u2500-\u257f-]*([=+\u2500\u2501\u2550]|--|__)[\s|:.'`,+*=_\u2500-\u257f-]*")
 
 
@@ -74,7 +76,8 @@ def puzzle(text: str) -> Puzzle:
     """The values of a puzzle; raises ValueError, in one line, if it is none."""
     if PLAIN.fullmatch(text):
         return Puzzle(NINE.parse(text))
-    lines = [line for line in map(_bare, text.split("\n")) if line.strip() and not _is_border(line)]
+    given = enumerate(line for line in map(_bare, text.split("\n")) if line.strip())
+    lines = [line for _, line, is_border in _with_borders(given) if not is_border] or [_bare(text)]
     if len(lines) == 1:
         _refuse_another(_fields(lines[0]))
     cells = _in_one_line(lines[0] if lines else "") if len(lines) < 2 else _in_rows(lines)
@@ -242,6 +245,26 @@ def _is_border(line: str) -> bool:
     return BORDER.fullmatch(line) is not None and ("+" in line or no_cells)
 
 
+def _is_rule(line: str, before: str, after: str) -> bool:
+    """Whether a line of one mark underlines or separates. If a row beside it has that mark, it is an empty row."""
+    rule, width = RULE.fullmatch(line), _width(line, True)
+    if rule is None:
+        return False
+    words = [near for near in (before, after) if _is_words(near, width) or HEADING.fullmatch(near)]
+    if before in words and len(before.strip()) == len(line.strip()):
+        return True
+    rows = [near for near in (before, after) if width and near not in words and _width(near, True) == width]
+    return not any(rule[1] in near and not _is_border(near) for near in rows)
+
+
+def _with_borders(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, bool]]:
+    """Lines, with whether each is a border of a grid, an underline or the like."""
+    before = ""
+    for (number, line), (_, after) in pairwise(chain(numbered, [(0, "")])):
+        yield number, line, not PLAIN.fullmatch(line) and (_is_border(line) or _is_rule(line, before, after))
+        before = line
+
+
 def _column(line: str) -> tuple[str, int] | None:
     """The delimiter of a table and the place of its column of puzzles, if the line has the names of columns."""
     for delimiter in ",;\t":
@@ -277,23 +300,29 @@ def _grids(numbered: Iterable[tuple[int, str]]) -> Numbered:
 
 
 def _is_words(line: str, width: int) -> bool:
-    """Whether a line of that width can be no damaged puzzle or row: it has more letters than else, or only marks."""
-    signs = "".join(line.split())
-    letters = sum(sign.isalpha() and sign not in "xX" for sign in signs)
-    mostly_letters = letters > len(signs) / 2 and width != SIXTEEN.side
-    only_marks = signs != "" and not (width or _fields(line))
-    return len(signs) < SHORT and (mostly_letters or only_marks) and len(_in_one_line(line)) not in LONG
+    """Whether a line of that width can be no damaged puzzle or row: it has more letters than else, or only marks.
+
+    What is as long as a row or a puzzle of 16x16, which may have letters only, needs two letters that are no values.
+    """
+    signs, fields = "".join(line.split()), _fields(line)
+    letters = [sign.upper() for sign in signs if sign.isalpha() and sign not in "xX"]
+    if len(letters) <= len(signs) / 2:
+        return signs != "" and not (width or fields)
+    is_long = width == SIXTEEN.side or len(signs) >= SHORT or len(_in_one_line(line)) in LONG
+    if is_long and len(set(letters) - set(LETTERS)) < 2:
+        return False
+    return not any(len(field) in LONG for field in fields)
 
 
 def _paragraphs(numbered: Iterable[tuple[int, str]]) -> Iterator[Rows]:
     """Rows that follow each other, no more than a grid has; any other line alone; none at all for a heading."""
     rows: Rows = []
     skipped = False
-    for number, line in numbered:
+    for number, line, is_border in _with_borders(numbered):
         if not rows and not skipped and PLAIN.fullmatch(line):
             yield [(number, line)]
             continue
-        section, is_border = SECTION.fullmatch(line.strip()), _is_border(line)
+        section = SECTION.fullmatch(line.strip())
         width = 0 if is_border else _width(line, bool(rows))
         is_words = not is_border and _side(rows) != SIXTEEN.side and _is_words(line, width)
         is_row = width > 0 and not is_words
