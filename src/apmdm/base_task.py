@@ -54,6 +54,7 @@ class BaseTask:
     name: the name that results are reported under.
     vocab: the symbols and their tokens.
     shipped: the name of the weights that come with the package, if there are any.
+    variant: which problems of the task weights are for, such as "of 4x4", if not all weights are for all.
     problem_form: what a problem looks like, in words, for messages and help.
     header: the header line, if results are printed as a table.
     ordered: print results in the order of the problems; otherwise in the order in which they are found.
@@ -71,6 +72,7 @@ class BaseTask:
     name: str
     vocab: Vocab
     shipped: str | None = None
+    variant: str = ""
     problem_form: str = "a problem"
     header: str = ""
     ordered: bool = True
@@ -407,11 +409,8 @@ class BaseTask:
         """Whether an argument that is not the name of a file can be a problem."""
         return True
 
-    def suited(self, first: str) -> "BaseTask":
-        """The task with the options that suit the text of the first problem, such as the size of the board.
-
-        Raises ValueError if it is no problem.
-        """
+    def suited(self, texts: Iterable[str]) -> "BaseTask":
+        """The task with the options that suit the texts of problems, such as the size of the board."""
         return self
 
     def cautions(self, problem: Any) -> Iterable[str]:

@@ -54,6 +54,25 @@ def test_a_puzzle_of_256_characters_is_for_the_weights_of_16x16(apmdm: Ends) -> 
 
 
 @pytest.mark.usefixtures("teacher_as_model")
+def test_a_line_without_a_clue_does_not_tell_the_size(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "puzzles").write_text(
+        f"sudoku_backtrack\n----------------\n\n{'.' * 16}\n12..{'.' * 12}\n{EASY}\n{EASY}\n"
+    )
+    code, out, err = apmdm("solve", "sudoku", tmp_path / "puzzles", "--json")
+    assert (code, len(out.splitlines())) == (1, 2)
+    told = [f"line {line}: a puzzle of 4x4 among those of 9x9; they need other weights" for line in (4, 5)]
+    assert err.splitlines() == [*told, "2 of 4 problems could not be read"]
+
+
+def test_a_size_without_weights_is_told_with_its_line(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "puzzles").write_text(f"A title\n\n{EASY}\n12..{'.' * 12}\n12..{'.' * 12}\n")
+    for verb in (["run", "sudoku"], ["eval", "sudoku", "--data"]):
+        code, _, err = apmdm(*verb, tmp_path / "puzzles")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "no weights for sudoku of 4x4, as in line 4, come with the package: " in err
+
+
+@pytest.mark.usefixtures("teacher_as_model")
 def test_a_puzzle_without_solution_is_told_as_such(apmdm: Ends) -> None:
     code, out, _ = apmdm("solve", "sudoku", UNSOLVABLE)
     assert code == 1

@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,13 @@ class Input:
     def problems(self, task: BaseTask) -> Iterable[Any]:
         """Those that can be read, parsed anew at each iteration, so there may be very many."""
         return self.whole if self.texts is None else replace(self.texts, parse=task.parse)
+
+    def first_line(self) -> int | None:
+        """The number of the first line of a file that is a problem of the task."""
+        if self.texts is None or isinstance(self.texts.source, str):
+            return None
+        read = replace(self.texts, parse=self.task.parse).read()
+        return next((number for number, found in read if not isinstance(found, ValueError)), None)
 
 
 @dataclass(frozen=True)
@@ -103,24 +111,24 @@ def _exists(given: str) -> bool:
 
 
 def _suited(task: BaseTask, texts: Problems) -> Input:
-    """With the task that suits the first problem that can be read."""
-    for _, text in texts.texts():
-        try:
-            return Input(task.suited(text), texts, [])
-        except ValueError:
-            continue
-    return Input(task, texts, [])
+    """With the task that suits the problems."""
+    return Input(task.suited(text for _, text in islice(texts.texts(), texts.limit)), texts, [])
 
 
-def model(task: BaseTask, weights: str | None, place: Device) -> tuple[Model, str]:
-    """The model of these weights, or of those that come with the package, and its device."""
+def model(task: BaseTask, weights: str | None, place: Device, found: Input | None = None) -> tuple[Model, str]:
+    """The model of these weights, or of those that come with the package, and its device.
+
+    found: the input that the task suits, for the message if there are no weights.
+    """
     name = task.shipped if weights is None else weights
     if name is None:
         trained = RUNS / task.name
         there = f"those in {trained} go by --weights {trained}"
         train = "train some by `apmdm train`, and give their folder by --weights"
         has = (trained / CONFIG).is_file()
-        raise ValueError(f"no weights for {task.name} come with the package: {there if has else train}")
+        line = found.first_line() if found is not None and task.variant else None
+        asked = f"{task.name} {task.variant}".strip() + (f", as in line {line}," if line is not None else "")
+        raise ValueError(f"no weights for {asked} come with the package: {there if has else train}")
     on = device(place)
     found = load(name, task)
     found.encoder.to(on)

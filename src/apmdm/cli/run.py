@@ -48,7 +48,7 @@ def run(
     if resume and out is None:
         raise ValueError("--resume goes on with the file of --out; give --out as well")
     found = read.source(task, given, limit)
-    model, place = read.model(found.task, weights, device)
+    model, place = read.model(found.task, weights, device, found)
     problems = found.problems(model.task)
     for path in (trace, out):
         if path is not None:

@@ -91,7 +91,7 @@ def evaluate(
     if data is not None and task.whole_files:
         raise ValueError(f"eval {task.name} draws its problems itself; leave --data out, and use run for a file")
     found = None if data is None else read.measured(task, data)
-    model, place = read.model(task if found is None else found.task, weights, device)
+    model, place = read.model(task if found is None else found.task, weights, device, found)
     problems = None if found is None else found.problems(model.task)
     survey = None if problems is None else read.survey(problems, model.task)
 

@@ -130,7 +130,7 @@ class OfTask:
         if not text.strip():
             raise ValueError(f"there is no problem; give {task.problem_form}")
         if not task.whole_files:
-            task = task.suited(text)
+            task = task.suited([text])
         model = self.model(task)
         task = model.task.with_options(_options(model.task, "run", options))
         problem = _from_file(task, text) if task.whole_files else task.parse(text)

@@ -1,9 +1,11 @@
 """Sudoku, learned from 100 puzzles: a small encoder carries out the search of its teacher."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -58,6 +60,8 @@ from apmdm.vocab import Vocab
 CHUNK = 2**16
 VALIDATION_SEED, FRESH_PUZZLES = 7, 1000
 BATCH_SIZE, GPU_BATCH_SIZE = 128, 1024
+LOOKED_AT = 1000
+"""Puzzles of a file that tell its size."""
 ROW = "{:>6}  {:<10}  {:>6}  {:>10}  {:>8}  {}"
 FEWEST_CLUES = {"9x9": 8, "16x16": 120}
 """Down to so many the models solved all puzzles that were measured (docs/tasks.md)."""
@@ -127,6 +131,10 @@ class Sudoku(Task):
         return self.size.vocab
 
     @property
+    def variant(self) -> str:
+        return f"of {self.board}"
+
+    @property
     def shipped(self) -> str | None:
         return {"9x9": "sudoku", "16x16": "sudoku-16x16"}.get(self.board)
 
@@ -148,8 +156,17 @@ class Sudoku(Task):
     def is_problem(self, text: str) -> bool:
         return formats.is_puzzle(text)
 
-    def suited(self, first: str) -> "Sudoku":
-        return replace(self, board=_board(formats.puzzle(first)).name)
+    def suited(self, texts: Iterable[str]) -> "Sudoku":
+        """With the size of most puzzles that have a clue, or of most if none has, among the first few."""
+        boards, without_clues = Counter[str](), Counter[str]()
+        for text in islice(texts, LOOKED_AT):
+            try:
+                values = formats.puzzle(text)
+            except ValueError:
+                continue
+            (boards if any(values) else without_clues)[_board(values).name] += 1
+        counted = boards or without_clues
+        return replace(self, board=counted.most_common(1)[0][0]) if counted else self
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> "Sudoku":
         for board in BOARDS.values():
