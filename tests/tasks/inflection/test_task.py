@@ -64,6 +64,34 @@ def test_a_language_may_be_given_for_all_problems(tmp_path: Path) -> None:
         list(klingon.cautions(klingon.open(tmp_path / "test")[0]))
 
 
+def test_a_problem_that_names_another_language_is_refused(tmp_path: Path) -> None:
+    turkish = Inflection(given=GIVEN, language="Turkish")
+    for text in ("German: Haus N;PL", "German: Haus\tHäuser\tN;PL"):
+        with pytest.raises(ValueError, match="names another language than --language Turkish; give one of them"):
+            turkish.parse(text)
+    assert turkish.parse("turkish: ev N;PL") == turkish.parse("ev N;PL")
+    (tmp_path / "test").write_text("German: Haus\tHäuser\tN;PL\n")
+    with pytest.raises(ValueError, match="the lemma 'German: Haus' names a language"):
+        list(turkish.cautions(turkish.open(tmp_path / "test")[0]))
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "message"),
+    [
+        (
+            "Haus",
+            "German",
+            "a problem is a lemma and its features, such as `Haus N;DAT;PL`, not 'Haus', .* no features$",
+        ),
+        ("N;DAT;PL", "German", "which has no lemma$"),
+        ("German: Haus", None, "a problem is a language, a colon, .*, not 'German: Haus', which has no features$"),
+    ],
+)
+def test_what_is_missing_is_told_in_the_form_that_is_asked_for(text: str, language: str | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Inflection(given=GIVEN, language=language).parse(text)
+
+
 def test_an_unknown_feature_is_told() -> None:
     assert list(TASK.cautions(TASK.parse("German: Haus N;XXX"))) == ["the feature 'XXX' was not learned from"]
     assert list(TASK.cautions(TASK.parse("German: Haus N;PL"))) == []

@@ -41,6 +41,7 @@ class Inflection(FromPairs):
     measured_on = "give pairs to measure on in files such as german-dev"
     shipped = "inflection"
     problem_form = "a language, a colon, a lemma and its features, such as `German: Haus N;DAT;PL`"
+    form_in_language = "a lemma and its features, such as `Haus N;DAT;PL`"
     loaded_as = None
 
     def example(self, random: Random) -> tuple[str, dict[str, Any]]:
@@ -86,9 +87,14 @@ class Inflection(FromPairs):
             raise ValueError(f"a problem is {self.problem_form}; {text!r} names no language (--language gives one)")
         columns = [column.strip() for column in rest.split("\t")] if "\t" in rest else rest.strip().rsplit(maxsplit=1)
         if not 2 <= len(columns) <= 3 or not columns[0]:
-            raise ValueError(f"a problem is {self.problem_form}, not {text!r}")
+            form = self.problem_form if self.language is None else self.form_in_language
+            lacks = ("lemma" if ";" in columns[0] else "features") if len(columns) == 1 else ""
+            raise ValueError(f"a problem is {form}, not {text!r}" + (f", which has no {lacks}" if lacks else ""))
         lemma, *form, features = columns
-        pair = Pair(lemma, "".join(form), f"{self.known(language)};{features}")
+        name = self.known(language)
+        if self.language is not None and name != self.known(self.language):
+            raise ValueError(f"{text!r} names another language than --language {self.language}; give one of them")
+        pair = Pair(lemma, "".join(form), f"{name};{features}")
         self.code.refuse_strangers(lemma)
         return pair
 
@@ -99,6 +105,9 @@ class Inflection(FromPairs):
 
     def cautions(self, problem: Pair) -> Iterable[str]:
         self.known(atoms_of(problem.features)[0])
+        named, colon, _ = problem.source.partition(":")
+        if colon and _spelled(named) in self.spoken:
+            raise ValueError(f"the lemma {problem.source!r} names a language, which --language gives for a whole table")
         return super().cautions(problem)
 
     def told(self, problem: Pair) -> dict[str, Any]:
