@@ -59,7 +59,7 @@ class BaseTask:
     header: the header line, if results are printed as a table.
     ordered: print results in the order of the problems; otherwise in the order in which they are found.
     whole_files: a problem is a whole file, which `open` reads; otherwise `split` finds the problems in a file.
-    tables: `eval` takes its problems from a table, which `open` reads.
+    tables: `eval` takes its problems from a table, which `table` reads.
     demo: a file of problems that `run` solves if it is given none.
     comment: begins a comment in files of problems; empty if nothing does.
     redirected: commands that another task answers, with the name of that task.
@@ -441,6 +441,10 @@ class BaseTask:
     def open(self, path: Path) -> list[Any]:
         """The problems of a file; raises ValueError for the first one that cannot be read."""
         return list(Problems(text_at(path, FILE), self.split, self.parse).each())
+
+    def table(self, path: Path) -> tuple[list[Any], Iterable[str]]:
+        """The problems of a table, and what may have been read otherwise than it was meant."""
+        raise NotImplementedError(f"{self.name} reads no tables")
 
     def told(self, problem: Any) -> dict[str, Any]:
         """A problem as JSON. Different problems must differ."""

@@ -50,6 +50,7 @@ class FromPairs(BaseTask):
 
     Task.from_pairs explains the fields. A problem is a Pair.
     measured_on: how a user gives pairs to measure on.
+    remarks: what may have been read otherwise than it was meant.
     """
 
     name: str = "pairs"
@@ -59,6 +60,7 @@ class FromPairs(BaseTask):
     training: Settings | None = None
     belief: Belief = UNFITTED
     longest: int = 0
+    remarks: tuple[str, ...] = ()
     num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
@@ -142,8 +144,16 @@ class FromPairs(BaseTask):
             raise ValueError(few or f"{self.name} has no pairs to measure on: name the trained file, or give --data")
         return random.choice(self._split[0])
 
+    def how_read(self) -> Iterable[str]:
+        """What may have been read otherwise than it was meant."""
+        return self.remarks
+
     def findings(self) -> list[Finding]:
-        """What cannot be measured when the model has been trained, or not as a user may expect."""
+        """How the pairs were read, and what cannot be measured as a user may expect when the model has been trained."""
+        remedy = "nothing, if that is so; --source-col and --target-col say which names a first line has"
+        return [*(Finding(note, remedy, False) for note in self.how_read()), *self._unmeasured()]
+
+    def _unmeasured(self) -> list[Finding]:
         held_out, learned = self._split
         if not held_out:
             return [

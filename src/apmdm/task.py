@@ -10,7 +10,7 @@ from apmdm.from_pairs import FromPairs
 from apmdm.from_process import FromProcess, Learning
 from apmdm.from_sequences import FromSequences
 from apmdm.model.encoder import Shape
-from apmdm.pairs.table import Pair, read_pairs
+from apmdm.pairs.table import Pair, Table, read_table
 from apmdm.process import Symbols
 from apmdm.training.trainer import Settings
 
@@ -83,7 +83,9 @@ class Task(BaseTask):
         dev: pairs to measure on. By default a tenth of the pairs is held out, 500 at most.
         training: how long and how fast a model learns.
         """
-        return FromPairs(name, _pairs(pairs), _pairs(dev), training=training)
+        learned, measured = _table(pairs), _table(dev)
+        remarks = (*learned.notes, *measured.notes)
+        return FromPairs(name, tuple(learned.pairs), tuple(measured.pairs), training=training, remarks=remarks)
 
     @staticmethod
     def from_sequences(
@@ -99,7 +101,7 @@ class Task(BaseTask):
         return FromSequences(name, tuple(sorted(set(sequences))), training=training)
 
 
-def _pairs(given: str | Path | Iterable[Pair | tuple[str, ...]]) -> tuple[Pair, ...]:
+def _table(given: str | Path | Iterable[Pair | tuple[str, ...]]) -> Table:
     if isinstance(given, str | Path):
-        return tuple(read_pairs(Path(given)))
-    return tuple(pair if isinstance(pair, Pair) else Pair(*pair) for pair in given)
+        return read_table(given)
+    return Table([pair if isinstance(pair, Pair) else Pair(*pair) for pair in given])

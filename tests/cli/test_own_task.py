@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from apmdm import contest
+from apmdm import Task, contest
 from apmdm.paradigms import comparison
 from support import unchecked
 
@@ -112,6 +112,19 @@ def test_pairs_are_learned_and_run_from_their_weights_alone(apmdm: Ends, tmp_pat
     assert (code, "nor a file that exists" in err) == (2, True)
     code, out, _ = apmdm("eval", tmp_path / "run", "--data", tmp_path / "pairs.tsv", "--json")
     assert (code, json.loads(out)["problems"]) == (0, len(pairs))
+
+
+def test_a_table_without_names_of_columns_is_told_wherever_it_is_read(apmdm: Ends, tmp_path: Path) -> None:
+    table = tmp_path / "usuk.csv"
+    table.write_text("us,uk\n" + "".join(f"{'a' * n}b,{'a' * n}c\n" for n in range(1, 20)))
+    note = f"note: the first line of {table} is taken as a pair; the columns are source, target"
+    settings = [setting for setting in SETTINGS if not setting.startswith("data.")]
+    options = ["--device", "cpu", *(word for setting in settings for word in ("--set", setting))]
+    assert note.removeprefix("note: ") in apmdm("train", table, "--out", tmp_path / "run", *options)[1]
+    assert note in apmdm("check", table)[1]
+    assert note in apmdm("eval", tmp_path / "run", "--data", table)[2].splitlines()
+    findings = Task.from_pairs(table).findings()
+    assert [finding.what for finding in findings] == [note.removeprefix("note: ")]
 
 
 def test_help_tells_the_task_and_its_problems(apmdm: Ends, files: Files) -> None:

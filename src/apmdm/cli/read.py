@@ -99,8 +99,13 @@ def file(task: BaseTask, path: Path, limit: int | None = None) -> Input:
 
 
 def measured(task: BaseTask, path: Path) -> Input:
-    """The problems in a file that `eval` is given."""
-    return Input(task, None, task.open(path)) if task.tables else file(task, path)
+    """The problems in a file that `eval` is given; how a table was read is told on stderr."""
+    if not task.tables:
+        return file(task, path)
+    problems, notes = task.table(path)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    return Input(task, None, problems)
 
 
 def _exists(given: str) -> bool:
@@ -115,10 +120,10 @@ def _suited(task: BaseTask, texts: Problems) -> Input:
     return Input(task.suited(text for _, text in islice(texts.texts(), texts.limit)), texts, [])
 
 
-def model(task: BaseTask, weights: str | None, place: Device, found: Input | None = None) -> tuple[Model, str]:
+def model(task: BaseTask, weights: str | None, place: Device, given: Input | None = None) -> tuple[Model, str]:
     """The model of these weights, or of those that come with the package, and its device.
 
-    found: the input that the task suits, for the message if there are no weights.
+    given: the input that the task suits, for the message if there are no weights.
     """
     name = task.shipped if weights is None else weights
     if name is None:
@@ -126,7 +131,7 @@ def model(task: BaseTask, weights: str | None, place: Device, found: Input | Non
         there = f"those in {trained} go by --weights {trained}"
         train = "train some by `apmdm train`, and give their folder by --weights"
         has = (trained / CONFIG).is_file()
-        line = found.first_line() if found is not None and task.variant else None
+        line = given.first_line() if given is not None and task.variant else None
         asked = f"{task.name} {task.variant}".strip() + (f", as in line {line}," if line is not None else "")
         raise ValueError(f"no weights for {asked} come with the package: {there if has else train}")
     on = device(place)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from apmdm.lines import listed, read_text
 
@@ -36,8 +37,7 @@ class Pair:
         return Pair(self.source[::-1], self.target[::-1], self.features)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """The pairs of a file. notes: what may have been read otherwise than it was meant."""
 
     pairs: list[Pair]

@@ -54,14 +54,16 @@ def test_a_language_may_be_given_for_all_problems(tmp_path: Path) -> None:
     german = Inflection(given=GIVEN, language="German")
     assert german.parse("Haus N;PL") == german.parse("German: Haus N;PL")
     (tmp_path / "test").write_text("Haus\tHäuser\tN;PL\n")
-    assert german.open(tmp_path / "test") == [Pair("Haus", "Häuser", "german;N;PL")]
+    pairs, (note,) = german.table(tmp_path / "test")
+    assert pairs == [Pair("Haus", "Häuser", "german;N;PL")]
+    assert "is taken as a pair; the columns are source, target, features" in note
     with pytest.raises(ValueError, match="give the language by --language"):
-        TASK.open(tmp_path / "test")
+        TASK.table(tmp_path / "test")
     klingon = Inflection(given=GIVEN, language="Klingon")
     with pytest.raises(ValueError, match="unknown language 'Klingon'"):
         klingon.parse("Haus N;PL")
     with pytest.raises(ValueError, match="unknown language 'klingon'"):
-        list(klingon.cautions(klingon.open(tmp_path / "test")[0]))
+        list(klingon.cautions(klingon.table(tmp_path / "test")[0][0]))
 
 
 def test_a_problem_that_names_another_language_is_refused(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_a_problem_that_names_another_language_is_refused(tmp_path: Path) -> Non
     assert turkish.parse("turkish: ev N;PL") == turkish.parse("ev N;PL")
     (tmp_path / "test").write_text("German: Haus\tHäuser\tN;PL\n")
     with pytest.raises(ValueError, match="the lemma 'German: Haus' names a language"):
-        list(turkish.cautions(turkish.open(tmp_path / "test")[0]))
+        list(turkish.cautions(turkish.table(tmp_path / "test")[0][0]))
 
 
 @pytest.mark.parametrize(

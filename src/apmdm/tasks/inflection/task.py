@@ -15,7 +15,7 @@ from apmdm.base_task import BaseTask, option
 from apmdm.from_pairs import FromPairs
 from apmdm.model.encoder import Shape
 from apmdm.pairs.sequence import RELATIONS, atoms_of
-from apmdm.pairs.table import Pair, read_pairs
+from apmdm.pairs.table import Pair, Table, read_pairs, read_table
 from apmdm.recipe import Recipe
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
@@ -98,10 +98,11 @@ class Inflection(FromPairs):
         self.code.refuse_strangers(lemma)
         return pair
 
-    def open(self, path: Path) -> list[Pair]:
+    def table(self, path: Path) -> Table:
         if self.language is None:
             raise ValueError(f"{path} has lemma, form and features: give the language by --language")
-        return [replace(pair, features=f"{_spelled(self.language)};{pair.features}") for pair in read_pairs(path)]
+        pairs, notes = read_table(path)
+        return Table([replace(pair, features=f"{_spelled(self.language)};{pair.features}") for pair in pairs], notes)
 
     def cautions(self, problem: Pair) -> Iterable[str]:
         self.known(atoms_of(problem.features)[0])

@@ -5,9 +5,8 @@ from functools import cached_property
 from pathlib import Path
 
 from apmdm.base_task import option
-from apmdm.finding import Finding
 from apmdm.from_pairs import FromPairs
-from apmdm.pairs.table import Pair, Table, read_pairs, read_table
+from apmdm.pairs.table import Pair, Table, read_table
 
 LEARNS = "train check compare audit"
 READS = f"{LEARNS} eval"
@@ -46,14 +45,11 @@ class Pairs(FromPairs):
     def _tests(self) -> Table | None:
         return None if self.test is None else read_table(self.test, *self._columns)
 
-    def open(self, path: Path) -> list[Pair]:
-        return read_pairs(path, *self._columns)
+    def table(self, path: Path) -> Table:
+        return read_table(path, *self._columns)
 
-    def findings(self) -> list[Finding]:
-        """With what may have been read from other columns than those that were meant."""
-        notes = [note for table in (self._table, self._tests) if table is not None for note in table.notes]
-        remedy = "nothing, if that is so; --source-col and --target-col say which names a first line has"
-        return [*(Finding(note, remedy, False) for note in notes), *super().findings()]
+    def how_read(self) -> list[str]:
+        return [note for table in (self._table, self._tests) if table is not None for note in table.notes]
 
 
 task = Pairs
