@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apmdm.lines import Problems, Text, lines, read_text, text_at
+from apmdm.lines import Problems, Text, lines, read_text, text_at, visible
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -96,3 +96,7 @@ def test_a_file_without_problems_is_refused(tmp_path: Path) -> None:
     path.write_text("\n# nothing\n")
     with pytest.raises(ValueError, match="file is empty; give one problem a line"):
         list(lines(path))
+
+
+def test_an_answer_of_blanks_can_be_seen() -> None:
+    assert [visible(answer) for answer in ("", " ", "a b", 12, ["a"])] == ["''", "' '", "a b", "12", "['a']"]

@@ -14,6 +14,7 @@ from apmdm import base_task
 from apmdm.base_task import BaseTask
 from apmdm.from_pairs import FromPairs
 from apmdm.from_sequences import FromSequences
+from apmdm.lines import visible
 from apmdm.pairs.table import Pair
 from apmdm.process import Symbols
 from support import unchecked
@@ -173,7 +174,7 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
     assert chances == sorted(chances, reverse=True)
     assert sum(chances) < 1
     asked = replace(model.task, num=2)  # pyright: ignore
-    assert asked.row(solution, 0.0).startswith(f"abab  {solution.answer} {chances[0]:.3f}  ")
+    assert asked.row(solution, 0.0).startswith(f"abab  {visible(solution.answer)} {chances[0]:.3f}  ")
     assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
     assert len(asked.record(solution)["answers"]) == min(2, len(chances))
     assert apmdm.evaluate(model, num=2)["problems"] == 2

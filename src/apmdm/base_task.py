@@ -13,7 +13,7 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.finding import HIDDEN, Finding
-from apmdm.lines import FILE, Numbered, Problems, one_a_line, text_at
+from apmdm.lines import FILE, Numbered, Problems, one_a_line, text_at, visible
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, same_step, supervised_loss
@@ -459,7 +459,7 @@ class BaseTask:
         told = {"solved": "", "unverified": "", "unsolved": "  not right"}.get(solution.status, f"  {solution.status}")
         if solution.answer is None:
             return f"no answer; stopped: {solution.run.stop}  steps {solution.run.time}"
-        return f"{solution.answer}{told}  steps {solution.run.time}"
+        return f"{visible(solution.answer)}{told}  steps {solution.run.time}"
 
     def deliver(self, solution: Solution) -> None:
         """What else `run` does with a solution, such as saving a file in the task's own format."""

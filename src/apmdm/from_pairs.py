@@ -12,6 +12,7 @@ import torch
 
 from apmdm.base_task import BaseTask, option
 from apmdm.finding import Finding
+from apmdm.lines import visible
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.pairs.answers import Answer, Belief, answers, fitted
@@ -258,7 +259,10 @@ class FromPairs(BaseTask):
 
     def row(self, solution: Solution, seconds: float) -> str:
         """With the probability of the answer, or of as many answers as were asked for."""
-        told = [f"{text} {chance:.3f}" for text, chance in solution.alternatives[: self.num]]
+        told = [
+            f"{'no answer' if text is None else visible(text)} {chance:.3f}"
+            for text, chance in solution.alternatives[: self.num]
+        ]
         if self.num > 1 and told:
             return "  ".join([solution.problem.source, *told])
         sure = [f"probability {chance:.3f}" for _, chance in solution.alternatives[:1]]

@@ -86,6 +86,12 @@ def text_at(path: Path, form: str) -> Text:
         raise ValueError(f"cannot read {path}: {error.strerror}; give {form}") from None
 
 
+def visible(answer: object) -> str:
+    """An answer in a line of results; one that holds nothing but blanks is in quotes, since it could not be seen."""
+    text = str(answer)
+    return text if text.strip() else repr(text)
+
+
 def listed(names: Iterable[str], most: int = 10) -> str:
     """Names in a message: the first few, and how many more there are."""
     shown = list(names)

@@ -127,6 +127,13 @@ def test_a_table_without_names_of_columns_is_told_wherever_it_is_read(apmdm: End
     assert [finding.what for finding in findings] == [note.removeprefix("note: ")]
 
 
+def test_of_many_notes_ten_are_told(apmdm: Ends, tmp_path: Path) -> None:
+    (tmp_path / "problems").write_text("".join(f"German: Haus N;PL;UNKNOWN{n}\n" for n in range(80)))
+    _, _, err = apmdm("run", "inflection", tmp_path / "problems")
+    assert len(err.splitlines()) == 11
+    assert err.splitlines()[-1] == "note: and 70 more of such notes"
+
+
 def test_help_tells_the_task_and_its_problems(apmdm: Ends, files: Files) -> None:
     code, out, _ = apmdm("run", files.task, "--help")
     assert code == 0

@@ -24,6 +24,8 @@ SHOWN = 100
 """Characters of an argument that a message repeats."""
 TOLD = 100
 """Lines that cannot be read and are told one by one."""
+NOTED = 10
+"""Notes on problems, the most frequent first."""
 MISSING = inspect.Parameter.empty
 
 
@@ -77,8 +79,10 @@ def survey(problems: Iterable[Any], task: BaseTask) -> Survey:
         raise ValueError(told[0] + (f"; none of {refused} problems can be read" if refused > 1 else ""))
     for line in [*told, *([f"and {refused - TOLD} more"] if refused > TOLD else [])]:
         typer.echo(line, err=True)
-    for caution, times in cautions.items():
+    for caution, times in cautions.most_common(NOTED):
         typer.echo(f"note: {caution}" + (f" ({times} of {number} problems)" if number > 1 else ""), err=True)
+    if len(cautions) > NOTED:
+        typer.echo(f"note: and {len(cautions) - NOTED} more of such notes", err=True)
     return Survey(number, refused)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from apmdm.lines import visible
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.skipping import Skipping
 from apmdm.objective.batch import Batch, Batches
@@ -164,7 +165,7 @@ class DyckRepair(Task):
     def row(self, solution: Solution, seconds: float) -> str:
         told = f"no word; stopped: {solution.run.stop}"
         if solution.solved:
-            told = f"{solution.answer}  edits {distance(solution.problem, solution.answer)}"
+            told = f"{visible(solution.answer)}  edits {distance(solution.problem, solution.answer)}"
         return f"{told}  from {solution.problem}"
 
 
