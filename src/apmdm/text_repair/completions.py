@@ -1,7 +1,11 @@
 """How a person would complete a JSON text that was cut off."""
 
+import re
+
 from apmdm.text_repair.document import Document, parses
 from apmdm.text_repair.tokens import Kind, tokens_of
+
+_CUT_ESCAPE = re.compile(r"(\\+)((?:u[0-9a-fA-F]{0,3})?)\Z")
 
 
 def completions(prefix: str) -> list[str]:
@@ -66,10 +70,5 @@ def open_quote(prefix: str) -> int | None:
 
 def _partial_escape(prefix: str) -> int:
     """How many characters at the end are an escape that was cut off."""
-    for length in range(1, 6):
-        tail = prefix[-length:]
-        if tail.startswith("\\"):
-            backslashes = len(prefix) - len(prefix.rstrip("\\")) if length == 1 else 1
-            complete = length == 2 and tail[1] != "u"
-            return 0 if complete or (length == 1 and backslashes % 2 == 0) else length
-    return 0
+    cut = _CUT_ESCAPE.search(prefix)
+    return 0 if cut is None or len(cut[1]) % 2 == 0 else 1 + len(cut[2])

@@ -31,6 +31,7 @@ PRIOR: dict[str, tuple[float, float]] = {
     "extra colon": (6.0, 4.0),
     "extra quote": (4.8, 4.0),
     "stray text": (5.0, 1.5),
+    "stray text for a value": (7.0, 4.0),
     "unescaped quote": (3.0, 1.0),
     "odd number of quotes": (2.0, 2.0),
     "line break as text": (3.0, 0.02),

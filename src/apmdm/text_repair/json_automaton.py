@@ -107,7 +107,8 @@ class Json:
         elif kind == Kind.ESCAPE and self.tokens.text(at) in ("\\n", "\\r", "\\t"):
             yield self._drop(path, "line break as text")
         elif kind == Kind.WORD and path.mode not in (Mode.BEFORE, Mode.DONE):
-            yield self._drop(path, "stray text")
+            empty = path.mode == Mode.VALUE and path.since < 0
+            yield self._drop(path, "stray text for a value" if empty else "stray text")
 
     def _placed(self, path: Path, kind: Kind) -> Path:
         """A child of the innermost frame begins here: does its place fit the others?"""
