@@ -27,10 +27,10 @@ from apmdm.text_repair import repair, structure
 from apmdm.text_repair.costs import PRIOR
 from apmdm.text_repair.damage import Damaged, damaged
 from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.paths import Path as Way
 from apmdm.text_repair.repair import WAYS, log_odds
 from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import tokens_of
+from apmdm.text_repair.ways import Way
 
 SEED = 0
 EVENTS = 60

@@ -125,6 +125,12 @@ def test_what_is_not_probable_enough_is_refused() -> None:
     assert apmdm.loads("{'a': 1}") == {"a": 1}
 
 
+@pytest.mark.parametrize(("num", "least"), [(0, 0.5), (5, 1.5), (5, float("nan"))])
+def test_numbers_that_make_no_sense_are_refused(num: int, least: float) -> None:
+    with pytest.raises(ValueError, match="num is at least 1 and min_probability from 0 to 1"):
+        repair("[1", num=num, min_probability=least)
+
+
 DOCUMENT = json.dumps(
     {"name": 'a first "one"', "path": "C:\\x\ny", "rows": [[1, 2.5], {"k": None, "l": [True]}, ["some words here"]]},
     indent=1,

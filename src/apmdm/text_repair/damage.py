@@ -9,8 +9,8 @@ from random import Random
 from apmdm.text_repair.completions import completions, open_quote
 from apmdm.text_repair.document import Document, Mistake, edited, parses
 from apmdm.text_repair.json_damages import DAMAGES, SHARES, STYLES, Damage
-from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import tokens_of
+from apmdm.text_repair.ways import Edit
 
 _WRAPS = {"fence", "prose", "concatenated"}
 

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 
 from apmdm.text_repair.folding import CLOSERS, OPENERS
-from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.search import applied
 from apmdm.text_repair.tokens import Kind, Tokens
+from apmdm.text_repair.ways import Edit
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from random import Random
 
 from apmdm.text_repair.document import Document, Mistake, parses
 from apmdm.text_repair.folding import CLOSERS, OPENERS
-from apmdm.text_repair.paths import Edit
 from apmdm.text_repair.tokens import Kind
+from apmdm.text_repair.ways import Edit
 
 Damage = Callable[[Document, Random], Mistake | None]
 

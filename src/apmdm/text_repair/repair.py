@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 from apmdm.text_repair.costs import read
 from apmdm.text_repair.folding import is_one_value
 from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.paths import Edit, Path
 from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import Tokens, tokens_of
+from apmdm.text_repair.ways import Edit, Way
 
 MIN_PROBABILITY = 0.5
 WAYS = {"num": 4, "width": 64, "margin": 10.0}
@@ -51,8 +51,10 @@ def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY)
 
     A valid text comes back as it is, with probability 1. Whatever is not changed stays byte for byte. If the best
     repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure; it is then the first
-    of the `alternatives`, of which there are at most `num` with it.
+    of the `alternatives`, of which there are at most `num` with it. Raises ValueError for numbers that make no sense.
     """
+    if num < 1 or not 0 <= min_probability <= 1:
+        raise ValueError(f"num is at least 1 and min_probability from 0 to 1, not {num} and {min_probability:g}")
     if is_valid(text.removeprefix(BOM)):
         return Repair(text, 1.0, ())
     body = text.removeprefix(BOM)
@@ -98,13 +100,13 @@ def candidates(text: str, num: int) -> list[Repair]:
     automaton = Json(tokens)
     if len(automaton.kinds) > LONGEST:
         return []
-    paths = cheapest(automaton, **(WAYS if len(automaton.kinds) <= LONG else FEW_WAYS))
-    first, share = dict[str, Path](), dict[str, float]()
-    for path in paths:
-        repaired = applied(text, [edit for _, edit in edits_of(path)])
+    ways = cheapest(automaton, **(WAYS if len(automaton.kinds) <= LONG else FEW_WAYS))
+    first, share = dict[str, Way](), dict[str, float]()
+    for way in ways:
+        repaired = applied(text, [edit for _, edit in edits_of(way)])
         if repaired in first or is_valid(repaired):
-            first.setdefault(repaired, path)
-            share[repaired] = share.get(repaired, 0.0) + exp(paths[0].cost - path.cost)
+            first.setdefault(repaired, way)
+            share[repaired] = share.get(repaired, 0.0) + exp(ways[0].cost - way.cost)
     total = sum(share.values())
     ranked = sorted(share, key=lambda repaired: -share[repaired])
     surest = [share[repaired] / total for repaired in ranked]
@@ -118,10 +120,10 @@ def candidates(text: str, num: int) -> list[Repair]:
     ]
 
 
-def probability(share: float, path: Path) -> float:
+def probability(share: float, way: Way) -> float:
     """How often a repair is right that has this share of all that were found: a logistic model of what it costs."""
     constant, by_share, by_cost, alone = read()["calibration"]
-    odds = constant + by_share * log_odds(share) + by_cost * paid(path) + alone * (share == 1)
+    odds = constant + by_share * log_odds(share) + by_cost * paid(way) + alone * (share == 1)
     return 1 / (1 + exp(-odds))
 
 
@@ -130,18 +132,18 @@ def log_odds(share: float) -> float:
     return log(share / (1 - share))
 
 
-def paid(path: Path) -> float:
-    """What the repairs of a path cost, without the structure of the document."""
-    total, trail = 0.0, path.trail
+def paid(way: Way) -> float:
+    """What the repairs of a way cost, without the structure of the document."""
+    total, trail = 0.0, way.trail
     while trail is not None:
         trail, kind, cost, _ = trail
         total += 0.0 if kind.startswith("=") else cost
     return total
 
 
-def changes(tokens: Tokens, path: Path) -> tuple[Change, ...]:
-    """The edits of a path, those of one kind that follow each other without a gap as one."""
-    edits, source, found = edits_of(path), tokens.source, list[Change]()
+def changes(tokens: Tokens, way: Way) -> tuple[Change, ...]:
+    """The edits of a way, those of one kind that follow each other without a gap as one."""
+    edits, source, found = edits_of(way), tokens.source, list[Change]()
     for _, group in groupby(_numbered(edits, source), key=lambda item: item[0]):
         run = [(kind, edit) for _, kind, edit in group]
         start, end = run[0][1].start, run[-1][1].end

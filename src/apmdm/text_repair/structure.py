@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from math import log
 
-from apmdm.text_repair.paths import Frame
 from apmdm.text_repair.tokens import Kind, Tokens
+from apmdm.text_repair.ways import Frame
 
 Table = Mapping[str, Mapping[str, float]]
 END, ON, KIND, LIKE, SHARE = "end", "on", "kind", "like", "share"
