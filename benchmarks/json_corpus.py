@@ -49,7 +49,6 @@ TRAIN = {
     "@salesforce/schemas": ("npm", "BSD-3-Clause"),
     "cldr-core": ("npm", "Unicode-3.0"),
     "swagger-ui-dist": ("npm", "Apache-2.0"),
-    "openapi-examples": ("npm", "MIT"),
     "google-api-python-client": ("pypi", "Apache-2.0"),
     "homeassistant": ("pypi", "Apache-2.0"),
     "plotly": ("pypi", "MIT"),

@@ -27,7 +27,7 @@ from apmdm.text_repair import repair, structure
 from apmdm.text_repair.costs import PRIOR
 from apmdm.text_repair.damage import Damaged, damaged
 from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.repair import WAYS, log_odds
+from apmdm.text_repair.repair import log_odds
 from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import tokens_of
 from apmdm.text_repair.ways import Way
@@ -76,7 +76,7 @@ def main() -> None:
 
 def events(text: str) -> Iterator[tuple[str, str, float]]:
     """The contexts and outcomes of a valid document, with their weight."""
-    (way,) = cheapest(Json(tokens_of(text), table={}, fold=False), margin=0.0)
+    (way,) = cheapest(Json(tokens_of(text), table={}, fold=False), num=1, margin=0.0)
     found = [kind[1:].rsplit("=", 1) for kind, _ in paid(way) if kind.startswith("=")]
     for context, outcome in found:
         yield context, outcome, min(1.0, EVENTS / len(found))
@@ -120,7 +120,7 @@ def calibrated(problems: Iterable[Damaged], costs: dict[str, list[float]], scale
 
 def values(problem: Damaged, costs: dict[str, list[float]], scaled: structure.Table) -> Iterator[tuple[str, Way]]:
     """The value of each repair that was found, and how it was, the cheapest first."""
-    for way in cheapest(Json(tokens_of(problem.text), costs, scaled), **WAYS):
+    for way in cheapest(Json(tokens_of(problem.text), costs, scaled)):
         try:
             value = json.loads(applied(problem.text, [edit for _, edit in edits_of(way)]))
         except (ValueError, RecursionError):

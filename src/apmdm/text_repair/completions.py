@@ -10,42 +10,44 @@ _CUT_ESCAPE = re.compile(r"(\\+)((?:u[0-9a-fA-F]{0,3})?)\Z")
 
 def completions(prefix: str) -> list[str]:
     """Ways to complete a text that was cut off; none if that leaves nothing."""
-    tokens = tokens_of(prefix)
-    kinds, last = tokens.kinds, len(tokens) - 2
-    if last < 1:
-        return []
     quote = open_quote(prefix)
-    ends = list[str]()
-    if quote is not None:
-        body = prefix[: len(prefix) - _partial_escape(prefix)]
-        document = Document(tokens_of(prefix[:quote].rstrip()))
-        before = document.tokens.kinds[-2]
-        is_key = before in (Kind.OPEN_OBJECT, Kind.COMMA) and not document.inner.get(len(document.tokens) - 2, False)
-        if before == Kind.OPEN_OBJECT or (is_key and before == Kind.COMMA and not _in_array(document)):
-            ends = [_without_comma(prefix[:quote]), body + '": null', body + '": ""']
-        else:
-            ends = [body + '"']
-        opens = document.open
-        kinds = document.tokens.kinds
-    else:
-        document = Document(tokens)
-        opens, kind = document.open, kinds[last]
-        text = tokens.text(last)
-        head = prefix[: tokens.starts[last]]
-        if kind == Kind.COMMA:
-            ends = [head]
-        elif kind == Kind.COLON:
-            ends = [_without_comma(prefix[: tokens.starts[last - 1]]), prefix + " null", prefix + ' ""']
-        elif last in document.keys or (kind == Kind.TEXT and not _in_array(document) and kinds[last - 1] != Kind.COLON):
-            ends = [_without_comma(head), prefix + ": null", prefix + ': ""']
-        elif kind == Kind.WORD:
-            whole = [word for word in ("true", "false", "null") if word.startswith(text)]
-            ends = [head + whole[0]] if whole else [head + text.rstrip("-+.eE")] if text.rstrip("-+.eE") else []
-            ends += [] if whole else [head + text + "0"]
-        else:
-            ends = [prefix]
-    closers = "".join("]" if kinds[at] == Kind.OPEN_ARRAY else "}" for at in reversed(opens))
+    document = Document(tokens_of(prefix if quote is None else prefix[:quote].rstrip()))
+    if len(document.tokens) < 2 or (quote is None and len(document.tokens) < 3):
+        return []
+    ends = _of_tokens(prefix, document) if quote is None else _of_string(prefix, quote, document)
+    closers = "".join("]" if document.tokens.kinds[at] == Kind.OPEN_ARRAY else "}" for at in reversed(document.open))
     return [end + closers for end in ends if parses(end + closers)]
+
+
+def _of_string(prefix: str, quote: int, before: Document) -> list[str]:
+    """Within a string, which begins at `quote`."""
+    body, last = prefix[: len(prefix) - _partial_escape(prefix)], before.tokens.kinds[-2]
+    if last == Kind.OPEN_OBJECT or (last == Kind.COMMA and not _in_array(before)):
+        return [_without_comma(prefix[:quote]), body + '": null', body + '": ""']
+    return [body + '"']
+
+
+def _of_tokens(prefix: str, document: Document) -> list[str]:
+    tokens, last = document.tokens, len(document.tokens) - 2
+    kind, before, text, head = (
+        tokens.kinds[last],
+        tokens.kinds[last - 1],
+        tokens.text(last),
+        prefix[: tokens.starts[last]],
+    )
+    if kind == Kind.COMMA:
+        return [head]
+    if kind == Kind.COLON:
+        return [_without_comma(prefix[: tokens.starts[last - 1]]), prefix + " null", prefix + ' ""']
+    if kind == Kind.TEXT and not _in_array(document) and before != Kind.COLON:
+        return [_without_comma(head), prefix + ": null", prefix + ': ""']
+    if kind != Kind.WORD:
+        return [prefix]
+    for literal in ("true", "false", "null"):
+        if literal.startswith(text):
+            return [head + literal]
+    number = text.rstrip("-+.eE")
+    return [head + number, head + text + "0"] if number else [head + text + "0"]
 
 
 def _in_array(document: Document) -> bool:

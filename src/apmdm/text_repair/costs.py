@@ -46,7 +46,6 @@ PRIOR: dict[str, tuple[float, float]] = {
     "smart quotes": (3.0, 0.05),
     "escaped quotes": (4.0, 0.02),
     "foreign literal": (2.5, 0.05),
-    "bad number": (4.0, 2.0),
     "fence": (1.5, 0.1),
     "prose": (3.5, 0.05),
     "ellipsis": (3.5, 0.5),

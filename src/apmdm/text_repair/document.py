@@ -19,19 +19,20 @@ class Mistake:
 
 
 class Document:
-    """A valid text with what its tokens are."""
+    """A valid text, or the beginning of one.
+
+    partner: of each bracket the other one. keys: the tokens that are keys. open: brackets without a partner.
+    """
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
         kinds = tokens.kinds
-        self.partner, self.keys, self.inner = dict[int, int](), set[int](), dict[int, bool]()
+        self.partner, self.keys = dict[int, int](), set[int]()
         open_at = list[int]()
         for at, kind in enumerate(kinds):
             if kind in CLOSERS and open_at:
                 self.partner[open_at[-1]] = at
                 self.partner[at] = open_at.pop()
-            if open_at:
-                self.inner[at] = kinds[open_at[-1]] == Kind.OPEN_ARRAY
             if kind in OPENERS:
                 open_at.append(at)
             if kind == Kind.TEXT and at + 1 < len(kinds) and kinds[at + 1] == Kind.COLON:

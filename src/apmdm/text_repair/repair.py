@@ -14,11 +14,9 @@ from apmdm.text_repair.tokens import Tokens, tokens_of
 from apmdm.text_repair.ways import Edit, Way
 
 MIN_PROBABILITY = 0.5
-WAYS = {"num": 4, "width": 64, "margin": 10.0}
-"""How many ways are weighed: the best of each state, of all states of a token, and within how much of the best."""
 FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
 LONG, LONGEST = 5_000, 200_000
-"""Tokens from which on few ways are weighed, and at most; what is surely right does not count."""
+"""Tokens from which on few ways are weighed, and the most tokens of all; what is surely right does not count."""
 BOM = "\ufeff"
 
 
@@ -100,7 +98,7 @@ def candidates(text: str, num: int) -> list[Repair]:
     automaton = Json(tokens)
     if len(automaton.kinds) > LONGEST:
         return []
-    ways = cheapest(automaton, **(WAYS if len(automaton.kinds) <= LONG else FEW_WAYS))
+    ways = cheapest(automaton, **({} if len(automaton.kinds) <= LONG else FEW_WAYS))
     first, share = dict[str, Way](), dict[str, float]()
     for way in ways:
         repaired = applied(text, [edit for _, edit in edits_of(way)])

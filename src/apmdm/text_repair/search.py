@@ -8,12 +8,15 @@ from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.tokens import Kind
 from apmdm.text_repair.ways import Edit, Mode, Way
 
-WIDTH = 24
-MARGIN = 8.0
+NUM, WIDTH, MARGIN = 4, 64, 10.0
 
 
-def cheapest(grammar: Json, num: int = 1, width: int = WIDTH, margin: float = MARGIN) -> list[Way]:
-    """About the `num` cheapest repairs, the cheapest first."""
+def cheapest(grammar: Json, num: int = NUM, width: int = WIDTH, margin: float = MARGIN) -> list[Way]:
+    """About the `num` cheapest repairs, the cheapest first.
+
+    num: of how many ways that lead to one state. width: of how many states of a token. margin: of ways that cost how
+    much more than the cheapest. Others are given up.
+    """
     end = len(grammar.kinds) - 1
     layers: dict[int, list[Way]] = {0: [grammar.start()]}
     found = list[Way]()
