@@ -125,6 +125,73 @@ def test_what_is_not_probable_enough_is_refused() -> None:
     assert apmdm.loads("{'a': 1}") == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the answer is 42 I think",
+        "null and void",
+        "3.14 is pi",
+        'He said "yes" to me',
+        "Sure!\nIt is true.",
+        "hello world",
+        "Error: timed out",
+        "<%- JSON.stringify(theme, null, '\\t') %>",
+        "1 2 3",
+        '"a"\n"b"',
+    ],
+)
+def test_a_plain_value_in_running_text_is_no_document(text: str) -> None:
+    assert repair(text).text is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("None", None),
+        ("// nothing\nNaN\n", None),
+        ('"abc",', "abc"),
+        ("Here it is:\n```json\n42\n```\nBye.", 42),
+        ('"a": 1, "b": 2', {"a": 1, "b": 2}),
+        ('Here it is: "a": 1}\nBye.', {"a": 1}),
+        ('Here it is: {"a": 1,} Bye.', {"a": 1}),
+    ],
+)
+def test_a_plain_value_that_stands_alone_and_brackets_in_text_are_documents(text: str, value: object) -> None:
+    assert apmdm.loads(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('{\n  "a": 1,\n  <% if (b) { %>\n  "c": 2,\n  <% } else { %>\n  "c": 3,\n  <% } %>\n  "d": 4\n}', 3, 3),
+        ('{"name": <%= name %>, "a": 1}', 1, 10),
+        ('{"main": lib/<%= name %>.js}', 1, 10),
+        ('{"a": {{ a | tojson }}, "b": 1}', 1, 7),
+        ('{"a": ${a}, "b": 1}', 1, 7),
+        ('[{% for a in b %}\n"{{a}}",\n{% endfor %}]', 1, 3),
+        ('{\n {{#if a}}\n "a": 1,\n {{/if}}\n "b": 2\n}', 2, 2),
+    ],
+)
+def test_template_code_outside_of_strings_is_refused_with_its_place(text: str, line: int, column: int) -> None:
+    found = repair(text)
+    assert found.text is None
+    assert (found.edits[0].what, found.edits[0].line, found.edits[0].column) == ("template code", line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": "<%= b %>", "c": "${d} {{e}} {% f %}",}', {"a": "<%= b %>", "c": "${d} {{e}} {% f %}"}),
+        ('{"a": "say "{{b}}" now", "c": 1}', {"a": 'say "{{b}}" now', "c": 1}),
+        ('{"a": 1, // <% b %>\n "c": 2}', {"a": 1, "c": 2}),
+        ("{{a: 1}}", {"a": 1}),
+        ('{{"a": 1}}', {"a": 1}),
+    ],
+)
+def test_template_code_in_strings_and_comments_and_doubled_braces_are_mended(text: str, value: object) -> None:
+    assert apmdm.loads(text) == value
+
+
 @pytest.mark.parametrize(("num", "least"), [(0, 0.5), (5, 1.5), (5, float("nan"))])
 def test_numbers_that_make_no_sense_are_refused(num: int, least: float) -> None:
     with pytest.raises(ValueError, match="num is at least 1 and min_probability from 0 to 1"):

@@ -8,8 +8,9 @@ from apmdm.text_repair import structure
 from apmdm.text_repair.costs import BITS, Costs, learned
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
+from apmdm.text_repair.running_text import PLAIN, RunningText
 from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
-from apmdm.text_repair.ways import AFTER_COLON, FIRST, SEVERAL, Edit, Frame, Mode, Way
+from apmdm.text_repair.ways import AFTER_COLON, FIRST, SEVERAL, UNKNOWN, Edit, Frame, Mode, Way
 
 MAX_NAMES = 500
 QUOTES = {Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.ESCAPED_QUOTE}
@@ -32,6 +33,7 @@ class Json:
         self.end = len(tokens.source.rstrip("\r\n"))
         self.line_ends = _next(tokens.first)
         self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
+        self.text = RunningText(tokens.kinds)
         self.budget = inf
         self._modes = (
             self._before,
@@ -106,7 +108,7 @@ class Json:
             yield self._drop(way, "fence")
         elif kind == Kind.ESCAPE and self.tokens.text(at) in ("\\n", "\\r", "\\t"):
             yield self._drop(way, "line break as text")
-        elif kind == Kind.WORD and way.mode not in (Mode.BEFORE, Mode.DONE):
+        elif kind == Kind.WORD and way.mode not in (Mode.BEFORE, Mode.DONE) and not self.text.opens_unseen(way):
             empty = way.mode == Mode.VALUE and way.since < 0
             yield self._drop(way, "stray text for a value" if empty else "stray text")
 
@@ -212,13 +214,12 @@ class Json:
     def _before(self, way: Way, kind: Kind) -> Iterator[Way]:
         yield from self._skipped(way, kind)
         at = way.at
-        plain = (Kind.TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL)
-        if kind in OPENERS or kind in WHOLE or kind in plain:
+        if kind in OPENERS or kind in WHOLE or (kind in PLAIN and self.text.begins_alone(way)):
             yield way.to(mode=Mode.VALUE, since=FIRST, root=at)
         if kind in (Kind.TEXT, Kind.QUOTE, Kind.SINGLE_TEXT, Kind.SINGLE_QUOTE, Kind.WORD):
             for array in (False, True):
                 opened = self._pay(way, "no brackets around", self._insert_before(at, "[" if array else "{"))
-                yield self._open(opened, array, -1)
+                yield self._open(opened, array, UNKNOWN)
         if kind != Kind.END:
             free = kind == Kind.WORD and at and self.kinds[at - 1] == Kind.FENCE
             yield self._drop(self._prose(way, kind), "fence" if free else "prose")
@@ -242,7 +243,7 @@ class Json:
             yield self._ended(self._pay(placed, "foreign literal", literal, at=at + 1))
         yield from self._quoted(placed, kind, False)
         if way.frame is not None and self.budget >= self.costs["missing opener"][1]:
-            line = -1 if self.first[at] else self.indent[at]
+            line = UNKNOWN if self.first[at] else self.indent[at]
             for mark, array in OPENERS.items():
                 edit = self._insert_before(at, "[" if array else "{")
                 yield self._open(self._pay(self._of_kind(child, mark), "missing opener", edit), array, line)
@@ -312,6 +313,8 @@ class Json:
             repair = "missing comma at a line's end" if self.first[at] else "missing comma"
             yield self._pay(way, repair, self._insert_after(at, ","), mode=next_mode, since=at)
         edit = self._insert_after(at, closer)
+        if self.text.is_sentence(way):
+            return
         if kind != Kind.END:
             yield self._closed(self._pay(way, "missing closer", edit))
         elif frame.line == SEVERAL:
@@ -431,7 +434,8 @@ class Json:
         if kind in CLOSERS:
             yield self._drop(way, "extra closer")
         elif kind != Kind.END:
-            yield self._drop(self._prose(way, kind), "prose")
+            if self.text.ended_alone(way):
+                yield self._drop(self._prose(way, kind), "prose")
             if kind in OPENERS or kind in WHOLE:
                 edits = self._insert_before(way.root, "["), self._insert_after(way.at, ",")
                 frame = Frame(True, hash((way.root, "several")), None, SEVERAL)

@@ -10,6 +10,7 @@ from apmdm.text_repair.costs import read
 from apmdm.text_repair.folding import is_one_value
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.search import applied, cheapest, edits_of
+from apmdm.text_repair.template import CODE, GUESS, guesses
 from apmdm.text_repair.tokens import Tokens, tokens_of
 from apmdm.text_repair.ways import Edit, Way
 
@@ -48,8 +49,9 @@ def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY)
     """The most probable repair of broken JSON.
 
     A valid text comes back as it is, with probability 1. Whatever is not changed stays byte for byte. If the best
-    repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure; it is then the first
-    of the `alternatives`, of which there are at most `num` with it. Raises ValueError for numbers that make no sense.
+    repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure, template code first;
+    it is then the first of the `alternatives`, of which there are at most `num` with it. Raises ValueError for numbers
+    that make no sense.
     """
     if num < 1 or not 0 <= min_probability <= 1:
         raise ValueError(f"num is at least 1 and min_probability from 0 to 1, not {num} and {min_probability:g}")
@@ -61,7 +63,8 @@ def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY)
         return Repair(None, 0.0, ())
     best = found[0]
     if best.probability < min_probability:
-        return Repair(None, best.probability, best.edits, tuple(found))
+        unsure = sorted(best.edits, key=lambda change: change.what != CODE)
+        return Repair(None, best.probability, tuple(unsure), tuple(found))
     return Repair(text[: len(text) - len(body)] + (best.text or ""), best.probability, best.edits, tuple(found[1:]))
 
 
@@ -110,6 +113,7 @@ def candidates(text: str, num: int) -> list[Repair]:
     surest = [share[repaired] / total for repaired in ranked]
     if ranked:
         sure = probability(surest[0], first[ranked[0]])
+        sure = min(sure, GUESS) if guesses(first[ranked[0]], text) else sure
         left = (1 - sure) / max(1 - surest[0], 1e-9)
         surest = [sure, *(min(left * each, sure) for each in surest[1:])]
     return [
@@ -142,12 +146,14 @@ def paid(way: Way) -> float:
 def changes(tokens: Tokens, way: Way) -> tuple[Change, ...]:
     """The edits of a way, those of one kind that follow each other without a gap as one."""
     edits, source, found = edits_of(way), tokens.source, list[Change]()
+    guessed = guesses(way, source)
     for _, group in groupby(_numbered(edits, source), key=lambda item: item[0]):
         run = [(kind, edit) for _, kind, edit in group]
         start, end = run[0][1].start, run[-1][1].end
         after = applied(source[:end], [edit for _, edit in run])[start:]
         line, column = tokens.place(start)
-        found.append(Change(line, column, run[0][0], source[start:end], after))
+        what = run[0][0] if guessed.isdisjoint(edit for _, edit in run) else CODE
+        found.append(Change(line, column, what, source[start:end], after))
     return tuple(found)
 
 

@@ -83,4 +83,4 @@ _PLACES = {name: at for at, name in enumerate(Way._fields)}
 
 Trail = tuple["Trail", str, float, tuple[Edit, ...]] | None
 FIRST, AFTER_COLON = -1, -2
-SEVERAL = -2
+UNKNOWN, SEVERAL = -1, -2

@@ -1,0 +1,41 @@
+"""What is a document in a text: an object or array in a sentence is one, a plain value stands alone or in a fence."""
+
+from itertools import accumulate
+
+from apmdm.text_repair.costs import BITS
+from apmdm.text_repair.tokens import Kind
+from apmdm.text_repair.ways import UNKNOWN, Way
+
+PLAIN = {Kind.TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL}
+_BARE = BITS["unquoted value"]
+_HALF = BITS["unquoted value"] | BITS["truncated"]
+
+
+class RunningText:
+    """The text around a document, told from the kinds of its tokens."""
+
+    def __init__(self, kinds: list[Kind]) -> None:
+        self.kinds = kinds
+        never = -len(kinds)
+        self.last_fence = list(accumulate((at if kind == Kind.FENCE else never for at, kind in enumerate(kinds)), max))
+
+    def begins_alone(self, way: Way) -> bool:
+        """No running text stands before a plain value, or a fence does, which may name its language."""
+        return not way.seen & BITS["prose"] or way.at - self.last_fence[way.at] <= 2
+
+    def ended_alone(self, way: Way) -> bool:
+        """The document is no plain value, or a comma or a fence stands behind it."""
+        brackets = self.kinds[way.root] not in PLAIN or way.seen & BITS["no brackets around"]
+        return bool(brackets) or self.kinds[way.at] == Kind.COMMA or self.last_fence[way.at] > way.root
+
+    def opens_unseen(self, way: Way) -> bool:
+        """The innermost frame is the document, and neither its opening bracket nor a fence is in the text."""
+        frame = way.frame
+        return frame is not None and (frame.parent, frame.line) == (None, UNKNOWN) and self.last_fence[way.at] < 0
+
+    def is_sentence(self, way: Way) -> bool:
+        """No bracket of the document is in the text, and there is text beside it, or it is a list or pairs of words."""
+        if way.frame is None or not self.opens_unseen(way):
+            return False
+        words = way.seen & _BARE if way.frame.array else way.seen & BITS["unquoted key"] and way.seen & _HALF
+        return self.kinds[way.at] != Kind.END or bool(words or way.seen & BITS["prose"])
