@@ -100,3 +100,27 @@ def test_a_file_without_problems_is_refused(tmp_path: Path) -> None:
 
 def test_an_answer_of_blanks_can_be_seen() -> None:
     assert [visible(answer) for answer in ("", " ", "a b", 12, ["a"])] == ["''", "' '", "a b", "12", "['a']"]
+
+
+@pytest.mark.parametrize(("content", "places"), [('["ab", "c\\"#"]', [1, 1]), ('[\n\t"ab",\n\n\t"c\\"#"\n]\n', [2, 4])])
+def test_an_array_of_texts_in_a_json_file_is_read_as_its_texts(tmp_path: Path, content: str, places: list[int]) -> None:
+    path = tmp_path / "words.json"
+    path.write_text(content)
+    assert list(lines(path, "")) == ["ab", 'c"#']
+    assert [number for number, _ in Problems(text_at(path, "a list")).texts()] == places
+
+
+@pytest.mark.parametrize("content", ['{"a": "b"}', '["ab", 1]', '[["a"]]', "ab\ncd", '["a\\nb"]', '["a",]', '"ab"'])
+def test_other_json_where_lines_are_expected_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "words.JSON"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"read: an array of texts without line breaks.*; give that or") as raised:
+        list(lines(path))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_problem_of_several_lines_that_is_refused_is_told_with_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("1\n2\n3")
+    problems = Problems(text_at(path, "a list"), split=lambda _: iter([(1, "1"), (2, "a\nb")]), parse=int)
+    assert str(list(problems.read())[1][1]).startswith("lines 2-3: ")

@@ -2,6 +2,8 @@
 
 import codecs
 import io
+import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 Numbered = Iterator[tuple[int, str]]
-"""Texts of problems, each with the number of the line that it begins in, counted as in an editor."""
+"""Texts of problems, each with the number of the line that it begins in, counted as in an editor.
+
+A text of several lines has as many as there are in the file.
+"""
 STANDARD_INPUT = Path("-")
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -23,6 +28,8 @@ MARKS = {
 GZIP, LONGEST_MARK = b"\x1f\x8b", 4
 ONE_A_LINE = "one problem a line"
 FILE = f"a text file with {ONE_A_LINE}"
+JSON = ".json"
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True)
@@ -100,14 +107,34 @@ def listed(names: Iterable[str], most: int = 10) -> str:
 
 
 def one_a_line(lines: Iterable[str], comment: str = "#") -> Numbered:
-    """Every line that holds more than blanks and a comment.
+    """Every line that holds more than blanks and a comment, or every text of a JSON file.
 
-    comment: begins what is no part of a problem; empty if nothing does.
+    comment: begins what is no part of a problem; empty if nothing does. Raises ValueError for other JSON.
     """
-    for number, line in enumerate(lines, 1):
+    if isinstance(lines, Text) and lines.name.lower().endswith(JSON):
+        numbered = _texts_of_json(lines)
+    else:
+        numbered = enumerate(lines, 1)
+    for number, line in numbered:
         problem = (line.partition(comment)[0] if comment else line).strip()
         if problem:
             yield number, problem
+
+
+def _texts_of_json(file: Text) -> Numbered:
+    """The texts of a JSON array, which have no line breaks, each with its line."""
+    content = "\n".join(file)
+    try:
+        texts = json.loads(content)
+    except (ValueError, RecursionError):
+        texts = None
+    if not isinstance(texts, list) or not all(isinstance(text, str) and len(text.splitlines()) < 2 for text in texts):
+        allowed = 'an array of texts without line breaks, such as ["one", "two"]'
+        raise ValueError(f"{file.name} is not the JSON that can be read: {allowed}; give that or {file.form}")
+    number, last = 1, 0
+    for text, quoted in zip(texts, QUOTED.finditer(content), strict=True):
+        number, last = number + content.count("\n", last, quoted.start()), quoted.start()
+        yield number, text
 
 
 @dataclass(frozen=True)
@@ -132,7 +159,7 @@ class Problems:
         return iter([(1, self.source)]) if isinstance(self.source, str) else self.split(self.source)
 
     def read(self) -> Iterator[tuple[int, Any]]:
-        """Each problem, or the ValueError that says why it is none, with the number of its line.
+        """Each problem, or the ValueError that says why it is none and names its lines, with the number of the first.
 
         Raises ValueError at the end if there was nothing at all.
         """
@@ -142,8 +169,9 @@ class Problems:
             try:
                 found = self.parse(text)
             except ValueError as error:
-                alone = isinstance(self.source, str)
-                found = ValueError(str(error) if alone else f"line {number}: {error}")
+                alone, last = isinstance(self.source, str), number + text.count("\n")
+                where = f"line {number}" if last == number else f"lines {number}-{last}"
+                found = ValueError(str(error) if alone else f"{where}: {error}")
             yield number, found
         if empty and isinstance(self.source, Text):
             raise ValueError(f"{self.source.name} is empty; give {ONE_A_LINE}")
