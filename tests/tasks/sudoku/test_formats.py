@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apmdm.lines import text_at
+from apmdm.lines import Problems, text_at
 from apmdm.tasks.sudoku.data import generated
 from apmdm.tasks.sudoku.formats import HEXADECIMAL, LETTERS, puzzle, puzzles_in
 from apmdm.tasks.sudoku.grid import DIGITS, FOUR, NINE, SIXTEEN, Board, to_text
@@ -273,6 +273,35 @@ def test_what_is_no_puzzle_is_told_in_one_line(text: str, reason: str) -> None:
 )
 def test_words_between_puzzles_are_no_puzzles(words: str, puzzle: str) -> None:
     assert found(f"{words}\n{puzzle}\n{words}\n{puzzle}\n{words}") == [WIKIPEDIA] * 2
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["// 6", "    // 6", "# 6", "; 6", ";6", "-- 6", "/* 6 */", "/* 6", " * ", " */", ", // Puzzle 6", "    ,"],
+)
+@pytest.mark.parametrize("puzzle", [WIKIPEDIA, "\n".join(ROWS), "\n".join(f'    "{row}"' for row in ROWS)])
+def test_a_comment_above_a_grid_is_no_row(comment: str, puzzle: str) -> None:
+    assert found(f"{comment}\n{puzzle}\n{comment}\n{puzzle}\n{comment}") == [WIKIPEDIA] * 2
+
+
+@pytest.mark.parametrize("comment", ["// 6", "/* 6 */", "# 6"])
+def test_a_comment_behind_a_row_is_no_cell(comment: str) -> None:
+    assert found("\n".join(f'"{row}" {comment}' for row in ROWS)) == [WIKIPEDIA]
+    assert found(f'"{WIKIPEDIA}", {comment}') == [WIKIPEDIA]
+
+
+@pytest.mark.parametrize(("row", "same"), [("--....7..", "......7.."), ("; ; 5 ; ; ; ; ; ;", "..5......")])
+def test_marks_of_comments_that_are_empty_cells_are_read(row: str, same: str) -> None:
+    assert found("\n".join([row, *ROWS[1:]])) == [same + WIKIPEDIA[9:]]
+    assert found("/".join(ROWS).replace(".", "*")) == [WIKIPEDIA]
+
+
+def test_a_refused_grid_names_all_of_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("\n".join([WIKIPEDIA, "", *ROWS[:3], "---+---+---", *ROWS[3:6], "", *ROWS[6:8], "4195"]))
+    problems = Problems(text_at(path, "puzzles"), puzzles_in, puzzle)
+    (error,) = (str(told) for _, told in problems.read() if isinstance(told, ValueError))
+    assert error == "lines 3-13: row 9 of a 9x9 puzzle has 9 cells, not 4: '4195'"
 
 
 PROSE = "Most generators begin with a full grid and take the numbers away one after the other, " * 3

@@ -32,6 +32,9 @@ HEADING = re.compile(
     r"\W*((puzzle|grid|sudoku|game|problem|level)s?(\b.{0,40}|\d{1,9}\W*)|(nr|no)\W*\d{1,9}\W*)", re.IGNORECASE
 )
 NUMBER = re.compile(r"\s*\d{1,4}[.:)]?\s*")
+COMMENT = re.compile(r"\s*(%|;|--\s|\*/|\*\s*$)")
+ENCLOSED = re.compile(r"^\s*/\*.*?(\*/|$)|/\*\s.*?\s\*/")
+"""A comment; rows that are separated by / and have * for empty cells are none."""
 Rows = list[tuple[int, str]]
 """Lines with their numbers."""
 SECTION = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
@@ -102,10 +105,16 @@ def is_puzzle(text: str) -> bool:
 
 
 def _bare(line: str) -> str:
-    """Without comments: what follows #, and a line that begins with %."""
+    """Without comments: what follows # or //, what /* */ enclose, and a line that begins with a mark of comments.
+
+    The mark -- also stands for two empty cells and ; for an empty field, so a row or a puzzle is no comment.
+    """
     if PLAIN.fullmatch(line):
         return line
-    return "" if line.lstrip().startswith("%") else line.partition("#")[0].translate(BARS)
+    if COMMENT.match(line) and len(_row(line)) not in SIDES and len(_in_one_line(line)) not in LONG:
+        return ""
+    code = ENCLOSED.sub("", line).partition("#")[0].partition("//")[0]
+    return "" if code != line and not code.strip(" \t,;") else code.translate(BARS)
 
 
 def _fields(line: str) -> list[str]:
@@ -176,7 +185,7 @@ def _width(line: str, in_grid: bool) -> int:
     as_four = list(map(len, _fields(line))) in ([4], [2, 2], [1] * 4) and "  " not in line.strip()
     if len(row) in SIDES and (len(row) > FOUR.side or as_four):
         return len(row)
-    if not row and line.strip(" \t|,;"):
+    if not row and line.strip(" \t|"):
         return 0
     with_blanks = "|" in line or " " in line.rstrip() or len(line) == NINE.side or (in_grid and bool(row))
     return NINE.side if set(row) <= set(NINE.digits) and with_blanks and len(inner) <= WIDEST else 0
@@ -354,8 +363,9 @@ def _side(rows: Rows) -> int:
 
 
 def _told(rows: Rows) -> Numbered:
-    """A grid; lines of 16 cells that hold no more than 1 to 4 are puzzles of 4x4."""
+    """A grid, with an empty line for each that was left out; lines of 16 cells with no more than 1 to 4 are of 4x4."""
     if rows and _side(rows) == FOUR.cells and not set("".join(line for _, line in rows)) & set(DIGITS[4:]):
         yield from rows
     elif rows:
-        yield rows[0][0], "\n".join(line for _, line in rows)
+        gaps = ("\n" * (number - before) for (before, _), (number, _) in pairwise(rows))
+        yield rows[0][0], "".join(chain.from_iterable(zip(["", *gaps], (line for _, line in rows), strict=True)))
