@@ -15,6 +15,7 @@ from apmdm.edits import Edits
 from apmdm.finding import HIDDEN, Finding
 from apmdm.lines import FILE, Numbered, Problems, one_a_line, text_at, visible
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.incremental import Incremental
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective, same_step, supervised_loss
 from apmdm.paradigms.comparison import Comparison
@@ -238,7 +239,7 @@ class BaseTask:
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
         """What the sampler calls at each step: the model itself, or a wrapper around it."""
-        return model
+        return Incremental(model) if isinstance(model, Encoder) and model.shape.local else model
 
     def most_steps(self, problems: Iterable[Any]) -> int:
         """The steps after which a run is cut off."""

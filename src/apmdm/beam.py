@@ -52,20 +52,21 @@ def likeliest(
 class _Beam:
     """The runs under way: `width` rows of the state for each start, whose index is in `number`; at first one.
 
-    score: log-probability of each run, -inf for none. counts: its time, space and work. steps: those recorded.
+    score: log-probability of each run, -inf for none. counts: its time, space, work and how many positions were
+    computed. steps: those recorded.
     """
 
     state: State
     number: Int[Tensor, "starts"]
     score: Float[Tensor, "starts width"]
-    counts: Int[Tensor, "starts width 3"]
+    counts: Int[Tensor, "starts width 4"]
     steps: list[tuple[Step, ...]]
 
     @classmethod
     def of(cls, starts: Seq[Sequence], device: torch.device | str) -> "_Beam":
         state, number = State.stack(starts).to(device), torch.arange(len(starts), device=device)
         score = torch.zeros(len(starts), 1, device=device)
-        counts = torch.zeros(len(starts), 1, 3, dtype=torch.long, device=device)
+        counts = torch.zeros(len(starts), 1, 4, dtype=torch.long, device=device)
         counts[..., 1] = state.lengths.view_as(score)
         return cls(state, number, score, counts, [()] * len(state))
 
@@ -76,18 +77,22 @@ class _Beam:
     def after_a_step(self, model: Callable[[State], Prediction], width: int, record: bool) -> "_Beam":
         state, (starts, before), live = self.state, self.score.shape, self.live.flatten()
         with torch.no_grad():
-            asked, weighed = _options(model(trimmed(state[live])), width)
+            said = model(trimmed(state[live]))
+            asked, weighed = _options(said, width)
         tokens = asked.new_zeros(len(state), asked.shape[1])
         options = weighed.new_full((len(state), weighed.shape[1]), -torch.inf)
         options[:, 0] = 0.0  # what has ended stays
         tokens[live], options[live] = asked, weighed
+        computed = state.lengths.masked_fill(~live, 0)
+        if said.computed is not None:
+            computed[live] = said.computed
         at = state.masked.int().argmax(1)
         total = (self.score.view(-1, 1) + options).view(starts, -1)
         score, best = total.topk(min(width, total.shape[1]), 1)
         score = score.masked_fill(score < score[:, :1] - HOPELESS, -torch.inf)
         parent = (best // options.shape[1] + before * torch.arange(starts, device=best.device)[:, None]).flatten()
         choice = (best % options.shape[1]).flatten()
-        state, at, going = state[parent], at[parent], live[parent]
+        state, at, going, computed = state[parent], at[parent], live[parent], computed[parent]
         here = (torch.arange(state.ids.shape[1], device=at.device) == at[:, None]) & going[:, None]
         written = tokens[parent, (choice - 1).clamp(min=0) // 2]
         insert, delete = (choice > 0) & (choice % 2 == 0), choice == 0
@@ -103,9 +108,9 @@ class _Beam:
                 (*past, Step.of(state, edits, row)) if moves else past
                 for row, (past, moves) in enumerate(zip(steps, going.tolist(), strict=True))
             ]
-        time, space, work = self.counts.flatten(0, 1)[parent].unbind(1)
-        counts = torch.stack((time + going, space.maximum(after.lengths), work + going * state.lengths), 1)
-        return _Beam(after, self.number, score, counts.view(*score.shape, 3), steps)
+        time, space, work, sum_computed = self.counts.flatten(0, 1)[parent].unbind(1)
+        added = time + going, space.maximum(after.lengths), work + going * state.lengths, sum_computed + computed
+        return _Beam(after, self.number, score, torch.stack(added, 1).view(*score.shape, 4), steps)
 
     def rows(self, kept: Bool[Tensor, "starts"]) -> "_Beam":
         width = self.score.shape[1]
@@ -121,11 +126,11 @@ class _Beam:
         first, found = row * self.score.shape[1], list[Run]()
         for at, score in enumerate(self.score[row].tolist()):
             if math.isfinite(score):
-                time, space, work = self.counts[row, at].tolist()
                 final = self.state.sequence(first + at)
                 number = int(self.number[row])
                 stop: StopReason = "step budget" if bool(self.live[row, at]) else "fixed point"
-                found.append(Run(number, final, time, space, work, stop, score, self.steps[first + at]))
+                time, space, work, computed = self.counts[row, at].tolist()
+                found.append(Run(number, final, time, space, work, computed, stop, score, self.steps[first + at]))
         return found
 
 

@@ -18,7 +18,6 @@ from rich.table import Table
 from apmdm import registry, terminal, weights
 from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting, only_run_in
-from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.paradigms.comparison import SAMPLED, Budget, Comparison, Entrant, ablated, baselines, within
 from apmdm.paradigms.paradigm import ao_mdm, arm, masked_arm, mdm
@@ -40,7 +39,7 @@ COLUMNS = ("accuracy", "valid", "share", "steps", "peak", "work", "computed")
 
 accuracy: the share of problems that are solved. valid: the share of answers that have the right form. share: the share
 of the answers' tokens that are right. steps, work: means over the runs. computed: the mean number of positions that the
-model computed, which is less than the work if keys and values are kept. peak: the largest length of any run.
+model computed, which is less than the work if something of earlier steps is kept. peak: the largest length of any run.
 """
 
 
@@ -255,7 +254,7 @@ def _measured(entrant: Entrant, encoder: Encoder, comparison: Comparison, size: 
         "steps": mean(run.time for run in runs),
         "peak": max(run.space for run in runs),
         "work": mean(run.work for run in runs),
-        "computed": mean(run.space if isinstance(model, Cached) else run.work for run in runs),
+        "computed": mean(run.computed for run in runs),
         "stops": dict(Counter(run.stop for run in runs)),
     }
 

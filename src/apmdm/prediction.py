@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy, logsigmoid
 
@@ -19,7 +19,8 @@ class Prediction:
     """The logits of the content [batch, length, vocab] and of each control bit [batch, length].
 
     PAD and MASK have content logit -inf. hints are the logits of the bits that a teacher looks up on the way to its
-    edits, one tensor [batch, length, hints] from each head that the model has for them.
+    edits, one tensor [batch, length, hints] from each head that the model has for them. computed tells for how many
+    positions of each row the model has computed something; None if for all of them.
     """
 
     content: Float[Tensor, "batch length vocab"]
@@ -27,13 +28,14 @@ class Prediction:
     insert: Float[Tensor, "batch length"]
     delete: Float[Tensor, "batch length"]
     hints: tuple[Float[Tensor, "batch length _"], ...] = field(default=(), kw_only=True)
+    computed: Int[Tensor, "batch"] | None = field(default=None, kw_only=True)
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         return self.content, self.remask, self.insert, self.delete, *self.hints
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "Prediction":
-        """The function applied to every tensor."""
+        """The function applied to every tensor of logits."""
         content, remask, insert, delete, *hints = map(function, self.tensors)
         return Prediction(content, remask, insert, delete, hints=tuple(hints))
 

@@ -262,7 +262,8 @@ def run_of(index: int, states: list[Tokens], record: bool) -> Run:
         before, after = stacked(states[:-1]), stacked(states[1:])
         edits = edits_between(before, after)
         steps = tuple(Step.of(before, edits, row) for row in range(len(before)))
-    return Run(index, final, len(states) - 1, max(lengths), sum(lengths[:-1]), "fixed point", steps=steps)
+    work = sum(lengths[:-1])
+    return Run(index, final, len(states) - 1, max(lengths), work, work, "fixed point", steps=steps)
 
 
 def examined(

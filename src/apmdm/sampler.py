@@ -29,6 +29,7 @@ class Run:
 
     index: the number of the sequence among those given. final: the sequence at the end.
     time: decoding steps that changed it. space: the largest length reached. work: the sum of lengths over the steps.
+    computed: the positions that the model computed in these steps; as many as work unless the model tells fewer.
     log_probability: of all decisions together, halting included, in nats. It is 0 if the model gives edits directly.
     steps: the recorded steps, empty unless recording was asked for.
     """
@@ -38,6 +39,7 @@ class Run:
     time: int
     space: int
     work: int
+    computed: int
     stop: StopReason
     log_probability: float = 0.0
     steps: tuple[Step, ...] = ()
@@ -104,7 +106,9 @@ def rollouts(
             next_state, halted = choose_rows(stopped, state, next_state), halted & ~stopped
         if record:
             batch.record(edits, halted | stopped)
-        batch = batch.after(next_state, halted | stopped, log_probability.masked_fill(stopped, 0.0))
+        batch = batch.after(
+            next_state, halted | stopped, log_probability.masked_fill(stopped, 0.0), _computed(said, state)
+        )
         ended = torch.full_like(batch.index, RUNNING)
         grew = batch.state.lengths > state.lengths
         ended.masked_fill_(grew & (batch.state.lengths > max_length), REASONS.index("length budget"))
@@ -120,14 +124,20 @@ def rollouts(
             batch = batch.join(_Batch.of(arrived, device)) if arrived else batch
 
 
+def _computed(said: Prediction | Edits, state: State) -> Int[Tensor, "batch"]:
+    told = said.computed if isinstance(said, Prediction) else None
+    return state.lengths if told is None else told
+
+
 RUNNING = -1
 REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """The sequences under way, each with its number, counts (time, space, work), log-probability and recorded steps.
+    """The sequences under way, each with its number, its log-probability and its recorded steps.
 
+    counts: time, space, work and computed, as in Run.
     The anchor is the state at the last step whose number is a power of two. A cycle has closed when the state equals it
     (Brent's algorithm).
     """
@@ -135,7 +145,7 @@ class _Batch:
     state: State
     anchor: State
     index: Int[Tensor, "batch"]
-    counts: Int[Tensor, "batch 3"]
+    counts: Int[Tensor, "batch 4"]
     log_probability: Float[Tensor, "batch"]
     steps: list[list[Step]]
 
@@ -143,7 +153,7 @@ class _Batch:
     def of(cls, numbered: list[tuple[int, Sequence]], device: torch.device | str) -> "_Batch":
         state = State.stack([sequence for _, sequence in numbered]).to(device)
         index = torch.tensor([number for number, _ in numbered], dtype=torch.long, device=device)
-        counts = torch.stack((torch.zeros_like(index), state.lengths, torch.zeros_like(index)), 1)
+        counts = torch.nn.functional.pad(state.lengths[:, None], (1, 2))
         log_probability = torch.zeros(len(index), dtype=torch.float64, device=device)
         return cls(state, state, index, counts, log_probability, [[] for _ in numbered])
 
@@ -157,14 +167,18 @@ class _Batch:
             self.steps[row].append(Step.of(state, edits, row))
 
     def after(
-        self, next_state: State, idle: Bool[Tensor, "batch"], log_probability: Float[Tensor, "batch"]
+        self,
+        next_state: State,
+        idle: Bool[Tensor, "batch"],
+        log_probability: Float[Tensor, "batch"],
+        computed: Int[Tensor, "batch"],
     ) -> "_Batch":
         """The batch after a step, which is counted for the rows that are not idle."""
-        time, space, work = self.counts.unbind(1)
+        time, space, *work = self.counts.unbind(1)
         going = (~idle).long()
-        counts = (time + going, space.maximum(next_state.lengths), work + going * self.state.lengths)
-        total = self.log_probability + log_probability
-        return replace(self, state=next_state, counts=torch.stack(counts, 1), log_probability=total)
+        work = (before + going * now for before, now in zip(work, (self.state.lengths, computed), strict=True))
+        counts = torch.stack((time + going, space.maximum(next_state.lengths), *work), 1)
+        return replace(self, state=next_state, counts=counts, log_probability=self.log_probability + log_probability)
 
     def anchored(self) -> "_Batch":
         power_of_two = (self.time & (self.time - 1)) == 0
@@ -175,8 +189,8 @@ class _Batch:
         state = self.state[rows].to("cpu")
         fields = (rows, self.index[rows], self.counts[rows], ended[rows], self.log_probability[rows])
         for at, (row, index, counts, stop, sure) in enumerate(zip(*(field.tolist() for field in fields), strict=True)):
-            time, space, work = counts
-            yield Run(index, state.sequence(at), time, space, work, REASONS[stop], sure, tuple(self.steps[row]))
+            final, (time, space, work, computed) = state.sequence(at), counts
+            yield Run(index, final, time, space, work, computed, REASONS[stop], sure, tuple(self.steps[row]))
 
     def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
         steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]

@@ -38,7 +38,7 @@ class Solution:
     def cost(self) -> dict[str, Any]:
         """Why the run stopped and what it cost, as JSON."""
         run = self.run
-        counts = {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work}
+        counts = {"stop": run.stop, "steps": run.time, "space": run.space, "work": run.work, "computed": run.computed}
         return counts | {"log_probability": round(run.log_probability, 6)}
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from apmdm.state import NOWHERE, State
+from apmdm.vocab import PAD
 
 STARTING_BIAS = 4.0
 BEFORE = "before"
@@ -88,13 +89,17 @@ def relations_between(
 
 
 def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str) -> Bool[Tensor, "#B #L K"] | None:
-    """True where a position may attend to one of its keys. None means that it may everywhere."""
+    """True where a position may attend to one of its keys. None means that it may everywhere.
+
+    In window attention a row may also have PAD among its tokens, which nothing sees.
+    """
     length = state.ids.shape[1]
     mask = None
+    if attention == "window":
+        there = state.valid & (state.ids != PAD)
+        return (keys >= 0) & (keys < length) & there[:, keys.clamp(0, max(0, length - 1))]
     if attention == "causal":
         mask = (keys <= torch.arange(length, device=keys.device)[:, None])[None]
-    if attention == "window":
-        mask = ((keys >= 0) & (keys < length))[None]
     if attention == "written":
         here = torch.arange(length, device=keys.device)[:, None]
         mask = ((keys < here) & ~state.masked[:, None]) | (keys == here)

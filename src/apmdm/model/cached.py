@@ -1,5 +1,7 @@
 """An encoder that computes every token once, as it keeps the keys and values of earlier tokens (KV cache)."""
 
+from dataclasses import replace
+
 import torch
 from jaxtyping import Int
 from torch import Tensor
@@ -32,15 +34,17 @@ class Cached:
         self.keys_values: list[tuple[Tensor, Tensor]] = []
 
     def __call__(self, state: State) -> Prediction:
-        prediction, at = self._new(state)
-        return prediction.map(lambda field: _placed(field, at, state.ids.shape[1]))
+        prediction, at, computed = self._new(state)
+        placed = prediction.map(lambda field: _placed(field, at, state.ids.shape[1]))
+        return replace(placed, computed=computed)
 
     def at_first_mask(self, state: State) -> Prediction:
         """The prediction at the first MASK of each row, of length 1; of no meaning for rows without MASKs."""
-        return self._new(state)[0].map(lambda field: field[:, -1:])
+        prediction, _, computed = self._new(state)
+        return replace(prediction.map(lambda field: field[:, -1:]), computed=computed)
 
-    def _new(self, state: State) -> tuple[Prediction, Int[Tensor, "B new"]]:
-        """The prediction at new positions, and which these are."""
+    def _new(self, state: State) -> tuple[Prediction, Int[Tensor, "B new"], Int[Tensor, "B"]]:
+        """The prediction at new positions, which these are, and how many each row needs."""
         ids = state.ids.masked_fill(state.masked, PAD)
         lengths = needed = (ids != PAD).sum(1)
         if self.encoder.shape.attention == "written":
@@ -55,7 +59,7 @@ class Cached:
         pasts = self._pasts(at, source, ids.shape[1])
         prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid)
         self.seen, self.keys_values = seen, [(past.keys, past.values) for past in pasts]
-        return prediction, at
+        return prediction, at, needed - known
 
     def _remembered(self, seen: Int[Tensor, "B L A"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """For each row the number of the remembered row that it continues and its length; length 0 if there is none."""

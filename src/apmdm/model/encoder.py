@@ -109,6 +109,11 @@ class Shape:
         """The number of coordinates that a position needs for the relations."""
         return 1 + max(map(max, self.pairs), default=-1)
 
+    @property
+    def local(self) -> bool:
+        """Whether what is said at a position depends only on tokens that are near it, and not on where it is."""
+        return self.attention == "block" or (self.attention == "window" and not self.absolute)
+
 
 class Layer(nn.Module):
     """Attention and a two-layer perceptron, each on normalized input and added to it (pre-norm)."""

@@ -35,4 +35,5 @@ class Skipping:
 
         content = said.content.new_zeros(*state.ids.shape, said.content.shape[-1])
         content = content.scatter(1, place[..., None].expand_as(said.content), said.content)
-        return Prediction(content, bit(said.remask), bit(said.insert), bit(said.delete))
+        computed = shown.lengths if said.computed is None else said.computed
+        return Prediction(content, bit(said.remask), bit(said.insert), bit(said.delete), computed=computed)

@@ -61,17 +61,17 @@ def left_to_right(policy: ArrayPolicy, start: Sequence, window: int = 4096, on_s
     Everything written is held, as an ARM caches it, and the sampler sees so many MASKs behind it, then the next ones;
     so a token costs little even where the context is long. The start has no token after a MASK, and no coordinates.
     """
-    ids, time, written = start.ids.clone(), 0, int((start.ids != MASK).sum())
+    ids, time, computed, written = start.ids.clone(), 0, 0, int((start.ids != MASK).sum())
     if (ids[written:] != MASK).any() or start.coordinates is not None:
         raise ValueError("left to right, all MASKs come after all tokens, and there are no coordinates")
     for first in range(written, len(ids), window):
         until = min(first + window, len(ids))
         model = LeftToRight(_Cached(policy, ids[:until]))
         run = next(rollouts(model, [Sequence(ids[first:until])], max_steps=window + 1, on_step=on_step))
-        ids[first:until], time = run.final.ids, time + run.time
+        ids[first:until], time, computed = run.final.ids, time + run.time, computed + run.computed
         if run.time < until - first:
             break
-    return Run(0, Sequence(ids), time, len(ids), time * len(ids), "fixed point")
+    return Run(0, Sequence(ids), time, len(ids), time * len(ids), computed, "fixed point")
 
 
 @dataclass(frozen=True)

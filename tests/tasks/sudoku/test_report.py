@@ -18,7 +18,9 @@ PUZZLES = training_puzzles()[:2].tolist()
 
 
 def solution(solved: bool, log_probability: float, time: int = 1, puzzle: int = 0) -> Solution:
-    run = Run(0, Sequence(torch.zeros(83, dtype=torch.long)), time, 83, 83 * time, "fixed point", log_probability)
+    run = Run(
+        0, Sequence(torch.zeros(83, dtype=torch.long)), time, 83, 83 * time, 83 * time, "fixed point", log_probability
+    )
     return Solution(PUZZLES[puzzle], [], "solved" if solved else "unsolved", run)
 
 

@@ -48,6 +48,7 @@ def joined(first: Run, second: Run) -> Run:
         final=final,
         time=first.time + 2 + second.time,
         work=first.work + 2 * length + second.work,
+        computed=first.computed + second.computed,
         stop=second.stop,
         log_probability=first.log_probability + second.log_probability,
         steps=steps,
