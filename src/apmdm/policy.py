@@ -115,9 +115,9 @@ class GreedyOrBestSingle:
         busy = (changes & state.valid).any(1, keepdim=True)
         chance = prediction.remask.maximum(prediction.insert).sigmoid().masked_fill(state.masked | ~state.valid, 0.0)
         place = torch.arange(chance.shape[1], device=chance.device) == chance.argmax(1, keepdim=True)
-        dared = Greedy(self.cutoff, self.cutoff, self.cutoff)(prediction, state)
         chosen = ~busy & place & ~state.masked
-        return replace(sure, remask=sure.remask | (dared.remask & chosen), insert=sure.insert | (dared.insert & chosen))
+        remask, insert = ((bit.sigmoid() > self.cutoff) & chosen for bit in (prediction.remask, prediction.insert))
+        return replace(sure, remask=sure.remask | remask, insert=sure.insert | insert)
 
 
 Order = Literal["left", "random", "confidence", "margin", "entropy"]
