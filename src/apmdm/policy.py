@@ -84,7 +84,7 @@ class Stochastic:
     def _fires(self, logits: Float[Tensor, "batch length"]) -> Bool[Tensor, "batch length"]:
         probability = self._cut((logits / self.temperature).sigmoid())
         probability = torch.where(probability > 1 - self.cutoff, 1.0, probability)
-        return torch.bernoulli(probability.cpu(), generator=self.generator).bool().to(logits.device)
+        return torch.rand(logits.shape, generator=self.generator).to(logits.device) < probability
 
     def may_change(self, prediction: Prediction, state: State) -> Bool[Tensor, "batch"]:
         """True for the rows that some event above the cut-off would change."""
@@ -111,6 +111,8 @@ class GreedyOrBestSingle:
 
     def __call__(self, prediction: Prediction, state: State) -> Edits:
         sure = Greedy()(prediction, state)
+        if not state.ids.shape[1]:
+            return sure
         changes = torch.where(state.masked, sure.delete | ~sure.remask, sure.remask) | sure.insert
         busy = (changes & state.valid).any(1, keepdim=True)
         chance = prediction.remask.maximum(prediction.insert).sigmoid().masked_fill(state.masked | ~state.valid, 0.0)
@@ -200,9 +202,12 @@ class Unmask:
 def _draw(
     probability: Float[Tensor, "batch length vocab"], generator: torch.Generator | None
 ) -> Int[Tensor, "batch length"]:
-    """One token for each position. The draw is made on the CPU, so that a seed means the same on every device."""
-    drawn = torch.multinomial(probability.flatten(0, 1).cpu(), 1, generator=generator)
-    return drawn.view(probability.shape[:2]).to(probability.device)
+    """One token for each position. Chance comes from the CPU, so that a seed means the same on every device.
+
+    The token with the largest quotient of its probability and an exponential variate is drawn, as by torch.multinomial.
+    """
+    chance = torch.empty(probability.shape).exponential_(generator=generator)
+    return (probability / chance.to(probability.device)).argmax(-1)
 
 
 @dataclass(frozen=True)

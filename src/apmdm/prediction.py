@@ -8,10 +8,10 @@ from typing import TypeVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy, logsigmoid
+from torch.nn.functional import logsigmoid
 
 from apmdm.edits import Edits
-from apmdm.state import State
+from apmdm.state import State, places
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,18 @@ class Prediction:
         content, remask, insert, delete, *hints = map(function, self.tensors)
         return Prediction(content, remask, insert, delete, hints=tuple(hints))
 
-    def log_probability(self, state: State, edits: Edits) -> Float[Tensor, "batch"]:
+    def log_probability(self, state: State, edits: Edits, num_written: int | None = None) -> Float[Tensor, "batch"]:
         """The log-probability of each row's edits in nats: of the content that they write and of every control bit.
 
+        num_written: how many positions they write in all rows; without it, a GPU is asked for this number.
         The remask and insert bits of a MASK that is deleted have no effect and do not count.
         """
         valid, gone = state.valid, state.masked & edits.delete
-        written = (edits.unmasked(state) & valid).nonzero(as_tuple=True)
-        content = torch.zeros_like(self.remask, dtype=torch.float)
-        content[written] = -cross_entropy(self.content[written].float(), edits.content[written], reduction="none")
+        written = edits.unmasked(state) & valid
+        at = places(written.flatten(), int(written.sum()) if num_written is None else num_written)
+        logits, tokens = self.content.flatten(0, 1)[at].float(), edits.content.flatten()[at]
+        sure = logits.log_softmax(-1).gather(1, tokens[:, None])[:, 0]
+        content = torch.zeros_like(self.remask, dtype=torch.float).flatten().scatter(0, at, sure).view(written.shape)
         pairs = (self.remask, edits.remask), (self.insert, edits.insert), (self.delete, edits.delete)
         remask, insert, delete = (logsigmoid(torch.where(bit, logits, -logits).float()) for logits, bit in pairs)
         return (content + delete + (remask + insert).masked_fill(gone, 0.0)).masked_fill(~valid, 0.0).sum(1)

@@ -1,9 +1,13 @@
-"""The one loop of generation, with continuous batching. Every run reports its time, space, work and stop reason."""
+"""The one loop of generation, with continuous batching. Every run reports its time, space, work and stop reason.
+
+A step waits for a GPU once, to hear how long the rows become and which of them end. All else stays on the device or is
+known here, and a run that has ended is fetched while the next step is under way.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,8 +16,8 @@ from torch import Tensor
 from apmdm.edits import Edits
 from apmdm.policy import Greedy, Policy, RandomPolicy
 from apmdm.prediction import Prediction
-from apmdm.state import Sequence, State, choose_rows, concatenate, same_rows, trimmed
-from apmdm.step import transition
+from apmdm.state import Sequence, State, choose_rows, concatenate, narrowed
+from apmdm.step import Effect
 from apmdm.trace import Step
 
 StopReason = Literal["fixed point", "cycle", "step budget", "length budget", "stopped"]
@@ -87,123 +91,206 @@ def rollouts(
     if not (policy.deterministic or isinstance(policy, RandomPolicy)):
         raise ValueError("a policy that is not deterministic needs a method may_change(prediction, state)")
     waiting = enumerate(sequences)
-    batch = _Batch.of(list(islice(waiting, batch_size)), device)
-    while len(batch.state):
+    batch, leaving = _Batch.of(list(islice(waiting, batch_size)), device), list[_Leaving]()
+    while len(batch.index):
         state = batch.state
         with torch.no_grad():
             said = model(state)
             prediction, edits = (None, said) if isinstance(said, Edits) else (said, policy(said, state))
-            next_state = transition(state, edits)
-            halted, log_probability = same_rows(state, next_state), torch.zeros_like(batch.log_probability)
-            if prediction is not None:
-                log_probability += prediction.log_probability(state, edits)
-                if not policy.deterministic and isinstance(policy, RandomPolicy):
-                    halted &= ~policy.may_change(prediction, state)
+            effect = Effect.of(state, edits)
+            halted = effect.becomes(state)
+            cycled = effect.becomes(batch.anchor) if policy.deterministic else torch.zeros_like(halted)
+            if prediction is not None and not policy.deterministic and isinstance(policy, RandomPolicy):
+                halted &= ~policy.may_change(prediction, state)
         stopped = torch.zeros_like(halted)
         if on_step is not None:
-            answer = on_step(Observation(batch.index, state, prediction, edits))
+            answer = on_step(Observation(_sent(batch.index, device), state, prediction, edits))
             stopped |= False if answer is None else answer
-            next_state, halted = choose_rows(stopped, state, next_state), halted & ~stopped
-        if record:
-            batch.record(edits, halted | stopped)
-        batch = batch.after(
-            next_state, halted | stopped, log_probability.masked_fill(stopped, 0.0), _computed(said, state)
-        )
-        ended = torch.full_like(batch.index, RUNNING)
-        grew = batch.state.lengths > state.lengths
-        ended.masked_fill_(grew & (batch.state.lengths > max_length), REASONS.index("length budget"))
-        ended.masked_fill_(batch.time >= max_steps, REASONS.index("step budget"))
-        if policy.deterministic:
-            ended.masked_fill_(same_rows(batch.state, batch.anchor), REASONS.index("cycle"))
-            batch = batch.anchored()
-        ended.masked_fill_(halted, REASONS.index("fixed point")).masked_fill_(stopped, REASONS.index("stopped"))
+        shown = (state.map(_fetched), edits.map(_fetched)) if record else None
+        written = (edits.unmasked(state) & state.valid).sum(1)
+        told = _Told(*torch.stack((effect.lengths, effect.moves, written, halted, stopped, cycled)).cpu())
+        if shown is not None:
+            batch.record(*shown, told.idle)
+        costs = _costs(prediction, state, edits, halted, stopped, int(told.written.sum()))
+        before, batch = batch, batch.after(effect, told, stopped, costs)
+        ended = batch.ended(before, told, max_steps, max_length)
         if bool((ended != RUNNING).any()):
-            yield from batch.runs(ended)
-            batch = batch.rows(ended == RUNNING)
-            arrived = list(islice(waiting, batch_size - len(batch.state)))
-            batch = batch.join(_Batch.of(arrived, device)) if arrived else batch
-
-
-def _computed(said: Prediction | Edits, state: State) -> Int[Tensor, "batch"]:
-    told = said.computed if isinstance(said, Prediction) else None
-    return state.lengths if told is None else told
+            leaving.append(batch.leaving(ended))
+            batch = batch.rows((ended == RUNNING).nonzero()[:, 0])
+        yield from _arrived(leaving)
+        if arrived := list(islice(waiting, batch_size - len(batch.index))):
+            batch = batch.join(_Batch.of(arrived, device))
+        batch = batch.anchored() if policy.deterministic else batch
+    yield from _arrived(leaving, wait=True)
 
 
 RUNNING = -1
 REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 
+class _Told(NamedTuple):
+    """What is asked of the device at each step: the new lengths, how many positions are written, and 0 or 1."""
+
+    lengths: Int[Tensor, "batch"]
+    moves: Int[Tensor, "batch"]
+    written: Int[Tensor, "batch"]
+    halted: Int[Tensor, "batch"]
+    stopped: Int[Tensor, "batch"]
+    cycled: Int[Tensor, "batch"]
+
+    @property
+    def idle(self) -> Bool[Tensor, "batch"]:
+        return (self.halted | self.stopped).bool()
+
+
+def _costs(
+    prediction: Prediction | None,
+    state: State,
+    edits: Edits,
+    halted: Bool[Tensor, "batch"],
+    stopped: Bool[Tensor, "batch"],
+    num_written: int,
+) -> Float[Tensor, "batch 2"]:
+    """What a step adds to each row's log-probability, and to the positions that were computed for it."""
+    sure, computed = torch.zeros_like(state.lengths, dtype=torch.float64), state.lengths
+    if prediction is not None:
+        sure += prediction.log_probability(state, edits, num_written)
+        computed = computed if prediction.computed is None else prediction.computed
+    return torch.stack((sure.masked_fill(stopped, 0.0), computed.double().masked_fill(halted | stopped, 0.0)), 1)
+
+
+def _sent(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """A tensor on its way to the device, without waiting for it."""
+    on_gpu = torch.device(device).type == "cuda"
+    return tensor.pin_memory().to(device, non_blocking=True) if on_gpu else tensor.to(device)
+
+
+def _fetched(tensor: Tensor) -> Tensor:
+    """A tensor on its way from the device. It may be read after the next wait."""
+    return tensor.to("cpu", non_blocking=tensor.is_cuda)
+
+
 @dataclass(frozen=True)
 class _Batch:
-    """The sequences under way, each with its number, its log-probability and its recorded steps.
+    """The sequences under way.
 
-    counts: time, space, work and computed, as in Run.
-    The anchor is the state at the last step whose number is a power of two. A cycle has closed when the state equals it
-    (Brent's algorithm).
+    anchor: the state at the last step whose number is a power of two. A cycle has closed when the state equals it
+    (Brent's algorithm). sums: log-probability and computed positions so far. These are on the device.
+    index: the number of each sequence. lengths: those of the state. counts: time, space, work, and the length of the
+    anchor. steps: the recorded ones. These are here.
     """
 
     state: State
     anchor: State
+    sums: Float[Tensor, "batch 2"]
     index: Int[Tensor, "batch"]
+    lengths: Int[Tensor, "batch"]
     counts: Int[Tensor, "batch 4"]
-    log_probability: Float[Tensor, "batch"]
     steps: list[list[Step]]
 
     @classmethod
     def of(cls, numbered: list[tuple[int, Sequence]], device: torch.device | str) -> "_Batch":
-        state = State.stack([sequence for _, sequence in numbered]).to(device)
-        index = torch.tensor([number for number, _ in numbered], dtype=torch.long, device=device)
-        counts = torch.nn.functional.pad(state.lengths[:, None], (1, 2))
-        log_probability = torch.zeros(len(index), dtype=torch.float64, device=device)
-        return cls(state, state, index, counts, log_probability, [[] for _ in numbered])
+        state = State.stack([sequence for _, sequence in numbered])
+        index = torch.tensor([number for number, _ in numbered], dtype=torch.long)
+        lengths, nothing = state.lengths.cpu(), torch.zeros_like(index)
+        counts = torch.stack((nothing, lengths, nothing, lengths), 1)
+        state = state.map(lambda field: _sent(field, device))
+        sums = torch.zeros(len(index), 2, dtype=torch.float64, device=device)
+        return cls(state, state, sums, index, lengths, counts, [[] for _ in numbered])
 
-    @property
-    def time(self) -> Int[Tensor, "batch"]:
-        return self.counts[:, 0]
-
-    def record(self, edits: Edits, idle: Bool[Tensor, "batch"]) -> None:
-        state, edits = self.state.to("cpu"), edits.to("cpu")
+    def record(self, state: State, edits: Edits, idle: Bool[Tensor, "batch"]) -> None:
         for row in (~idle).nonzero()[:, 0].tolist():
             self.steps[row].append(Step.of(state, edits, row))
 
     def after(
-        self,
-        next_state: State,
-        idle: Bool[Tensor, "batch"],
-        log_probability: Float[Tensor, "batch"],
-        computed: Int[Tensor, "batch"],
+        self, effect: Effect, told: _Told, stopped: Bool[Tensor, "batch"], costs: Float[Tensor, "batch 2"]
     ) -> "_Batch":
         """The batch after a step, which is counted for the rows that are not idle."""
-        time, space, *work = self.counts.unbind(1)
-        going = (~idle).long()
-        work = (before + going * now for before, now in zip(work, (self.state.lengths, computed), strict=True))
-        counts = torch.stack((time + going, space.maximum(next_state.lengths), *work), 1)
-        return replace(self, state=next_state, counts=counts, log_probability=self.log_probability + log_probability)
+        state = effect.moved(int(told.lengths.max())) if bool(told.moves.any()) else effect.in_place
+        if bool(told.stopped.any()):
+            state = choose_rows(stopped, self.state, state)
+        time, space, work, anchored = self.counts.unbind(1)
+        lengths, going = torch.where(told.stopped.bool(), self.lengths, told.lengths), (~told.idle).long()
+        counts = torch.stack((time + going, space.maximum(lengths), work + going * self.lengths, anchored), 1)
+        return replace(self, state=state, sums=self.sums + costs, lengths=lengths, counts=counts)
+
+    def ended(self, before: "_Batch", told: _Told, max_steps: int, max_length: int) -> Int[Tensor, "batch"]:
+        """Why each row has ended, RUNNING if it has not. before: the batch before the step."""
+        ended = torch.full_like(self.index, RUNNING)
+        grew = (self.lengths > before.lengths) & (self.lengths > max_length)
+        for reason, holds in (
+            ("length budget", grew),
+            ("step budget", self.counts[:, 0] >= max_steps),
+            ("cycle", told.cycled.bool()),
+            ("fixed point", told.halted.bool()),
+            ("stopped", told.stopped.bool()),
+        ):
+            ended.masked_fill_(holds, REASONS.index(reason))
+        return ended
 
     def anchored(self) -> "_Batch":
-        power_of_two = (self.time & (self.time - 1)) == 0
-        return replace(self, anchor=choose_rows(power_of_two, self.state, self.anchor))
+        """With a new anchor for the rows that need one."""
+        time, *counts, anchored = self.counts.unbind(1)
+        due = (time & (time - 1)) == 0
+        if not bool(due.any()):
+            return self
+        anchor = choose_rows(_sent(due, self.state.ids.device), self.state, self.anchor)
+        counts = torch.stack((time, *counts, torch.where(due, self.lengths, anchored)), 1)
+        return replace(self, anchor=anchor, counts=counts)
 
-    def runs(self, ended: Int[Tensor, "batch"]) -> Iterator[Run]:
+    def leaving(self, ended: Int[Tensor, "batch"]) -> "_Leaving":
+        """The rows that have ended."""
         rows = (ended != RUNNING).nonzero()[:, 0]
-        state = self.state[rows].to("cpu")
-        fields = (rows, self.index[rows], self.counts[rows], ended[rows], self.log_probability[rows])
-        for at, (row, index, counts, stop, sure) in enumerate(zip(*(field.tolist() for field in fields), strict=True)):
-            final, (time, space, work, computed) = state.sequence(at), counts
-            yield Run(index, final, time, space, work, computed, REASONS[stop], sure, tuple(self.steps[row]))
+        at = _sent(rows, self.state.ids.device)
+        state, sums = self.state[at].map(_fetched), _fetched(self.sums[at])
+        known = torch.cat((self.index[rows, None], self.counts[rows, :3], ended[rows, None]), 1)
+        done = torch.cuda.Event() if at.is_cuda else None
+        if done is not None:
+            done.record()
+        return _Leaving(state, sums, known, [tuple(self.steps[row]) for row in rows.tolist()], done)
 
-    def rows(self, chosen: Bool[Tensor, "batch"]) -> "_Batch":
-        steps = [steps for steps, keep in zip(self.steps, chosen.tolist(), strict=True) if keep]
-        state, anchor = trimmed(self.state[chosen]), trimmed(self.anchor[chosen])
-        kept = (self.index[chosen], self.counts[chosen], self.log_probability[chosen])
-        return _Batch(state, anchor, *kept, steps)
+    def rows(self, kept: Int[Tensor, "rows"]) -> "_Batch":
+        at, lengths, counts = _sent(kept, self.state.ids.device), self.lengths[kept], self.counts[kept]
+        width, anchored = (max(of.tolist(), default=0) for of in (lengths, counts[:, 3]))
+        state, anchor = narrowed(self.state[at], width), narrowed(self.anchor[at], anchored)
+        steps = [self.steps[row] for row in kept.tolist()]
+        return _Batch(state, anchor, self.sums[at], self.index[kept], lengths, counts, steps)
 
     def join(self, other: "_Batch") -> "_Batch":
         return _Batch(
             concatenate(self.state, other.state),
             concatenate(self.anchor, other.anchor),
+            torch.cat((self.sums, other.sums)),
             torch.cat((self.index, other.index)),
+            torch.cat((self.lengths, other.lengths)),
             torch.cat((self.counts, other.counts)),
-            torch.cat((self.log_probability, other.log_probability)),
             self.steps + other.steps,
         )
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """Runs that have ended, on their way from the device, and there when `done`, which is None if there was no way.
+
+    known: for each its index, time, space, work and stop reason.
+    """
+
+    state: State
+    sums: Float[Tensor, "runs 2"]
+    known: Int[Tensor, "runs 5"]
+    steps: list[tuple[Step, ...]]
+    done: torch.cuda.Event | None
+
+    def runs(self) -> Iterator[Run]:
+        for row, (index, time, space, work, stop) in enumerate(self.known.tolist()):
+            sure, computed = self.sums[row].tolist()
+            final, steps = self.state.sequence(row), self.steps[row]
+            yield Run(index, final, time, space, work, int(computed), REASONS[stop], sure, steps)
+
+
+def _arrived(leaving: list[_Leaving], wait: bool = False) -> Iterator[Run]:
+    """The runs that are there already, or all of them, which are taken from the list."""
+    while leaving and (wait or leaving[0].done is None or leaving[0].done.query()):
+        if leaving[0].done is not None:
+            leaving[0].done.synchronize()
+        yield from leaving.pop(0).runs()

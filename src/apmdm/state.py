@@ -125,11 +125,22 @@ def same_rows(first: State, second: State) -> Bool[Tensor, "batch"]:
 
 def trimmed(state: State) -> State:
     """The state without the columns in which every row is padding."""
-    width = int(state.lengths.max()) if len(state) else 0
+    return narrowed(state, int(state.lengths.max()) if len(state) else 0)
+
+
+def narrowed(state: State, width: int) -> State:
+    """The first columns of the state; the others are padding in every row."""
     if width == state.ids.shape[1]:
         return state
     grid = None if state.coordinates is None else state.coordinates[:, :width]
     return State(state.ids[:, :width], state.lengths, grid)
+
+
+def places(true: Bool[Tensor, "places"], num: int) -> Int[Tensor, "num"]:
+    """The places that are True, of which there are `num`. To be told this number spares waiting for a GPU."""
+    here = torch.arange(len(true), device=true.device)
+    slots = torch.where(true, true.cumsum(0) - 1, num)
+    return here.new_empty(num + 1).scatter(0, slots, here)[:num]
 
 
 def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:

@@ -1,4 +1,4 @@
-"""CUDA graphs change no prediction, whatever follows what."""
+"""CUDA graphs, and kept attention patterns where there is no GPU, change no prediction, whatever follows what."""
 
 import pytest
 import torch
@@ -11,18 +11,17 @@ from apmdm.state import State
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import encode
 
-on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def model() -> Encoder:
-    return weights.load_encoder("sudoku").to("cuda")
+    return weights.load_encoder("sudoku").to(DEVICE)
 
 
 def puzzles() -> State:
-    return encode(training_puzzles()).to("cuda")
+    return encode(training_puzzles())[:8].to(DEVICE)
 
 
-@on_gpu
 @torch.no_grad()
 def test_predictions_are_the_encoders() -> None:
     encoder, every = model(), puzzles()
@@ -33,12 +32,11 @@ def test_predictions_are_the_encoders() -> None:
         torch.testing.assert_close(graphed(state).tensors, encoder(state).tensors, rtol=1e-4, atol=1e-3)
 
 
-@on_gpu
 def test_runs_are_the_encoders() -> None:
     encoder, every = model(), puzzles()
-    starts = [every.sequence(row) for row in range(20)]
+    starts = [every.sequence(row) for row in range(6)]
     eager, graphed = (
-        sorted(rollouts(one, starts, batch_size=7, max_steps=30, device="cuda"), key=lambda run: run.index)
+        sorted(rollouts(one, starts, batch_size=4, max_steps=12, device=DEVICE), key=lambda run: run.index)
         for one in (encoder, Graphed(encoder))
     )
     for run, other in zip(eager, graphed, strict=True):

@@ -1,4 +1,4 @@
-"""An encoder on a GPU that launches all its kernels at once, which is faster than one by one (CUDA graphs)."""
+"""An encoder that launches all its kernels on a GPU at once, which is faster than one by one (CUDA graphs)."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,11 @@ from apmdm.state import State
 
 
 class Graphed:
-    """A callable from State to Prediction that replays an encoder on a GPU, without gradients.
+    """A callable from State to Prediction that replays an encoder, without gradients.
 
-    Its prediction is valid until the next call. A CUDA graph is captured for every number of rows, rounded up to a
-    power of two, and again whenever lengths or coordinates change. It suits processes that only rewrite.
+    Its prediction is valid until the next call. On a GPU a CUDA graph is captured for every number of rows, rounded up
+    to a power of two, and again whenever lengths or coordinates change. It suits processes that only rewrite. Elsewhere
+    only the attention pattern is kept. It waits for the device once where rows have come or gone, and else not at all.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -34,7 +35,7 @@ class Graphed:
         return self.last[1](state.ids)[: len(state)]
 
     def _fitting(self, state: State) -> "_Captured":
-        rows = 2 ** (len(state) - 1).bit_length()
+        rows = 2 ** (len(state) - 1).bit_length() if state.ids.is_cuda else len(state)
         padded = state[torch.arange(rows, device=state.ids.device).clamp(max=len(state) - 1)]
         captured = self.captured.get(rows)
         if captured is None or not captured.fits(padded):
@@ -49,25 +50,33 @@ def _same_places(first: State, second: State) -> bool:
 
 @dataclass(frozen=True)
 class _Captured:
+    encoder: Encoder
     state: State
     pattern: AttentionPattern
-    prediction: Prediction
-    graph: torch.cuda.CUDAGraph
+    prediction: Prediction | None = None
+    graph: torch.cuda.CUDAGraph | None = None
 
     @classmethod
     def of(cls, encoder: Encoder, state: State) -> "_Captured":
-        pattern, graph = encoder.attention_pattern(state), torch.cuda.CUDAGraph()
+        pattern = encoder.attention_pattern(state)
+        if not state.ids.is_cuda:
+            return cls(encoder, state, pattern)
+        graph = torch.cuda.CUDAGraph()
         encoder.predict(state.ids, pattern)
         with torch.cuda.graph(graph):
             prediction = encoder.predict(state.ids, pattern)
-        return cls(state, pattern, prediction, graph)
+        return cls(encoder, state, pattern, prediction, graph)
 
     def fits(self, state: State) -> bool:
         own, other = self.state.coordinates, state.coordinates
-        alike = state.ids.shape == self.state.ids.shape and torch.equal(self.state.lengths, state.lengths)
-        return alike and (own is other if own is None or other is None else torch.equal(own, other))
+        if state.ids.shape != self.state.ids.shape or (own is None) != (other is None):
+            return False
+        alike = (self.state.lengths == state.lengths).all()
+        return bool(alike if own is None else alike & (own == other).all())
 
     def __call__(self, ids: Int[Tensor, "B L"]) -> Prediction:
+        if self.graph is None or self.prediction is None:
+            return self.encoder.predict(ids, self.pattern)
         self.state.ids[: len(ids)] = ids
         self.graph.replay()
         return self.prediction

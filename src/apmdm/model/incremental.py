@@ -12,7 +12,7 @@ from torch.nn.functional import max_pool1d, pad
 
 from apmdm.model.encoder import Encoder, in_blocks
 from apmdm.prediction import Prediction, concatenate_rows
-from apmdm.state import State
+from apmdm.state import State, places
 from apmdm.vocab import PAD
 
 KEPT = 4
@@ -52,12 +52,17 @@ class Incremental:
         rows = in_blocks(state, self.encoder.shape.span) if self.blocks else state
         sights = self._sights(rows)
         new, source = self._recognised(sights.flatten(0, 1))
-        new = new.view(sights.shape[:2])
-        said, read = self._said_in_blocks(rows, new) if self.blocks else self._said_at_positions(rows, new)
+        read = self._read(rows, new.view(sights.shape[:2]))
+        num_new, num_read = torch.stack((new.sum(), read.sum())).tolist()
+        at = places(new, num_new)
+        said = self.encoder(rows[at]) if self.blocks else self._said_at(rows, at, read, num_read)
         known = said if self.said is None else concatenate_rows([self.said, said])
-        self._remember(known, source)
+        self.sights = torch.cat((self.sights.to(sights.device), sights.flatten(0, 1)[at]))
         prediction = known.map(lambda field: field[source].reshape(batch, -1, *field.shape[2:])[:, :length])
-        return replace(prediction, computed=(read & rows.valid).view(batch, -1).sum(1))
+        self._remember(known, source)
+        margin = (read.shape[1] - rows.ids.shape[1]) // 2
+        inside = read[:, margin : read.shape[1] - margin] & rows.valid
+        return replace(prediction, computed=inside.view(batch, -1).sum(1))
 
     def _sights(self, rows: State) -> Int[Tensor, "R P 2"]:
         """Two checksums of the sight of each place, 0 for padding."""
@@ -77,29 +82,30 @@ class Incremental:
         every = torch.cat((self.sights.to(sights.device), sights))
         first = _first_of_each(every)[known:]
         new = first == torch.arange(known, len(every), device=first.device)
-        self.sights = torch.cat((every[:known], sights[new]))
         number = known + new.cumsum(0) - 1
         return new, torch.where(first < known, first, number[(first - known).clamp(min=0)])
 
-    def _said_in_blocks(self, rows: State, new: Bool[Tensor, "R 1"]) -> tuple[Prediction, Bool[Tensor, "R L"]]:
-        """What is said in new blocks, and which positions the encoder reads for it."""
-        return self.encoder(rows[new[:, 0]]), new.expand_as(rows.ids)
-
-    def _said_at_positions(self, rows: State, new: Bool[Tensor, "R L"]) -> tuple[Prediction, Bool[Tensor, "R L"]]:
-        """What is said at new positions, and which positions the encoder reads for it.
-
-        It reads all of them in a row, one stretch after another. Tokens that see what belongs to another stretch are
-        too far from the new positions to matter. Around each row is PAD, which no position sees.
-        """
+    def _read(self, rows: State, new: Bool[Tensor, "R P"]) -> Bool[Tensor, "R wide"]:
+        """Which positions the encoder has to read. In windows there is PAD around each row, which no position sees."""
+        if self.blocks:
+            return new.expand_as(rows.ids)
         span = self.encoder.shape.span
-        ids, new = pad(rows.ids, (span, span)), pad(new, (span, span))
-        read = max_pool1d(new.float()[:, None], 2 * self.reach + 1, stride=1, padding=self.reach)[:, 0] > 0
-        shown, grid = ids[read][None], rows.coordinates
+        seen = max_pool1d(pad(new.float(), (span, span))[:, None], 2 * self.reach + 1, stride=1, padding=self.reach)
+        return seen[:, 0] > 0
+
+    def _said_at(self, rows: State, new: Int[Tensor, "new"], read: Bool[Tensor, "R wide"], num_read: int) -> Prediction:
+        """What is said at new positions. The encoder reads what it has to in one row, one stretch after another.
+
+        Tokens that see what belongs to another stretch are too far from the new positions to matter.
+        """
+        span, length, wide = self.encoder.shape.span, rows.ids.shape[1], read.shape[1]
+        at, number = places(read.flatten(), num_read), read.flatten().cumsum(0) - 1
+        ids, grid = pad(rows.ids, (span, span)).flatten()[at], rows.coordinates
         if grid is not None:
-            grid = pad(grid, (0, 0, span, span))[read][None]
-        at = (read.flatten().cumsum(0) - 1)[new.flatten()]
-        said = self.encoder(State(shown, torch.tensor([shown.shape[1]], device=ids.device), grid))
-        return said.map(lambda field: field[0, at, None]), read[:, span:-span]
+            grid = pad(grid, (0, 0, span, span)).flatten(0, 1)[at][None]
+        said = self.encoder(State(ids[None], torch.full_like(rows.lengths[:1], num_read), grid))
+        centre = number[new // length * wide + new % length + span]
+        return said.map(lambda field: field[0, centre, None])
 
     def _remember(self, known: Prediction, source: Int[Tensor, "places"]) -> None:
         if len(self.sights) > KEPT * len(source):
@@ -110,6 +116,8 @@ class Incremental:
 
 def _first_of_each(sights: Int[Tensor, "places 2"]) -> Int[Tensor, "places"]:
     """For each place the number of the first one with the same sight."""
-    number, which = torch.arange(len(sights), device=sights.device), sights[:, 0].unique(return_inverse=True)[1]
-    first = torch.full_like(number, len(sights)).scatter_reduce(0, which, number, "amin")[which]
-    return torch.where(sights[first, 1] == sights[:, 1], first, number)
+    here = torch.arange(len(sights), device=sights.device)
+    sums, order = sights[:, 0].sort(stable=True)
+    starts = torch.where(sums != sums.roll(1), here, 0).cummax(0).values
+    first = torch.empty_like(order).scatter(0, order, order[starts])
+    return torch.where(sights[first, 1] == sights[:, 1], first, here)
