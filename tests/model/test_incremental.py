@@ -134,6 +134,15 @@ def test_what_is_not_local_is_refused(shape: Shape) -> None:
         Incremental(Encoder(VOCAB, shape))
 
 
+def test_all_blocks_that_parity_meets_are_told_apart() -> None:
+    incremental = Incremental(weights.load_encoder("parity"))
+    blocks = State.stack(
+        [sequence(block) for block in [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)] + [(1,), (2,), (3,)]]
+    )
+    sums = incremental._sights(blocks)[:, 0, 0].tolist()
+    assert len(set(sums)) == len(sums) == 12
+
+
 def runs_of(task: BaseTask, model: Any, problems: list[Any], **options: Any) -> list[tuple]:
     solutions = sorted(task.solve(model, problems, **options), key=lambda solution: solution.run.index)
     return [(one.answer, one.run.time, one.run.space, one.run.work, one.run.stop) for one in solutions]

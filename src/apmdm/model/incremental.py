@@ -1,6 +1,6 @@
 """An encoder that computes only what it has not computed before, for window and block attention.
 
-Letters: B batch, L length, R rows, P places in a row, C positions in a place.
+Letters: R rows, which are blocks in block attention, L length, P places in a row.
 """
 
 from dataclasses import replace
@@ -70,11 +70,11 @@ class Incremental:
         if self.encoder.shape.axes and rows.coordinates is not None:
             seen = torch.cat((seen, rows.coordinates[..., : self.encoder.shape.axes]), -1)
         seen, factors = pad(seen, (0, 0, self.reach, self.reach)), self.factors.to(seen.device)
-        places = seen.shape[1] - len(factors) + 1
-        sums = seen.new_zeros(len(seen), places, 2)
+        num = seen.shape[1] - len(factors) + 1
+        sums = seen.new_zeros(len(seen), num, 2)
         for offset, factor in enumerate(factors):
-            sums += (seen[:, offset : offset + places, :, None] * factor).sum(2)
-        return sums * rows.valid[:, :places, None]
+            sums += (seen[:, offset : offset + num, :, None] * factor).sum(2)
+        return sums * rows.valid[:, :num, None]
 
     def _recognised(self, sights: Int[Tensor, "places 2"]) -> tuple[Bool[Tensor, "places"], Int[Tensor, "places"]]:
         """Which places are new, and for each the number of what is said there, when the new are known as well."""
