@@ -62,16 +62,20 @@ def ours(problems: list[dict[str, Any]]) -> dict[str, Any]:
         answers.append((found.text, perf_counter() - began))
         sure.append(found.probability)
     right = [is_right(text, problem) for (text, _), problem in zip(answers, problems, strict=True)]
-    surest = sorted(zip(sure, right, strict=True), reverse=True)
-    correct, answered = 0, 0
-    for number, (_, good) in enumerate(surest, 1):
-        correct += good
-        if correct >= PRECISION * number:
-            answered = number
     return measured(problems, answers) | {
         "calibration error": round(calibration_error(sure, right), 4),
-        "answered": round(answered / len(problems), 4),
+        "answered": answered(sure, right),
     }
+
+
+def answered(sure: list[float], right: list[bool]) -> float:
+    """The largest share of the problems, the surest first, of which PRECISION are right."""
+    correct, most = 0, 0
+    for number, (_, good) in enumerate(sorted(zip(sure, right, strict=True), reverse=True), 1):
+        correct += good
+        if correct >= PRECISION * number:
+            most = number
+    return round(most / len(sure), 4)
 
 
 def others() -> dict[str, Callable[[str], str]]:

@@ -14,7 +14,7 @@ from random import Random
 from time import perf_counter
 
 import apmdm
-from apmdm.text_repair.repair import is_valid
+from apmdm.text_repair.languages import is_json
 
 VALID = 10_000
 UNUSUAL = (
@@ -85,7 +85,7 @@ def fuzzed(texts: list[str], seconds: float) -> dict[str, object]:
         start = perf_counter()
         found = apmdm.repair(text, min_probability=0.0)
         slowest = max(slowest, perf_counter() - start)
-        invalid += found.text is not None and not is_valid(found.text)
+        invalid += found.text is not None and not is_json(found.text)
     return {"fuzzed": number, "fuzzed, not parsing": invalid, "slowest, seconds": round(slowest, 1)}
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apmdm.text_repair.folding import folded, is_one_value
-from apmdm.text_repair.repair import is_valid, repair
+from apmdm.text_repair.languages import is_json
+from apmdm.text_repair.repair import repair
 from apmdm.text_repair.tokens import Kind, tokens_of
 
 VALUES = st.recursive(
@@ -22,7 +23,7 @@ def test_what_is_folded_parses_and_has_lines_of_its_own(value: object, indent: i
     for at, kind in enumerate(tokens.kinds):
         if kind in (Kind.WHOLE_OBJECT, Kind.WHOLE_ARRAY):
             assert indent is not None
-            assert is_valid(tokens.text(at))
+            assert is_json(tokens.text(at))
 
 
 @given(VALUES)
@@ -36,7 +37,7 @@ def test_one_value_is_what_a_parser_takes(value: object, cut: int) -> None:
     text = json.dumps([value])
     broken = text[:cut] + text[cut + 1 :]
     assert is_one_value(tokens_of(text))
-    assert not is_one_value(tokens_of(broken)) or is_valid(broken)
+    assert not is_one_value(tokens_of(broken)) or is_json(broken)
 
 
 def test_a_missing_closer_keeps_what_is_around_it_open() -> None:
@@ -58,9 +59,9 @@ def test_a_long_document_is_repaired_where_it_is_broken(indent: int | None, monk
 @pytest.mark.parametrize("mark", ['"', "[", '{"a":', ",", "\\"], ids=["quote", "array", "object", "comma", "slash"])
 def test_hostile_text_ends(mark: str) -> None:
     found = repair(mark * 300, min_probability=0.0)
-    assert found.text is None or is_valid(found.text)
+    assert found.text is None or is_json(found.text)
 
 
 def test_what_is_left_may_be_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apmdm.text_repair.repair.LONGEST", 100)
+    monkeypatch.setattr("apmdm.text_repair.languages.LONGEST", 100)
     assert repair("[,]{" * 60).text is None

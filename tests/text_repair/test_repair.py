@@ -11,7 +11,8 @@ import apmdm
 from apmdm.text_repair.completions import completions
 from apmdm.text_repair.damage import damaged
 from apmdm.text_repair.json_damages import DAMAGES, SHARES
-from apmdm.text_repair.repair import is_valid, repair
+from apmdm.text_repair.languages import is_json
+from apmdm.text_repair.repair import repair
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -97,13 +98,13 @@ def test_unusual_but_valid_text_comes_back_as_it_is(text: str) -> None:
 def test_whatever_comes_back_parses(text: str) -> None:
     found = repair(text, min_probability=0.0)
     for each in (found, *found.alternatives):
-        assert each.text is None or is_valid(each.text)
+        assert each.text is None or is_json(each.text)
     assert 0 <= found.probability <= 1
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "{'a': 1}", "[1,]", "", "[1] 2", '"\n"'])
 def test_what_json_does_not_allow_is_not_valid(text: str) -> None:
-    assert not is_valid(text)
+    assert not is_json(text)
 
 
 def test_what_is_not_touched_stays_byte_for_byte() -> None:
@@ -214,7 +215,7 @@ def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str) -> None:
     for each in filter(None, found):
         assert each.kinds == (kind,)
         assert each.accepted
-        assert not is_valid(each.text) or json.loads(each.text) not in each.accepted
+        assert not is_json(each.text) or json.loads(each.text) not in each.accepted
     assert any(found)
 
 

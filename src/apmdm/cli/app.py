@@ -55,18 +55,19 @@ def info(
 
 @app.command("repair")
 def repair(
-    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="Broken JSON; in .jsonl and .ndjson, one a line.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="Broken text; in .jsonl and .ndjson, one a line.")],
+    language: Annotated[str | None, typer.Option(help="See docs/repair.md; otherwise told by the ending.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Change the file itself.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes; so it is in a terminal anyway.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print text, probability, edits and alternatives.")] = False,
     num: Annotated[int, typer.Option(min=1, max=20, help="Most repairs to weigh and to tell.")] = 5,
     min_probability: Annotated[float, typer.Option(min=0, max=1, help="Refuse what is less probable.")] = 0.5,
 ) -> None:
-    """Repair broken JSON; exit code 0 if it is valid now or was, 1 if no repair is probable enough."""
+    """Repair broken JSON or Python; exit code 0 if it is valid now or was, 1 if no repair is probable enough."""
     from apmdm.cli.options import finish
     from apmdm.cli.repair import run
 
-    finish(run(file, in_place, diff, as_json, num, min_probability))
+    finish(run(file, language, in_place, diff, as_json, num, min_probability))
 
 
 @app.command("view")

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from apmdm.lines import STANDARD_INPUT
+from apmdm.text_repair.languages import JSON, language_of
 from apmdm.text_repair.repair import Repair, repair
 
 LINES = {".jsonl", ".ndjson"}
@@ -21,17 +22,24 @@ LONG, SECONDS = 200_000, 10e-6
 """Characters from which on it is said how long it takes, and the time for one."""
 
 
-def run(path: Path, in_place: bool, diff: bool, as_json: bool, num: int, min_probability: float) -> bool:
+def run(
+    path: Path, language: str | None, in_place: bool, diff: bool, as_json: bool, num: int, min_probability: float
+) -> bool:
     """Repair a file, or each line of one; False if something was refused."""
     if in_place and path == STANDARD_INPUT:
         raise ValueError("--in-place changes a file, and standard input is none; leave it out or name a file")
+    language = language or language_of(path).name
     text = read(path)
-    wanted = {"num": num, "min_probability": min_probability}
     if len(text) > LONG:
         typer.echo(f"{len(text) / 1e6:.1f} million characters: about {len(text) * SECONDS:.0f} seconds", err=True)
-    one_a_line = path.suffix.lower() in LINES
+    one_a_line = path.suffix.lower() in LINES and language == JSON.name
     parts = text.splitlines(keepends=True) if one_a_line else [text]
-    found = (repair(part, **wanted) if part.strip() else Repair(part, 1.0, ()) for part in parts)
+    found = (
+        repair(part, num=num, min_probability=min_probability, language=language)
+        if part.strip()
+        else Repair(part, 1.0, ())
+        for part in parts
+    )
     show_diff = diff or (sys.stdout.isatty() and not in_place and not as_json)
     mended, refused = list[str](), 0
     for number, (part, repaired) in enumerate(zip(parts, found, strict=True), 1):

@@ -68,11 +68,6 @@ BITS = {kind: 1 << bit for bit, kind in enumerate(PRIOR)}
 
 
 @cache
-def read() -> Any:
-    """What was learned: `costs`, `structure` and `calibration`."""
-    return json.loads(files("apmdm.text_repair").joinpath("json_costs.json").read_text())
-
-
-def learned() -> tuple[Costs, dict[str, dict[str, float]]]:
-    """The costs, and the table of `structure`, as they were learned."""
-    return read()["costs"], read()["structure"]
+def read(name: str = "json_costs.json") -> Any:
+    """What was learned: `costs`, `calibration`, and of JSON its `structure`."""
+    return json.loads(files("apmdm.text_repair").joinpath(name).read_text())

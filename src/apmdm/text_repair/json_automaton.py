@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from apmdm.text_repair import structure
-from apmdm.text_repair.costs import BITS, Costs, learned
+from apmdm.text_repair.costs import BITS, Costs, read
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
 from apmdm.text_repair.running_text import PLAIN, RunningText
@@ -23,12 +23,11 @@ class Json:
     def __init__(
         self, tokens: Tokens, costs: Costs | None = None, table: structure.Table | None = None, *, fold: bool = True
     ) -> None:
-        mine, built = learned() if costs is None or table is None else (costs, table)
         self.usual = structure.usual_kinds(tokens)
         self.tokens = tokens = folded(tokens) if fold else tokens
-        self.costs = mine if costs is None else costs
-        self.table = built if table is None else table
-        self.kinds = tokens.kinds
+        self.costs: Costs = read()["costs"] if costs is None else costs
+        self.table: structure.Table = read()["structure"] if table is None else table
+        self.kinds, self.last = tokens.kinds, len(tokens) - 1
         self.first, self.indent = _behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
         self.line_ends = _next(tokens.first)
@@ -48,8 +47,13 @@ class Json:
     def start(self) -> Way:
         return Way(0.0, 0, Mode.BEFORE, None)
 
+    def key(self, way: Way) -> tuple[object, ...]:
+        return way.mode, way.frame and way.frame.number, way.since, way.quote, way.key, way.odd
+
+    def ended(self, way: Way) -> bool:
+        return way.mode == Mode.DONE
+
     def follow(self, way: Way, budget: float = inf) -> Iterator[Way]:
-        """Every repair that goes one token or one insertion further. budget: what it may cost to be of use."""
         self.budget = budget
         return self._modes[way.mode](way, self.kinds[way.at])
 

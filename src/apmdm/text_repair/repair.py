@@ -1,23 +1,17 @@
-"""Repair of broken JSON: the most probable valid text, how sure that is, and what was changed."""
+"""Repair of broken JSON and Python: the most probable valid text, how sure that is, and what was changed."""
 
 import json
 from dataclasses import dataclass
 from itertools import groupby
 from math import exp, log
-from typing import Any, NoReturn
+from typing import Any
 
-from apmdm.text_repair.costs import read
-from apmdm.text_repair.folding import is_one_value
-from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.search import applied, cheapest, edits_of
-from apmdm.text_repair.template import CODE, GUESS, guesses
-from apmdm.text_repair.tokens import Tokens, tokens_of
-from apmdm.text_repair.ways import Edit, Way
+from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
+from apmdm.text_repair.search import Step, applied, cheapest, edits_of
+from apmdm.text_repair.template import CODE, GUESS
+from apmdm.text_repair.ways import Edit
 
 MIN_PROBABILITY = 0.5
-FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
-LONG, LONGEST = 5_000, 200_000
-"""Tokens from which on few ways are weighed, and the most tokens of all; what is surely right does not count."""
 BOM = "\ufeff"
 
 
@@ -45,20 +39,23 @@ class Repair:
     alternatives: tuple["Repair", ...] = ()
 
 
-def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY) -> Repair:
-    """The most probable repair of broken JSON.
+def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY, language: str = JSON.name) -> Repair:
+    """The most probable repair of a broken text in a language: `json`, `python`, or `brackets` of any programs.
 
     A valid text comes back as it is, with probability 1. Whatever is not changed stays byte for byte. If the best
     repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure, template code first;
     it is then the first of the `alternatives`, of which there are at most `num` with it. Raises ValueError for numbers
-    that make no sense.
+    that make no sense, and for an unknown language.
     """
+    if language not in LANGUAGES:
+        raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
+    known = LANGUAGES[language]
     if num < 1 or not 0 <= min_probability <= 1:
         raise ValueError(f"num is at least 1 and min_probability from 0 to 1, not {num} and {min_probability:g}")
-    if is_valid(text.removeprefix(BOM)):
+    if known.is_valid(text.removeprefix(BOM)):
         return Repair(text, 1.0, ())
     body = text.removeprefix(BOM)
-    found = candidates(body, num)
+    found = candidates(body, num, known)
     if not found:
         return Repair(None, 0.0, ())
     best = found[0]
@@ -71,7 +68,7 @@ def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY)
 def loads(text: str, *, min_probability: float = MIN_PROBABILITY) -> Any:
     """The value of a JSON text, repaired if it is broken; ValueError if no repair is probable enough."""
     try:
-        return json.loads(text.removeprefix(BOM), parse_constant=_refuse)
+        return json.loads(text.removeprefix(BOM), parse_constant=refuse)
     except ValueError:
         found = repair(text, min_probability=min_probability)
     if found.text is None:
@@ -80,51 +77,36 @@ def loads(text: str, *, min_probability: float = MIN_PROBABILITY) -> Any:
     return json.loads(found.text.removeprefix(BOM))
 
 
-def is_valid(text: str) -> bool:
-    """Whether a text is JSON as RFC 8259 has it, of any depth."""
-    try:
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
-    except RecursionError:
-        return is_one_value(tokens_of(text))
-    except ValueError:
-        return False
-    return True
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def candidates(text: str, num: int) -> list[Repair]:
+def candidates(text: str, num: int, language: Language) -> list[Repair]:
     """At most `num` valid texts, the most probable first."""
-    tokens = tokens_of(text)
-    automaton = Json(tokens)
-    if len(automaton.kinds) > LONGEST:
+    automaton = language.automaton(text)
+    limits = language.limits(automaton.last)
+    if limits is None:
         return []
-    ways = cheapest(automaton, **({} if len(automaton.kinds) <= LONG else FEW_WAYS))
-    first, share = dict[str, Way](), dict[str, float]()
+    ways = cheapest(automaton, **limits)
+    first, share = dict[str, Step](), dict[str, float]()
     for way in ways:
         repaired = applied(text, [edit for _, edit in edits_of(way)])
-        if repaired in first or is_valid(repaired):
+        if repaired in first or language.is_valid(repaired):
             first.setdefault(repaired, way)
             share[repaired] = share.get(repaired, 0.0) + exp(ways[0].cost - way.cost)
     total = sum(share.values())
     ranked = sorted(share, key=lambda repaired: -share[repaired])
     surest = [share[repaired] / total for repaired in ranked]
     if ranked:
-        sure = probability(surest[0], first[ranked[0]])
-        sure = min(sure, GUESS) if guesses(first[ranked[0]], text) else sure
+        sure = probability(surest[0], first[ranked[0]], language.calibration)
+        sure = min(sure, GUESS) if language.guesses(first[ranked[0]], text) else sure
         left = (1 - sure) / max(1 - surest[0], 1e-9)
         surest = [sure, *(min(left * each, sure) for each in surest[1:])]
     return [
-        Repair(repaired, chance, changes(tokens, first[repaired]))
+        Repair(repaired, chance, changes(text, first[repaired], language))
         for repaired, chance in zip(ranked[:num], surest, strict=False)
     ]
 
 
-def probability(share: float, way: Way) -> float:
+def probability(share: float, way: Step, weights: list[float]) -> float:
     """How often a repair is right that has this share of all that were found: a logistic model of what it costs."""
-    constant, by_share, by_cost, alone = read()["calibration"]
+    constant, by_share, by_cost, alone = weights
     odds = constant + by_share * log_odds(share) + by_cost * paid(way) + alone * (share == 1)
     return 1 / (1 + exp(-odds))
 
@@ -134,7 +116,7 @@ def log_odds(share: float) -> float:
     return log(share / (1 - share))
 
 
-def paid(way: Way) -> float:
+def paid(way: Step) -> float:
     """What the repairs of a way cost, without the structure of the document."""
     total, trail = 0.0, way.trail
     while trail is not None:
@@ -143,18 +125,21 @@ def paid(way: Way) -> float:
     return total
 
 
-def changes(tokens: Tokens, way: Way) -> tuple[Change, ...]:
+def changes(source: str, way: Step, language: Language) -> tuple[Change, ...]:
     """The edits of a way, those of one kind that follow each other without a gap as one."""
-    edits, source, found = edits_of(way), tokens.source, list[Change]()
-    guessed = guesses(way, source)
+    edits, guessed, found = edits_of(way), language.guesses(way, source), list[Change]()
     for _, group in groupby(_numbered(edits, source), key=lambda item: item[0]):
         run = [(kind, edit) for _, kind, edit in group]
         start, end = run[0][1].start, run[-1][1].end
         after = applied(source[:end], [edit for _, edit in run])[start:]
-        line, column = tokens.place(start)
         what = run[0][0] if guessed.isdisjoint(edit for _, edit in run) else CODE
-        found.append(Change(line, column, what, source[start:end], after))
+        found.append(Change(*place(source, start), what, source[start:end], after))
     return tuple(found)
+
+
+def place(source: str, offset: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    return source.count("\n", 0, offset) + 1, offset - source.rfind("\n", 0, offset)
 
 
 def _numbered(edits: list[tuple[str, Edit]], source: str) -> list[tuple[int, str, Edit]]:

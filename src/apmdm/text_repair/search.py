@@ -3,51 +3,82 @@
 import heapq
 from collections.abc import Iterator
 from math import inf
+from typing import Protocol, TypeVar, runtime_checkable
 
-from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.tokens import Kind
-from apmdm.text_repair.ways import Edit, Mode, Way
+from apmdm.text_repair.ways import Edit, Trail
 
 NUM, WIDTH, MARGIN = 4, 64, 10.0
 
 
-def cheapest(grammar: Json, num: int = NUM, width: int = WIDTH, margin: float = MARGIN) -> list[Way]:
+@runtime_checkable
+class Step(Protocol):
+    """A repair up to the token `at`. trail: see ways.Way."""
+
+    @property
+    def cost(self) -> float: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def trail(self) -> Trail: ...
+
+
+W = TypeVar("W", bound=Step)
+
+
+@runtime_checkable
+class Grammar(Protocol[W]):
+    """An automaton over the tokens of a text. last: the number of its last token, which is empty."""
+
+    @property
+    def last(self) -> int: ...
+    def start(self) -> W: ...
+    def follow(self, way: W, budget: float) -> Iterator[W]:
+        """Every repair that goes one token or one insertion further. budget: what it may cost to be of use."""
+        ...
+
+    def key(self, way: W) -> tuple[object, ...]:
+        """What decides how a way can go on from its token."""
+        ...
+
+    def ended(self, way: W) -> bool: ...
+
+
+def cheapest(grammar: Grammar[W], num: int = NUM, width: int = WIDTH, margin: float = MARGIN) -> list[W]:
     """About the `num` cheapest repairs, the cheapest first.
 
     num: of how many ways that lead to one state. width: of how many states of a token. margin: of ways that cost how
     much more than the cheapest. Others are given up.
     """
-    end = len(grammar.kinds) - 1
-    layers: dict[int, list[Way]] = {0: [grammar.start()]}
-    found = list[Way]()
+    layers: dict[int, list[W]] = {0: [grammar.start()]}
+    found = list[W]()
     while layers:
         at = min(layers)
         ways = layers.pop(at)
         for way in _closure(grammar, ways, num, width, margin):
             if way.at > at:
                 layers.setdefault(way.at, []).append(way)
-            elif at == end and way.mode == Mode.DONE:
+            elif at == grammar.last and grammar.ended(way):
                 found.append(way)
     return sorted(found, key=lambda way: way.cost)
 
 
-def _closure(grammar: Json, ways: list[Way], num: int, width: int, margin: float) -> Iterator[Way]:
+def _closure(grammar: Grammar[W], ways: list[W], num: int, width: int, margin: float) -> Iterator[W]:
     """All ways of one place and those that insertions lead to, and each that goes on from them."""
     heap = [(way.cost, number, way) for number, way in enumerate(ways)]
     heapq.heapify(heap)
     done, number, here = dict[tuple[object, ...], int](), len(heap), ways[0].at
     limit = heap[0][0] + margin
-    if grammar.kinds[here] == Kind.END:  # whatever is open is closed, however deep
-        heap, limit, width = heapq.nsmallest(4 * num, heap), inf, len(grammar.kinds) * 8 * num
+    if here == grammar.last:  # whatever is open is closed, however deep
+        heap, limit, width = heapq.nsmallest(4 * num, heap), inf, (grammar.last + 1) * 8 * num
     while heap and len(done) < width:
         cost, _, way = heapq.heappop(heap)
         if cost > limit:
             return
-        state = (way.mode, way.frame and way.frame.number, way.since, way.quote, way.key, way.odd)
+        state = grammar.key(way)
         if (times := done.get(state, 0)) == num:
             continue
         done[state] = times + 1
-        if way.mode == Mode.DONE:
+        if grammar.ended(way):
             yield way
         for further in grammar.follow(way, limit - cost):
             if further.at > here:
@@ -57,7 +88,7 @@ def _closure(grammar: Json, ways: list[Way], num: int, width: int, margin: float
                 heapq.heappush(heap, (further.cost, number, further))
 
 
-def edits_of(way: Way) -> list[tuple[str, Edit]]:
+def edits_of(way: Step) -> list[tuple[str, Edit]]:
     """The repairs of a way, in the order of the text."""
     found, trail = list[tuple[str, Edit]](), way.trail
     while trail is not None:

@@ -138,11 +138,6 @@ class Tokens:
         columns = kinds, self.starts, ends, self.first, self.indent
         return Tokens(self.source, *([column[at] for at in kept] for column in columns))  # pyright: ignore
 
-    def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of a character, both from 1."""
-        line = self.source.count("\n", 0, offset)
-        return line + 1, offset - self.source.rfind("\n", 0, offset)
-
 
 def tokens_of(source: str) -> Tokens:
     found = Tokens(source, [], [], [], [], [])

@@ -1,7 +1,7 @@
 """A repair under way: where it is in the text, what is open there, and what was changed so far."""
 
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from apmdm.text_repair.tokens import Kind
 
@@ -50,6 +50,17 @@ class Frame(NamedTuple):
     arrays: int | None = None
 
 
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+def changed(way: T, places: dict[str, int], changes: dict[str, Any]) -> T:
+    """As `_replace` of a named tuple, whose fields have these places, in half the time."""
+    values = list(way)
+    for name, value in changes.items():
+        values[places[name]] = value
+    return tuple.__new__(type(way), values)
+
+
 class Way(NamedTuple):
     """A repair up to the token `at`.
 
@@ -72,11 +83,7 @@ class Way(NamedTuple):
     trail: "Trail" = None
 
     def to(self, **changes: Any) -> "Way":
-        """As `_replace`, in half the time."""
-        values = list(self)
-        for name, value in changes.items():
-            values[_PLACES[name]] = value
-        return tuple.__new__(Way, values)
+        return changed(self, _PLACES, changes)
 
 
 _PLACES = {name: at for at, name in enumerate(Way._fields)}

@@ -1,0 +1,90 @@
+"""The languages whose texts can be repaired: for each an automaton, what is valid, and what was learned."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from apmdm.text_repair import python_tokens, tokens
+from apmdm.text_repair.brackets_automaton import Brackets, is_balanced
+from apmdm.text_repair.costs import read
+from apmdm.text_repair.folding import is_one_value
+from apmdm.text_repair.json_automaton import Json
+from apmdm.text_repair.python_automaton import Python
+from apmdm.text_repair.search import Grammar, Step
+from apmdm.text_repair.template import guesses
+from apmdm.text_repair.ways import Edit
+
+FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
+NOT_CALIBRATED = [0.0, 1.0, 0.0, 0.0]
+"""With these a repair is as probable as its share of all that were found."""
+LONGEST = 200_000
+"""The most tokens of a text; what is surely right does not count."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language.
+
+    automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
+    the file with what was learned, if anything was. long: from how many tokens on few ways are weighed; ways: those
+    weighed otherwise, see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
+    """
+
+    name: str
+    automaton: Callable[[str], Grammar[Any]]
+    is_valid: Callable[[str], bool]
+    endings: tuple[str, ...]
+    costs: str
+    long: int
+    ways: Mapping[str, Any]
+    guesses: Callable[[Step, str], set[Edit]] = lambda way, source: set()
+
+    @property
+    def calibration(self) -> list[float]:
+        """The weights of repair.probability."""
+        return read(self.costs)["calibration"] if self.costs else NOT_CALIBRATED
+
+    def limits(self, num_tokens: int) -> Mapping[str, Any] | None:
+        """How many ways are weighed in a text of so many tokens; None if it has too many."""
+        if num_tokens > LONGEST:
+            return None
+        return self.ways if num_tokens <= self.long else FEW_WAYS
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON as RFC 8259 has it, of any depth."""
+    try:
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=refuse)
+    except RecursionError:
+        return is_one_value(tokens.tokens_of(text))
+    except ValueError:
+        return False
+    return True
+
+
+def refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+JSON = Language(
+    "json", lambda text: Json(tokens.tokens_of(text)), is_json, (".json",), "json_costs.json", 5_000, {}, guesses
+)
+PYTHON = Language(
+    "python",
+    lambda text: Python(python_tokens.tokens_of(text)),
+    python_tokens.parses,
+    (".py", ".pyi"),
+    "python_costs.json",
+    2_000,
+    {"num": 12},
+)
+BRACKETS = Language("brackets", Brackets, is_balanced, (), "", 20_000, {"num": 8})
+LANGUAGES = {language.name: language for language in (JSON, PYTHON, BRACKETS)}
+
+
+def language_of(path: Path) -> Language:
+    """The language of a file, by the ending of its name; JSON if that tells nothing."""
+    known = (language for language in LANGUAGES.values() if path.suffix.lower() in language.endings)
+    return next(known, JSON)
