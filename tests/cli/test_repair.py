@@ -92,3 +92,17 @@ def test_what_is_no_text_is_refused_in_one_line(
 def test_a_folder_and_standard_input_in_place_are_refused(apmdm: Ends, tmp_path: Path) -> None:
     assert "is a folder" in apmdm("repair", str(tmp_path))[2]
     assert "--in-place changes a file" in apmdm("repair", "-", "--in-place")[2]
+
+
+def test_the_language_is_told_by_the_name_of_a_file_or_by_an_option(apmdm: Ends, tmp_path: Path) -> None:
+    module, program = tmp_path / "module.py", tmp_path / "main.c"
+    module.write_text("def double(a)\n    return [a, a]\n")
+    program.write_text("int f() {\n  return g(1;\n}\n")
+    code, out, err = apmdm("repair", str(module))
+    assert (code, out) == (0, "def double(a):\n    return [a, a]\n")
+    assert "line 1, column 14: missing colon" in err
+    code, out, _ = apmdm("repair", str(program), "--language", "brackets", "--min-probability", "0")
+    assert (code, out.count(")")) == (0, 2)
+    code, _, err = apmdm("repair", str(module), "--language", "cobol")
+    assert code == 2
+    assert "unknown language 'cobol'; known are json, python, brackets" in err

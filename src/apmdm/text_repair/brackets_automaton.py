@@ -48,13 +48,13 @@ class Token(NamedTuple):
     first: bool
 
 
-class Bracket(NamedTuple):
+class Opener(NamedTuple):
     """An open bracket and the indentation of its line."""
 
     text: str
     at: int
     indent: int
-    parent: "Bracket | None"
+    parent: "Opener | None"
 
 
 class BracketsWay(NamedTuple):
@@ -62,7 +62,7 @@ class BracketsWay(NamedTuple):
 
     cost: float
     at: int
-    frame: Bracket | None = None
+    frame: Opener | None = None
     trail: Trail = None
 
 
@@ -93,7 +93,7 @@ def is_balanced(text: str) -> bool:
     return not stack
 
 
-class Brackets:
+class AnyBrackets:
     """The automaton over one text."""
 
     def __init__(self, source: str) -> None:
@@ -124,7 +124,7 @@ class Brackets:
             outside = frame is not None and token.indent <= frame.indent and not self._closes(token)
             yield self._pay(on, "not indented within brackets") if outside else on
         elif token.text in CLOSED_BY:
-            yield on._replace(frame=Bracket(token.text, way.at, token.indent, frame))
+            yield on._replace(frame=Opener(token.text, way.at, token.indent, frame))
             yield self._pay(on, "extra opener", Edit(token.start, token.start + 1, ""))
         else:
             yield self._pay(on, "extra closer", Edit(token.start, token.start + 1, ""))
@@ -139,12 +139,12 @@ class Brackets:
         if budget >= COSTS["missing opener"] and token.text in CLOSED_BY.values():
             for mark in CLOSED_BY:
                 opened = self._pay(way, "missing opener", Edit(token.start, token.start, mark))
-                yield opened._replace(frame=Bracket(mark, way.at, token.indent, frame))
+                yield opened._replace(frame=Opener(mark, way.at, token.indent, frame))
 
     def _closes(self, token: Token) -> bool:
         return self.source[token.start : token.start + 1] in CLOSED_BY.values()
 
-    def _closed(self, way: BracketsWay, frame: Bracket) -> BracketsWay:
+    def _closed(self, way: BracketsWay, frame: Opener) -> BracketsWay:
         """The closing bracket is missing before this token."""
         token = self.tokens[way.at]
         if not token.text and token.indent > frame.indent:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from apmdm.text_repair import python_tokens, tokens
-from apmdm.text_repair.brackets_automaton import Brackets, is_balanced
+from apmdm.text_repair.brackets_automaton import AnyBrackets, is_balanced
 from apmdm.text_repair.costs import read
 from apmdm.text_repair.folding import is_one_value
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.python_automaton import Python
-from apmdm.text_repair.search import Grammar, Step
+from apmdm.text_repair.search import Grammar, PartialRepair
 from apmdm.text_repair.template import guesses
 from apmdm.text_repair.ways import Edit
 
@@ -39,7 +39,7 @@ class Language:
     costs: str
     long: int
     ways: Mapping[str, Any]
-    guesses: Callable[[Step, str], set[Edit]] = lambda way, source: set()
+    guesses: Callable[[PartialRepair, str], set[Edit]] = lambda way, source: set()
 
     @property
     def calibration(self) -> list[float]:
@@ -80,7 +80,7 @@ PYTHON = Language(
     2_000,
     {"num": 12},
 )
-BRACKETS = Language("brackets", Brackets, is_balanced, (), "", 20_000, {"num": 8})
+BRACKETS = Language("brackets", AnyBrackets, is_balanced, (), "", 20_000, {"num": 8})
 LANGUAGES = {language.name: language for language in (JSON, PYTHON, BRACKETS)}
 
 

@@ -323,25 +323,30 @@ class Python:
             yield on
         elif kind in _BETWEEN and (not bare or kind in ("import", "from", "in", "*")):
             yield on.to(bare=kind in ("*", "import") and way.word in ("from", "import"))
+        yield from self._missing(way, kind)
+
+    def _missing(self, way: PythonWay, kind: str) -> Iterator[PythonWay]:
+        """Something is missing before this token, which stands after an operand."""
+        at, frame = way.at, way.frame
         if frame is not None and at >= self.closers_from:
             yield from self._closed(way)
-        if bare:
+        if way.bare:
             return
         begins = kind in _OPERANDS or kind in OPENERS or kind in (QUOTE, TRIPLE, "lambda", "not", "await")
-        if begins and frame is not None and frame.mark != "lambda":
+        colon = self._insert_after(at, ":")
+        if begins and frame is not None and frame.mark == "lambda":
+            yield self._pay(way, "missing colon in brackets", colon, mode=OPERAND, frame=frame.parent)
+        elif begins and frame is not None:
             what = "missing comma at a line's end" if self.first[at] else "missing comma"
             yield self._pay(way, what, self._insert_after(at, ","), mode=OPERAND, bare=True)
             if frame.mark == "{":
-                yield self._pay(way, "missing colon in brackets", self._insert_after(at, ":"), mode=OPERAND)
-        if begins and frame is not None and frame.mark == "lambda":
-            missing = self._pay(way, "missing colon in brackets", self._insert_after(at, ":"))
-            yield missing.to(mode=OPERAND, frame=frame.parent)
-        named = self.first[at - 1] or (self.kinds[at - 1] == ATTRIBUTE and self.first[at - 2])
-        if named and frame is None and not way.word and begins:
-            yield self._pay(on.to(at=at), "missing colon of an annotation", self._insert_after(at, ":"))
+                yield self._pay(way, "missing colon in brackets", colon, mode=OPERAND)
+        elif (
+            begins and not way.word and (self.first[at - 1] or (self.kinds[at - 1] == ATTRIBUTE and self.first[at - 2]))
+        ):
+            yield self._pay(way, "missing colon of an annotation", colon, mode=OPERAND)
         if way.colon and frame is None:
-            missing = self._pay(way, "missing colon", self._insert_after(at, ":"))
-            yield self._block(missing)
+            yield self._block(self._pay(way, "missing colon", colon))
         if at <= self.openers_to:
             yield from self._opened(way, "([")
             if kind == ATTRIBUTE:

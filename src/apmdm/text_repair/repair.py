@@ -7,7 +7,7 @@ from math import exp, log
 from typing import Any
 
 from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
-from apmdm.text_repair.search import Step, applied, cheapest, edits_of
+from apmdm.text_repair.search import PartialRepair, applied, cheapest, edits_of
 from apmdm.text_repair.template import CODE, GUESS
 from apmdm.text_repair.ways import Edit
 
@@ -84,7 +84,7 @@ def candidates(text: str, num: int, language: Language) -> list[Repair]:
     if limits is None:
         return []
     ways = cheapest(automaton, **limits)
-    first, share = dict[str, Step](), dict[str, float]()
+    first, share = dict[str, PartialRepair](), dict[str, float]()
     for way in ways:
         repaired = applied(text, [edit for _, edit in edits_of(way)])
         if repaired in first or language.is_valid(repaired):
@@ -104,7 +104,7 @@ def candidates(text: str, num: int, language: Language) -> list[Repair]:
     ]
 
 
-def probability(share: float, way: Step, weights: list[float]) -> float:
+def probability(share: float, way: PartialRepair, weights: list[float]) -> float:
     """How often a repair is right that has this share of all that were found: a logistic model of what it costs."""
     constant, by_share, by_cost, alone = weights
     odds = constant + by_share * log_odds(share) + by_cost * paid(way) + alone * (share == 1)
@@ -116,7 +116,7 @@ def log_odds(share: float) -> float:
     return log(share / (1 - share))
 
 
-def paid(way: Step) -> float:
+def paid(way: PartialRepair) -> float:
     """What the repairs of a way cost, without the structure of the document."""
     total, trail = 0.0, way.trail
     while trail is not None:
@@ -125,7 +125,7 @@ def paid(way: Step) -> float:
     return total
 
 
-def changes(source: str, way: Step, language: Language) -> tuple[Change, ...]:
+def changes(source: str, way: PartialRepair, language: Language) -> tuple[Change, ...]:
     """The edits of a way, those of one kind that follow each other without a gap as one."""
     edits, guessed, found = edits_of(way), language.guesses(way, source), list[Change]()
     for _, group in groupby(_numbered(edits, source), key=lambda item: item[0]):

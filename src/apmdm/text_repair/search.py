@@ -11,7 +11,7 @@ NUM, WIDTH, MARGIN = 4, 64, 10.0
 
 
 @runtime_checkable
-class Step(Protocol):
+class PartialRepair(Protocol):
     """A repair up to the token `at`. trail: see ways.Way."""
 
     @property
@@ -22,7 +22,7 @@ class Step(Protocol):
     def trail(self) -> Trail: ...
 
 
-W = TypeVar("W", bound=Step)
+W = TypeVar("W", bound=PartialRepair)
 
 
 @runtime_checkable
@@ -88,7 +88,7 @@ def _closure(grammar: Grammar[W], ways: list[W], num: int, width: int, margin: f
                 heapq.heappush(heap, (further.cost, number, further))
 
 
-def edits_of(way: Step) -> list[tuple[str, Edit]]:
+def edits_of(way: PartialRepair) -> list[tuple[str, Edit]]:
     """The repairs of a way, in the order of the text."""
     found, trail = list[tuple[str, Edit]](), way.trail
     while trail is not None:

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 
-from apmdm.text_repair.search import Step
+from apmdm.text_repair.search import PartialRepair
 from apmdm.text_repair.ways import Edit
 
 CODE = "template code"
@@ -21,7 +21,7 @@ _OUTSIDE_OF_STRINGS = {
 }
 
 
-def guesses(way: Step, source: str) -> set[Edit]:
+def guesses(way: PartialRepair, source: str) -> set[Edit]:
     """The first edit of each repair of a way that drops template code outside of strings, or takes it for text."""
     spans = [match.span() for match in _BEGINS.finditer(source)]
     found, trail = set[Edit](), way.trail
