@@ -15,7 +15,7 @@ TRIES = 20
 _QUOTES = re.compile(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
 
 
-class Spot(NamedTuple):
+class Site(NamedTuple):
     """A token of a valid text, or the blanks before a statement."""
 
     start: int
@@ -23,12 +23,12 @@ class Spot(NamedTuple):
     text: str
 
 
-def places(source: str) -> dict[str, list[Spot]]:
+def places(source: str) -> dict[str, list[Site]]:
     """Where mistakes can be made: brackets, colons, commas, texts and blanks before statements."""
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    found: dict[str, list[Spot]] = {name: [] for name in ("closer", "opener", "colon", "comma", "text", "line")}
+    found: dict[str, list[Site]] = {name: [] for name in ("closer", "opener", "colon", "comma", "text", "line")}
     new_line, depth = True, 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         start, end = starts[token.start[0] - 1] + token.start[1], starts[token.end[0] - 1] + token.end[1]
@@ -39,9 +39,9 @@ def places(source: str) -> dict[str, list[Spot]]:
             continue
         if new_line:
             line = starts[token.start[0] - 1]
-            found["line"].append(Spot(line, start, source[line:start]))
+            found["line"].append(Site(line, start, source[line:start]))
         new_line = False
-        place = Spot(start, end, token.string)
+        place = Site(start, end, token.string)
         if token.string in OPENERS:
             depth += 1
             found["opener"].append(place)
@@ -57,10 +57,10 @@ def places(source: str) -> dict[str, list[Spot]]:
     return found
 
 
-def _instead(kind: str, change: Callable[[Spot, Random], tuple[int, int, str] | None]) -> "Damage":
+def _instead(kind: str, change: Callable[[Site, Random], tuple[int, int, str] | None]) -> "Damage":
     """A damage at a random place of a kind. change: which characters of it become what."""
 
-    def damage(found: dict[str, list[Spot]], random: Random) -> Edit | None:
+    def damage(found: dict[str, list[Site]], random: Random) -> Edit | None:
         if not found[kind]:
             return None
         place = random.choice(found[kind])
@@ -70,29 +70,29 @@ def _instead(kind: str, change: Callable[[Spot, Random], tuple[int, int, str] | 
     return damage
 
 
-Damage = Callable[[dict[str, list[Spot]], Random], Edit | None]
+Damage = Callable[[dict[str, list[Site]], Random], Edit | None]
 
 
-def _closing(place: Spot, mark: str) -> tuple[int, int, str]:
+def _closing(place: Site, mark: str) -> tuple[int, int, str]:
     quote = _QUOTES.match(place.text)
     assert quote is not None
     size = len(place.text)
     return size - len(quote[2]), size, mark
 
 
-def _opening(place: Spot, random: Random) -> tuple[int, int, str]:
+def _opening(place: Site, random: Random) -> tuple[int, int, str]:
     quote = _QUOTES.match(place.text)
     assert quote is not None
     return quote.start(2), quote.end(2), ""
 
 
-def _wrong_quote(place: Spot, random: Random) -> tuple[int, int, str] | None:
+def _wrong_quote(place: Site, random: Random) -> tuple[int, int, str] | None:
     if place.text.endswith(('"""', "'''")):
         return None
     return _closing(place, "'" if place.text[-1] == '"' else '"')
 
 
-def _moved(place: Spot, random: Random) -> tuple[int, int, str]:
+def _moved(place: Site, random: Random) -> tuple[int, int, str]:
     """A line that is indented otherwise: by one to four blanks more or less, or not at all."""
     size = place.end - place.start
     wanted = random.choice(
