@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from apmdm.paradigms.form import Form
-from apmdm.sequences import Corpus, plain, prompted
+from apmdm.sequences import Characters, Corpus, plain, prompted
 from apmdm.state import Sequence, State
 from apmdm.step import transition
 
-CORPUS = Corpus(("abba", "cab", "back"), "abck")
+CORPUS = Corpus(("abba", "cab", "back"), Characters("abck"))
 
 
 @pytest.mark.parametrize("form", [plain(CORPUS), prompted(CORPUS)], ids=lambda form: form.name)
@@ -46,12 +46,12 @@ def test_words_in_place_and_told_again() -> None:
 )
 def test_words_that_cannot_be_learned_are_refused(sequences: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Corpus(sequences, "".join(sorted(set("".join(sequences)))))
+        Corpus(sequences, Characters("".join(sorted(set("".join(sequences))))))
 
 
 @pytest.mark.parametrize("text", ["a@b", "50%", "%40@%25", "@@"])
 def test_any_other_character_is_one(text: str) -> None:
-    corpus = Corpus((text, "ab"), "".join(sorted(set(text + "ab"))))
+    corpus = Corpus((text, "ab"), Characters("".join(sorted(set(text + "ab")))))
     assert len(corpus.encode(text)) == 1 + len(text)
     assert corpus.decode(corpus.encode(text)) == text
 
@@ -59,5 +59,5 @@ def test_any_other_character_is_one(text: str) -> None:
 def test_a_blank_is_a_mask_unless_it_is_learned() -> None:
     assert CORPUS.decode(CORPUS.encode("a_b")) == "a_b"
     assert bool(State.stack([CORPUS.start("a_b")]).masked.any())
-    learned = Corpus(("a_b",), "_ab")
+    learned = Corpus(("a_b",), Characters("_ab"))
     assert not bool(State.stack([learned.start("a_b")]).masked.any())

@@ -197,6 +197,10 @@ class BaseTask:
         """The task with what it measures of a model when training has ended, to be saved beside the weights."""
         return self
 
+    def learned_from(self) -> str:
+        """For the model card, a sentence on the training data."""
+        return "Problems are drawn at random by the task, and its teacher shows their steps."
+
     def initialise(self, model: Encoder) -> None:
         """Change a new model's random weights before training; most tasks leave them."""
 

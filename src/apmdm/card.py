@@ -1,5 +1,6 @@
-"""The model card of trained weights: a README.md that says what they are, how to use them, and what was measured."""
+"""The model card of weights: a README.md made from their manifest."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 HEAD = """---
@@ -7,28 +8,74 @@ library_name: apmdm
 tags:
 - masked-diffusion
 - any-process-generation
----
-"""
+---"""
 
 
-def card(manifest: dict[str, Any], about: str, commands: list[str]) -> str:
-    """The text of a card.
-
-    manifest: how the weights were made. about: the task, in a sentence. commands: uses of the weights.
-    """
-    name, settings, steps = manifest["recipe"], manifest["settings"], f"{manifest['step']:,} steps"
-    shape = ", ".join(f"{key} {value}" for key, value in settings["shape"].items() if value not in (0, False, ()))
-    ended = "" if manifest["finished"] else f" of {settings['training']['steps']:,}; training is not finished"
+def card(manifest: Mapping[str, Any]) -> str:
+    """The text of a card: task, size, data, figures, use, limits and licence, as far as the manifest tells them."""
+    name = manifest.get("recipe", "Weights")
+    shape = manifest["settings"]["shape"]
     parts = [
         HEAD,
         f"# {name}",
-        f"Weights for the task `{name}`. {about}".strip(),
-        f"A model of {manifest['parameters']:,} parameters ({shape}), trained by `apmdm train` for {steps}{ended}, "
-        f"with seed {manifest['seed']}. `manifest.json` has the whole recipe, the versions and the machine.",
+        f"Weights of `apmdm`, any-process masked diffusion. {manifest.get('about', '')}".strip(),
+        _made(manifest, shape),
+        *_section("Training data", [manifest["learned from"]] if "learned from" in manifest else []),
+        *_section("Figures", _figures(manifest.get("evaluation", {}))),
+        *_section("Use", _use(manifest.get("commands", []))),
+        *_section("Limits", ["\n".join(f"- {limit}" for limit in _limits(manifest, shape))]),
+        *_section("Licence", [_licence(shape)]),
     ]
-    if commands:
-        parts.append("\n".join(["FOLDER is the folder of this file:", "", "```", *commands, "```"]))
-    figures = [f"| {key} | {value:.4f} |" for key, value in manifest["evaluation"].items()]
-    if figures:
-        parts.append("\n".join(["Measured at the last evaluation of training:", "", "| | |", "|---|---|", *figures]))
-    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, paragraphs: list[str]) -> list[str]:
+    return [f"## {title}", *paragraphs] if paragraphs else []
+
+
+def _made(manifest: Mapping[str, Any], shape: Mapping[str, Any]) -> str:
+    size = f"A model of {manifest['parameters']:,} parameters ({_size(shape)})"
+    if "step" not in manifest:
+        return f"{size}. How its weights were made is not recorded."
+    training = f"trained by `apmdm train` for {manifest['step']:,} steps"
+    more = "" if manifest["finished"] else f" of {manifest['settings']['training']['steps']:,}"
+    recorded = "`manifest.json` has the whole recipe, the versions and the machine."
+    return f"{size}, {training}{more}, with seed {manifest['seed']}. {recorded}"
+
+
+def _size(shape: Mapping[str, Any]) -> str:
+    """The settings of an encoder of our own that are not 0, or the name and kind of one that was begun from."""
+    if "config" not in shape:
+        return ", ".join(f"{key} {value}" for key, value in shape.items() if value not in (0, False, (), []))
+    return f"begun from the encoder {shape['name']}, of the kind {shape['config']['model_type']}"
+
+
+def _figures(evaluation: Mapping[str, float]) -> list[str]:
+    if not evaluation:
+        return ["Nothing was measured."]
+    rows = [f"| {key} | {value:.4f} |" for key, value in evaluation.items()]
+    return ["Measured at the last evaluation of training:", "\n".join(["| | |", "|---|---|", *rows])]
+
+
+def _use(commands: list[str]) -> list[str]:
+    python = ["```python", "import apmdm", "", 'model = apmdm.load("FOLDER")', "```"]
+    typed = ["```", *commands, "```"]
+    told = ["FOLDER is the folder of this file.", "\n".join(python), "\n".join(typed)]
+    return told if commands else []
+
+
+def _limits(manifest: Mapping[str, Any], shape: Mapping[str, Any]) -> Iterator[str]:
+    if not manifest.get("finished", True):
+        yield "The training is not finished."
+    yield "A figure holds for problems like those it was measured on. An answer may be wrong."
+    positions = shape.get("absolute")
+    if positions:
+        yield f"A sequence has at most {positions:,} tokens."
+
+
+def _licence(shape: Mapping[str, Any]) -> str:
+    own = "The program `apmdm` has the licence Apache-2.0. Who publishes these weights chooses theirs"
+    if "config" not in shape:
+        return f"{own}, as far as the training data allows it."
+    stated = f"is published under {shape['license']}" if shape["license"] else "has a licence of its own"
+    return f"{own}, as far as the training data and the encoder {shape['name']} allow it, which {stated}."

@@ -125,18 +125,22 @@ class Fitting:
             resume=resume,
             device=self.device,
         )
-        about = recipe.described() | {
-            "from": before.get("from"),
-            "parameters": outcome.model.num_parameters(),
-            "step": outcome.step,
-            "finished": outcome.finished,
-            "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
-            "evaluation": outcome.evaluation or before.get("evaluation", {}),
-            "commit": commit,
-        }
+        about = (
+            recipe.described()
+            | _told(recipe)
+            | {
+                "from": before.get("from"),
+                "parameters": outcome.model.num_parameters(),
+                "step": outcome.step,
+                "finished": outcome.finished,
+                "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
+                "evaluation": outcome.evaluation or before.get("evaluation", {}),
+                "commit": commit,
+            }
+        )
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
-            weights.write_card(self.out, card(about, *_told(recipe)))
+            weights.write_card(self.out, card(weights.read_manifest(self.out)))
             task = recipe.source
             if isinstance(task, BaseTask) and outcome.finished and self.validated:
                 self._fit(task, outcome.model)
@@ -161,15 +165,19 @@ def only_run_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _told(recipe: Recipe) -> tuple[str, list[str]]:
-    """What a card says about a recipe's task, and the commands that use the weights."""
+def _told(recipe: Recipe) -> dict[str, Any]:
+    """What a card says about a recipe's task: what it is, what is learned from, and commands that use the weights."""
     task = recipe.source
     if not isinstance(task, BaseTask):
-        return "", []
+        return {}
     name = task.loaded_as or task.name
     named = name if name in tasks.names() else f"{name}.py"
     run = [] if "run" in task.redirected else [f"apmdm run {named} PROBLEM --weights FOLDER"]
-    return (task.__doc__ or "").split("\n\n")[0], [*run, f"apmdm eval {named} --weights FOLDER"]
+    return {
+        "about": (task.__doc__ or "").split("\n\n")[0],
+        "learned from": task.learned_from(),
+        "commands": [*run, f"apmdm eval {named} --weights FOLDER"],
+    }
 
 
 def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:

@@ -171,6 +171,10 @@ class FromPairs(BaseTask):
         )
         return [Finding(what, "nothing, or learn from more pairs, in which every character occurs", False)]
 
+    def learned_from(self) -> str:
+        held_out, learned = self._split
+        return f"{len(learned):,} pairs. {len(held_out):,} others are held out to measure on."
+
     def notes(self) -> list[str]:
         return [finding.what for finding in self.findings()]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -11,14 +11,16 @@ from typing import Any
 from apmdm.base_task import BaseTask
 from apmdm.finding import Finding
 from apmdm.model.encoder import Shape
+from apmdm.model.pretrained import Pretrained, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
 from apmdm.objective.supervised import Objective
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
 from apmdm.recipe import Recipe
-from apmdm.sequences import HELD_OUT, SPLIT_SEED, Corpus, CorpusData, compared_on
+from apmdm.sequences import HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
 from apmdm.state import Sequence
+from apmdm.tokenizer import Tokenizer
 from apmdm.training.chunked import seed_of
 from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, Vocab
@@ -33,13 +35,16 @@ class FromSequences(BaseTask):
     """Correct and complete plain sequences, learned from right ones.
 
     A problem is a sequence with errors, or with `_` where a character is to be filled in. A tab and the right sequence
-    may follow.
+    may follow. The tokens of a sequence are its characters, or those of a pretrained encoder, and then what is to be
+    filled in is written by the encoder's own name for it, such as [MASK].
     """
 
     name: str = "sequences"
     given: tuple[str, ...] = ()
     characters: str = ""
     training: Settings | None = None
+    encoder: str | None = None
+    tokenizer: Tokenizer | None = None
 
     problem_form = "a sequence, such as those that were learned"
     comment = ""
@@ -60,12 +65,21 @@ class FromSequences(BaseTask):
 
     @cached_property
     def corpus(self) -> Corpus:
-        if not self.texts and not self.characters:
+        if not self.texts and not self.characters and not self.tokenizer:
             raise ValueError(f"{self.name} has no sequences to learn from: give a file of them by --data")
         if self.texts and len(self.texts) < 4:
             raise ValueError(f"at least 4 different sequences are needed to learn from, got {len(self.texts)}")
-        alphabet = self.characters or "".join(sorted(set("".join(self.texts))))
-        return Corpus(tuple(self._split[1]), alphabet)
+        return Corpus(tuple(self._split[1]), self._code)
+
+    @property
+    def _code(self) -> Characters | Tokenizer:
+        if self._pretrained is not None:
+            return read_tokenizer(self._pretrained)
+        return self.tokenizer or Characters(self.characters or "".join(sorted(set("".join(self.texts)))))
+
+    @cached_property
+    def _pretrained(self) -> Pretrained | None:
+        return None if self.encoder is None else Pretrained.of(self.encoder)
 
     @property
     def vocab(self) -> Vocab:
@@ -79,7 +93,7 @@ class FromSequences(BaseTask):
         return None if MASK in tokens else self.corpus.decode(tokens)
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
-        symbols = self.vocab.decode(sequence.ids.tolist())[1:]
+        symbols = self.vocab.decode(sequence.ids.tolist())[1 : len(sequence) - len(self.corpus.code.end)]
         return {"kind": "string", "symbols": symbols, "positions": range(1, len(symbols) + 1)}
 
     def problem(self, random: Random) -> str:
@@ -95,14 +109,15 @@ class FromSequences(BaseTask):
 
     def verify(self, problem: str, answer: str) -> bool | None:
         _, known, right = problem.partition("\t")
-        return answer == right if known else None
+        return answer == self.corpus.decode(self.corpus.encode(right)) if known else None
 
     def most_steps(self, problems: Iterable[str]) -> int:
         """Several times what it takes to write everything anew: a model that has learned little never stops."""
         return STEPS + STEPS_A_CHARACTER * max((len(text.partition("\t")[0]) for text in problems), default=0)
 
     def max_length(self, problems: Iterable[str]) -> int:
-        return 64 + 8 * max(map(len, problems), default=0)
+        usual = 64 + 8 * max(map(len, problems), default=0)
+        return min(usual, self.corpus.code.positions or usual)
 
     def policy(self, seed: int) -> Policy:
         return Correct()
@@ -112,14 +127,20 @@ class FromSequences(BaseTask):
         return self_supervised_loss
 
     def recipe(self) -> Recipe:
-        shape = Shape(width=64, layers=3, heads=4, rotary=True)
+        shape = self._pretrained or Shape(width=64, layers=3, heads=4, rotary=True)
         usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
-        training = self.training or usual
-        return Recipe(self, shape, training, CorpusData(self.corpus.digest))
+        fine = Settings(steps=1000, matrix_rate=1e-4, other_rate=1e-3, average=0.99, precision="auto")
+        training = self.training or (usual if self._pretrained is None else fine)
+        return Recipe(self, shape, training, CorpusData(self.corpus.digest, 64 if self._pretrained is None else 16))
 
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
         return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
+
+    def learned_from(self) -> str:
+        held_out, learned, _ = self._split
+        what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with random errors"
+        return f"{what}. {len(held_out):,} others are held out to measure on."
 
     def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
         return [], list(problems)
@@ -130,6 +151,8 @@ class FromSequences(BaseTask):
         yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
+        if self.encoder is not None:
+            raise ValueError("a comparison trains every model from nothing: leave the pretrained encoder out")
         if len(self.texts) < 2 * HELD_OUT:
             found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
             raise ValueError(f"{found}; give a file of them by --data")
@@ -138,10 +161,13 @@ class FromSequences(BaseTask):
         return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or COMPARED_TOKENS)
 
     def saved(self) -> dict[str, Any]:
-        return {"characters": self.corpus.alphabet}
+        code = self.corpus.code
+        return {"characters": code.alphabet} if isinstance(code, Characters) else asdict(code)
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
-        return super(FromSequences, replace(self, characters=saved.get("characters", ""))).restored(vocab, saved)
+        tokenizer = Tokenizer(**saved) if "mask" in saved else None
+        known = replace(self, characters=saved.get("characters", ""), tokenizer=tokenizer)
+        return super(FromSequences, known).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:
         return {}

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, get_args, get_origin, runtime_checkab
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.pretrained import Pretrained, PretrainedEncoder
 from apmdm.objective.batch import Batches, Hints
 from apmdm.objective.supervised import Objective
 from apmdm.training.trainer import Settings
@@ -49,7 +50,8 @@ class Source(Protocol):
 class Recipe:
     """The complete description of a training run.
 
-    source: what the model learns, usually a task. shape: the size of the model. training: the settings of the trainer.
+    source: what the model learns, usually a task. shape: the size of the model, or the encoder that it begins from.
+    training: the settings of the trainer.
     data: how training data is drawn, a frozen dataclass of the source's own, or None.
     seed: of the initial weights and of the data.
     """
@@ -63,7 +65,11 @@ class Recipe:
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)
         hints = self.source.hints
-        model = Encoder(self.source.vocab, self.shape, *((hints.number, hints.conclusions) if hints else ()))
+        vocab, heads = self.source.vocab, (hints.number, hints.conclusions) if hints else ()
+        if isinstance(self.shape, Pretrained):
+            model = PretrainedEncoder.begun(vocab, self.shape, *heads)
+        else:
+            model = Encoder(vocab, self.shape, *heads)
         self.source.initialise(model)
         return model
 
@@ -77,8 +83,14 @@ class Recipe:
             "recipe": self.source.name,
             **self.source.described(),
             "seed": self.seed,
-            "settings": {name: asdict(group) for name, group in groups.items() if group is not None},
+            "settings": {name: _compared(group) for name, group in groups.items() if group is not None},
         }
+
+
+def _compared(group: Any) -> dict[str, Any]:
+    """The fields that count when two groups of settings are compared."""
+    everything = asdict(group)
+    return {field.name: everything[field.name] for field in fields(group) if field.compare}
 
 
 def override(settings: Any, path: str, text: str, within: str = "") -> Any:

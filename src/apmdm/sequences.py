@@ -22,12 +22,15 @@ from apmdm.paradigms.paradigm import ao_mdm, arm, mdm
 from apmdm.policy import Correct, Policy
 from apmdm.recipe import Recipe
 from apmdm.state import Sequence, State
+from apmdm.tokenizer import Tokenizer
 from apmdm.vocab import MASK, Vocab, spelling
 
 BEGIN, EQUALS = "BEGIN", "EQUALS"
 BLANK = "_"
 """How a MASK is written, unless the sequences contain this character."""
 HELD_OUT, SPLIT_SEED, MAX_STEPS, DRAWN, SHOWN = 500, 1, 100, 1024, 100
+OCCURRING = 2000
+"""Tokens drawn from the sequences that stand for all that errors put in."""
 DOUBT = 0.99
 """A mask-only model takes a token back if its probability is below one per cent."""
 
@@ -41,19 +44,15 @@ class CorpusData:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """The sequences to learn from, and the characters that occur in them. Raises ValueError if one is empty."""
+class Characters:
+    """Texts as tokens of one character each. Raises ValueError if there are none to learn from."""
 
-    sequences: tuple[str, ...]
     alphabet: str
 
+    positions = 0
+    end = ()
+
     def __post_init__(self) -> None:
-        if not all(self.sequences):
-            raise ValueError("a sequence to learn from has at least one character")
-        if "\t" in self.alphabet:
-            raise ValueError(
-                "a sequence to learn from has no tab, which stands between what is wrong and what is right"
-            )
         if len(self.alphabet) < 2:
             raise ValueError("sequences to learn from need at least two different characters")
 
@@ -61,17 +60,13 @@ class Corpus:
     def vocab(self) -> Vocab:
         return Vocab.of(BEGIN, EQUALS, END, list(map(spelling, self.alphabet)))
 
-    @property
-    def digest(self) -> str:
-        return sha256("\n".join(self.sequences).encode()).hexdigest()[:12]
-
     @cached_property
-    def characters(self) -> list[int]:
+    def tokens(self) -> list[int]:
         return self.vocab.encode(map(spelling, self.alphabet))
 
     def encode(self, text: str) -> list[int]:
         """BEGIN and the characters; raises ValueError for one that is not in the alphabet."""
-        ids = dict(zip(self.alphabet, self.characters, strict=True))
+        ids = dict(zip(self.alphabet, self.tokens, strict=True))
         ids.setdefault(BLANK, MASK)
         unknown = next((character for character in text if character not in ids), None)
         if unknown is not None:
@@ -81,23 +76,73 @@ class Corpus:
         return [self.vocab.ids[BEGIN], *(ids[character] for character in text)]
 
     def decode(self, tokens: Seq[int]) -> str:
-        names = dict(zip(self.characters, self.alphabet, strict=True))
+        names = dict(zip(self.tokens, self.alphabet, strict=True))
         return "".join(names.get(token, BLANK) for token in tokens[1:])
 
+
+@dataclass(frozen=True)
+class Corpus:
+    """The sequences to learn from, and how they become tokens. Raises ValueError if one is empty or too long."""
+
+    sequences: tuple[str, ...]
+    code: Characters | Tokenizer
+
+    def __post_init__(self) -> None:
+        if not all(self.sequences):
+            raise ValueError("a sequence to learn from has at least one character")
+        if any("\t" in text for text in self.sequences):
+            raise ValueError(
+                "a sequence to learn from has no tab, which stands between what is wrong and what is right"
+            )
+        for text in self.sequences if self.code.positions else ():
+            self.refuse_too_long(self.start(text), text, MAX_ERRORS)
+
+    @property
+    def vocab(self) -> Vocab:
+        return self.code.vocab
+
+    @property
+    def digest(self) -> str:
+        return sha256("\n".join(self.sequences).encode()).hexdigest()[:12]
+
+    @cached_property
+    def wrong(self) -> list[int]:
+        """The tokens that errors are drawn from: all characters, or of other tokens as often as they occur."""
+        if isinstance(self.code, Characters):
+            return self.code.tokens
+        occurring = [token for text in self.sequences for token in self.code.encode(text)[1:]]
+        return Random(SPLIT_SEED).sample(occurring, min(OCCURRING, len(occurring)))
+
+    def encode(self, text: str) -> list[int]:
+        """The token that sequences begin with, and those of the text, without what follows them."""
+        return self.code.encode(text)
+
+    def decode(self, tokens: Seq[int]) -> str:
+        return self.code.decode(tokens)
+
     def with_errors(self, text: str, num: int, random: Random) -> list[int]:
-        return [spot.token for spot in with_errors(self.encode(text), num, self.characters, random)]
+        return [spot.token for spot in with_errors(self.encode(text), num, self.wrong, random)]
 
     def problem(self, text: str, num: int, random: Random) -> str:
-        """A problem: the text with exactly `num` errors, a tab, and the text."""
+        """A problem: the text with `num` errors, a tab, and the text."""
         return self.decode(self.with_errors(text, num, random)) + "\t" + text
 
     def corrupted(self, num: int, random: Random) -> Batch:
         """A training batch: random sequences with random errors, and the edits that undo these."""
         sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
-        return corrupted(sequences, self.characters, random)
+        return corrupted(sequences, self.wrong, random, self.code.end)
 
     def start(self, problem: str) -> Sequence:
-        return Sequence(torch.tensor(self.encode(problem.partition("\t")[0])))
+        """The first state; raises ValueError for more tokens than an encoder takes."""
+        text = problem.partition("\t")[0]
+        return self.refuse_too_long(Sequence(torch.tensor([*self.encode(text), *self.code.end])), text)
+
+    def refuse_too_long(self, sequence: Sequence, text: str, spare: int = 0) -> Sequence:
+        most = self.code.positions
+        if most and len(sequence) + spare > most:
+            room = f"; {spare} are kept free for errors" if spare else ""
+            raise ValueError(f"{text[:SHOWN]!r} has {len(sequence)} tokens; the encoder takes at most {most}{room}")
+        return sequence
 
     def verdict(self, problem: str, final: Sequence) -> Verdict:
         return _verdict(self.encode(problem.partition("\t")[2])[1:], final.ids.tolist()[1:])

@@ -89,7 +89,11 @@ class Task(BaseTask):
 
     @staticmethod
     def from_sequences(
-        sequences: Iterable[str], *, name: str = "sequences", training: Settings | None = None
+        sequences: Iterable[str],
+        *,
+        name: str = "sequences",
+        training: Settings | None = None,
+        encoder: str | None = None,
     ) -> FromSequences:
         """A task from plain sequences: a model learns to correct and to complete sequences like these.
 
@@ -97,8 +101,10 @@ class Task(BaseTask):
 
         sequences: texts, at least 4 different ones. Some of them are held out to measure on.
         name: the name of the task.
+        encoder: the folder of a pretrained encoder of the library transformers, to begin from, or `hub:` and its name
+        on the Hugging Face Hub. The sequences are then texts in its tokens, instead of characters.
         """
-        return FromSequences(name, tuple(sorted(set(sequences))), training=training)
+        return FromSequences(name, tuple(sorted(set(sequences))), training=training, encoder=encoder)
 
 
 def _table(given: str | Path | Iterable[Pair | tuple[str, ...]]) -> Table:

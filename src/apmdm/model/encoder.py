@@ -5,16 +5,17 @@ Letters: B batch, L length, V vocabulary.
 
 import math
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from apmdm.card import card
 from apmdm.file_mode import usual_mode
 from apmdm.model.attention import (
     BEFORE,
@@ -39,13 +40,6 @@ INITIAL_SPREAD = 0.05
 SCORES = 2**21
 """The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
 MAX_SPAN = 2**20
-CARD = """---
-{{ card_data }}
----
-
-Weights of `apmdm`, any-process masked diffusion. `apmdm info FOLDER` describes those in a folder.
-"""
-"""The README.md that save_pretrained writes if there is none."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +133,16 @@ class Layer(nn.Module):
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
 
 
-class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_template=CARD):
+class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     """A Transformer that maps a State to a Prediction. Predictions do not depend on padding.
 
     hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
     the middle layer, and another one `conclusions` bits off the layer after it.
 
-    save_pretrained writes model.safetensors (of a matrix that is mostly zero, only the other entries) and config.json
-    (vocabulary and shape). from_pretrained reads them and executes nothing.
+    save_pretrained writes model.safetensors (of a matrix that is mostly zero, only the other entries), config.json
+    (vocabulary and shape) and a model card. from_pretrained reads the first two and executes nothing.
+
+    manifest: how the weights were made, for the card; empty if that is not known.
     """
 
     atoms: Tensor
@@ -155,13 +151,11 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
 
     def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
         super().__init__()
-        self.vocab, self.shape = vocab, shape
+        self._begin(vocab, shape)
         composition = vocab.composition()
         counts = composition.count_nonzero(1)
         self.register_buffer("atoms", composition.nonzero()[:, 1], persistent=False)
         self.register_buffer("first_atom", counts.cumsum(0) - counts, persistent=False)
-        never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
-        self.register_buffer("never", never, persistent=False)
         atoms = len(vocab.atoms)
         self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
         self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
@@ -174,7 +168,17 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm", model_card_
         for name, parameter in self.named_parameters():
             if name.endswith("weight") and parameter.ndim == 2:
                 nn.init.normal_(parameter, std=INITIAL_SPREAD)
+
+    def _begin(self, vocab: Vocab, shape: Shape) -> None:
+        self.vocab, self.shape = vocab, shape
+        self.manifest = dict[str, Any]()
+        never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
+        self.register_buffer("never", never, persistent=False)
         self.register_load_state_dict_pre_hook(unpack)
+
+    def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
+        known = {"parameters": self.num_parameters(), "settings": {"shape": asdict(self.shape)}}
+        return ModelCard(card(known | self.manifest))
 
     def _save_pretrained(self, save_directory: Path) -> None:
         path = save_directory / "model.safetensors"

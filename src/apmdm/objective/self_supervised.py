@@ -34,14 +34,18 @@ class Spot:
     delete: bool = False
 
 
-def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random) -> Batch:
-    """A batch in which sequences at even places get errors, from tokens of the alphabet, and the others MASKs."""
+def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random, end: Seq[int] = ()) -> Batch:
+    """A batch in which sequences at even places get errors, from tokens of the alphabet, and the others MASKs.
+
+    end: tokens that follow every sequence and stay as they are.
+    """
     rows = [
         with_masks(sequence, random.randint(0, MAX_ERRORS), random)
         if place % 2
         else with_errors(sequence, random.randint(0, MAX_ERRORS), alphabet, random)
         for place, sequence in enumerate(sequences)
     ]
+    rows = [[*row, *map(Spot, end)] for row in rows]
     state = State.stack([Sequence(torch.tensor([spot.token for spot in row])) for row in rows])
     width = state.ids.shape[1]
     fields = (

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from apmdm.model.pretrained import PretrainedEncoder
+
 FINAL_RATE = 0.03
 
 
@@ -51,15 +53,27 @@ def orthogonal(
 
 
 def optimizers(model: nn.Module, matrix_rate: float, other_rate: float) -> list[Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices inside `layers`, and AdamW for embeddings, heads, norms and biases."""
+    """Muon (Jordan et al. 2024) for the matrices inside `layers`, and AdamW for embeddings, heads, norms and biases.
+
+    Of a pretrained encoder all is for AdamW: its own weights at matrix_rate, the new heads at other_rate.
+    """
+    if isinstance(model, PretrainedEncoder):
+        body = list(model.body.parameters())
+        own = {id(parameter) for parameter in body}
+        heads = [parameter for parameter in model.parameters() if id(parameter) not in own]
+        return [_adamw(body, matrix_rate, 0.01), _adamw(heads, other_rate)]
     matrices, others = [], []
     for name, parameter in model.named_parameters():
         is_matrix = ".layers." in f".{name}" and parameter.ndim == 2 and not name.endswith("relations.bias")
         (matrices if is_matrix else others).append(parameter)
     return [
         Muon(matrices, lr=matrix_rate, weight_decay=0.01),
-        AdamW(others, lr=other_rate, weight_decay=0.0, betas=(0.9, 0.98)),
+        _adamw(others, other_rate),
     ]
+
+
+def _adamw(parameters: list[nn.Parameter], rate: float, decay: float = 0.0) -> AdamW:
+    return AdamW(parameters, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
 
 
 def rate(step: int, steps: int, warmup: int) -> float:

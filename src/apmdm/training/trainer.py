@@ -37,7 +37,8 @@ Evaluate = Callable[[Encoder], dict[str, float]]
 class Settings:
     """Everything that varies between training runs.
 
-    matrix_rate, other_rate, warmup: the learning rates of Muon and AdamW, and their schedule (optimizer.rate).
+    matrix_rate, other_rate, warmup: the learning rates of Muon and AdamW, and their schedule (optimizer.rate). In a
+    pretrained encoder they are the rates of its own weights and of the new heads.
     focus: train on the least probable 1/focus of each batch, judged by the model itself. A model that is nearly always
     right then learns where it is not (selective backpropagation, arXiv 1910.00762).
     average: how slowly the averaged weights follow (exponential moving average), which are saved and evaluated.

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.pretrained import Pretrained, PretrainedEncoder
 from apmdm.vocab import Vocab
 
 SHIPPED = Path(__file__).parent
@@ -50,9 +51,14 @@ def load_encoder(weights: str, *vocabs: Vocab) -> Encoder:
     try:
         config = json.loads((path / CONFIG).read_bytes())
         heads = {name: config.get(name, 0) for name in ("hints", "conclusions")}
-        model = Encoder(Vocab(config["vocab"]["symbols"]), Shape(**config["shape"]), **heads)
+        vocab, shape = Vocab(config["vocab"]["symbols"]), config["shape"]
+        if "config" in shape:
+            model = PretrainedEncoder(vocab, Pretrained(**shape), **heads)
+        else:
+            model = Encoder(vocab, Shape(**shape), **heads)
         model.load_state_dict(load_file(path / TENSORS))
-        if read_manifest(path).get("sha256") not in (None, checksum(path)):
+        model.manifest = read_manifest(path)
+        if model.manifest.get("sha256") not in (None, checksum(path)):
             raise ValueError(f"{TENSORS} is not the file that {MANIFEST} describes")
         if not all(bool(tensor.isfinite().all()) for tensor in model.parameters()):
             raise ValueError(f"{TENSORS} has numbers that are not finite")

@@ -15,6 +15,9 @@ class Words(FromSequences):
 
     name: str = "words"
     data: Path | None = option(None, "A file with one sequence a line.", "train compare check audit eval")
+    encoder: str | None = option(
+        None, "Begin from a pretrained encoder of transformers, in its tokens: its folder, or hub:NAME.", "train check"
+    )
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
