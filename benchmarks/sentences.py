@@ -31,7 +31,7 @@ PARAGRAPH = re.compile(r'(?:<p>|<div class="para">)(.*?)(?:</p>|</div>)', re.DOT
 TAG = re.compile(r"<[^>]*>")
 END_OF_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 SENTENCE = re.compile(r"[A-Z][A-Za-z' ,;:-]*[.!?]")
-SHORTEST, LONGEST, HELD_OUT = 6, 16, 5
+SHORTEST, LONGEST, HELD_OUT, WARMUP = 6, 16, 5, 30
 KINDS = "none", "wrong", "missing", "superfluous"
 
 
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--random", action="store_true")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--num", type=int, default=100, help="sentences of each kind")
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     learned, held_out = split(given.pages)
@@ -50,7 +50,7 @@ def main() -> None:
         encoder = given.encoder if not given.random else anew(given.encoder, Path(folder) / "random")
         task = apmdm.Task.from_sequences(learned, encoder=str(encoder))
         settings = {"training.steps": given.steps, "training.matrix_rate": given.rate}
-        settings |= {"training.evaluate_every": given.steps, "training.precision": "no"}
+        settings |= {"training.evaluate_every": given.steps, "training.precision": "bf16", "training.warmup": WARMUP}
         began = perf_counter()
         model = apmdm.train(task, given.out or Path(folder) / "run", settings=settings)
         seconds = perf_counter() - began

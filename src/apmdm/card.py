@@ -47,7 +47,7 @@ def _size(shape: Mapping[str, Any]) -> str:
     """The settings of an encoder of our own that are not 0, or the name and kind of one that was begun from."""
     if "config" not in shape:
         return ", ".join(f"{key} {value}" for key, value in shape.items() if value not in (0, False, (), []))
-    return f"begun from the encoder {shape['name']}, of the kind {shape['config']['model_type']}"
+    return f"begun from the encoder `{shape['name']}`, of the kind {shape['config']['model_type']}"
 
 
 def _figures(evaluation: Mapping[str, float]) -> list[str]:
@@ -77,5 +77,5 @@ def _licence(shape: Mapping[str, Any]) -> str:
     own = "The program `apmdm` has the licence Apache-2.0. Who publishes these weights chooses theirs"
     if "config" not in shape:
         return f"{own}, as far as the training data allows it."
-    stated = f"is published under {shape['license']}" if shape["license"] else "has a licence of its own"
-    return f"{own}, as far as the training data and the encoder {shape['name']} allow it, which {stated}."
+    stated = f"published under {shape['license']}" if shape["license"] else "which has a licence of its own"
+    return f"{own}, as far as the training data allows it, and the encoder `{shape['name']}`, {stated}."

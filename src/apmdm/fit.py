@@ -140,7 +140,8 @@ class Fitting:
         )
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
-            weights.write_card(self.out, card(weights.read_manifest(self.out)))
+            outcome.model.manifest = weights.read_manifest(self.out)
+            weights.write_card(self.out, card(outcome.model.manifest))
             task = recipe.source
             if isinstance(task, BaseTask) and outcome.finished and self.validated:
                 self._fit(task, outcome.model)

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any
 
+import torch
+
 from apmdm.base_task import BaseTask
 from apmdm.finding import Finding
-from apmdm.model.encoder import Shape
-from apmdm.model.pretrained import Pretrained, read_tokenizer
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
 from apmdm.objective.supervised import Objective
@@ -69,7 +71,9 @@ class FromSequences(BaseTask):
             raise ValueError(f"{self.name} has no sequences to learn from: give a file of them by --data")
         if self.texts and len(self.texts) < 4:
             raise ValueError(f"at least 4 different sequences are needed to learn from, got {len(self.texts)}")
-        return Corpus(tuple(self._split[1]), self._code)
+        corpus = Corpus(tuple(self._split[1]), self._code)
+        corpus.refuse_too_long(self.texts)
+        return corpus
 
     @property
     def _code(self) -> Characters | Tokenizer:
@@ -137,6 +141,13 @@ class FromSequences(BaseTask):
         data = recipe.data
         return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
 
+    def initialise(self, model: Encoder) -> None:
+        """A pretrained encoder's new content head begins with how often each token occurs."""
+        if isinstance(model, PretrainedEncoder):
+            occurring = torch.tensor([token for text in self._split[1] for token in self.corpus.encode(text)[1:]])
+            counts = 1 + occurring.bincount(minlength=len(model.vocab))
+            model.bias.data.copy_((counts / counts.sum()).log())
+
     def learned_from(self) -> str:
         held_out, learned, _ = self._split
         what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with random errors"
@@ -162,11 +173,15 @@ class FromSequences(BaseTask):
 
     def saved(self) -> dict[str, Any]:
         code = self.corpus.code
-        return {"characters": code.alphabet} if isinstance(code, Characters) else asdict(code)
+        if isinstance(code, Characters):
+            return {"characters": code.alphabet}
+        return {"tokenizer": code.whole, "mask": code.mask, "pad": code.pad, "positions": code.positions}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
-        tokenizer = Tokenizer(**saved) if "mask" in saved else None
-        known = replace(self, characters=saved.get("characters", ""), tokenizer=tokenizer)
+        tokenizer = None
+        if "tokenizer" in saved:
+            tokenizer = Tokenizer(*(saved[name] for name in ("tokenizer", "mask", "pad", "positions")))
+        known = replace(self, characters=saved.get("characters", ""), encoder=None, tokenizer=tokenizer)
         return super(FromSequences, known).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:

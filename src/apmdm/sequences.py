@@ -3,7 +3,7 @@
 A problem is a sequence with errors, a tab, and the right sequence. A MASK is written `_` and is filled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,7 +82,7 @@ class Characters:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sequences to learn from, and how they become tokens. Raises ValueError if one is empty or too long."""
+    """The sequences to learn from, and how they become tokens. Raises ValueError if one is empty or has a tab."""
 
     sequences: tuple[str, ...]
     code: Characters | Tokenizer
@@ -94,8 +94,6 @@ class Corpus:
             raise ValueError(
                 "a sequence to learn from has no tab, which stands between what is wrong and what is right"
             )
-        for text in self.sequences if self.code.positions else ():
-            self.refuse_too_long(self.start(text), text, MAX_ERRORS)
 
     @property
     def vocab(self) -> Vocab:
@@ -134,15 +132,19 @@ class Corpus:
 
     def start(self, problem: str) -> Sequence:
         """The first state; raises ValueError for more tokens than an encoder takes."""
-        text = problem.partition("\t")[0]
-        return self.refuse_too_long(Sequence(torch.tensor([*self.encode(text), *self.code.end])), text)
+        return Sequence(torch.tensor(self._fitting(problem.partition("\t")[0])))
 
-    def refuse_too_long(self, sequence: Sequence, text: str, spare: int = 0) -> Sequence:
-        most = self.code.positions
-        if most and len(sequence) + spare > most:
+    def refuse_too_long(self, texts: Iterable[str]) -> None:
+        """Raise ValueError unless the encoder can take each of the texts with MAX_ERRORS tokens more."""
+        for text in texts if self.code.positions else ():
+            self._fitting(text, MAX_ERRORS)
+
+    def _fitting(self, text: str, spare: int = 0) -> list[int]:
+        tokens, most = [*self.encode(text), *self.code.end], self.code.positions
+        if most and len(tokens) + spare > most:
             room = f"; {spare} are kept free for errors" if spare else ""
-            raise ValueError(f"{text[:SHOWN]!r} has {len(sequence)} tokens; the encoder takes at most {most}{room}")
-        return sequence
+            raise ValueError(f"{text[:SHOWN]!r} has {len(tokens)} tokens; the encoder takes at most {most}{room}")
+        return tokens
 
     def verdict(self, problem: str, final: Sequence) -> Verdict:
         return _verdict(self.encode(problem.partition("\t")[2])[1:], final.ids.tolist()[1:])

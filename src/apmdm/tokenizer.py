@@ -13,14 +13,14 @@ from apmdm.vocab import MASK, Vocab, spelling
 class Tokenizer:
     """How texts become tokens.
 
-    text: all of it, as the library `tokenizers` writes it into tokenizer.json. mask, pad: the names of these tokens.
+    whole: what tokenizer.json of the library `tokenizers` holds. mask, pad: the names of these tokens.
     positions: the most tokens of a sequence that its encoder takes, 0 if there is no limit.
 
     A sequence begins with one token, such as [CLS], and ends with others, such as [SEP]. They stay as they are.
     Raises ValueError if it is damaged, has no such tokens, or puts anything else in front of a text.
     """
 
-    text: str
+    whole: str
     mask: str
     pad: str
     positions: int = 0
@@ -38,7 +38,7 @@ class Tokenizer:
         from tokenizers import Tokenizer
 
         try:
-            own = Tokenizer.from_str(self.text)
+            own = Tokenizer.from_str(self.whole)
         except Exception as error:
             raise ValueError(f"the tokenizer is damaged: {error}") from None
         own.no_truncation()

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from apmdm import registry, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.fit import Fitting, recipe_of
+from apmdm.hub import to_hub
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
 from apmdm.sampler import Observation
@@ -25,15 +27,30 @@ class Model:
     def __call__(self, state: State) -> Prediction:
         return self.encoder(state)
 
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write all that `load` needs, and a model card made from the manifest, into a folder."""
+        folder = Path(folder)
+        self.encoder.save_pretrained(folder)
+        weights.write_task(folder, self.task.loaded_as or self.task.name, self.task.saved())
+        weights.copy_manifest(folder, self.encoder.manifest)
+
+    def push_to_hub(self, name: str, private: bool = False) -> str:
+        """Upload what `save_pretrained` writes to the Hugging Face Hub, as NAME/OF-IT. Returns its address."""
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return to_hub(Path(folder), name, private)
+
 
 def load(name: str | Path, task: BaseTask | str | None = None) -> Model:
     """Load a trained model.
 
-    name: a model that comes with the package, such as "sudoku", or a folder of weights.
+    name: a model that comes with the package, such as "sudoku", a folder of weights, or `hub:` and a name on the
+    Hugging Face Hub.
     task: the task that it is for, or the task's name. Needed only for a task of your own.
     Raises ValueError if there are no such weights, or if they are for another task.
     """
-    encoder, saved = weights.load_encoder(str(name)), weights.read_task(weights.folder(str(name)))
+    path = weights.folder(str(name))
+    encoder, saved = weights.load_encoder(str(path)), weights.read_task(path)
     if task is None and saved["name"] not in tasks.names():
         how = f"as in `apmdm run TASK.py PROBLEM --weights {name}`"
         raise ValueError(f"the weights at {str(name)!r} are for {saved['name']!r}: give that task as well, {how}")

@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
         except UsageError as error:
             command = error.ctx.command_path if error.ctx else "apmdm"
             status = refusal(f"{error.format_message()} ({command} --help tells more)")
-        except ValueError as error:
+        except (ValueError, ImportError) as error:
             status = refusal(str(error))
         except OSError as error:
             status = refusal(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))

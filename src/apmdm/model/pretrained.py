@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import snapshot_download
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from apmdm.hub import HUB, from_hub
 from apmdm.model.attention import AttentionPattern
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.prediction import Prediction
@@ -27,20 +27,18 @@ from apmdm.vocab import Vocab
 
 CONFIG, TENSORS, CARD = "config.json", "model.safetensors", "README.md"
 LICENSE = re.compile(r"^license:\s*(\S+)\s*$", re.MULTILINE)
-HUB = "hub:"
+INITIAL_SCALE = 0.1
+"""Of the scores of content, which are then little more than the bias."""
 NEARNESS = 0.1
 """How far new vectors are from the mean of those that there are, in parts of their spread."""
-FROM_HUB = ["*.json", "*.txt", "*.model", TENSORS, CARD]
 
 
 def library() -> Any:
-    """The library transformers; raises ValueError if it is not installed."""
+    """The library transformers; raises ImportError if it is not installed."""
     try:
         import transformers
     except ImportError:
-        raise ValueError(
-            "pretrained encoders need the library transformers: pip install 'apmdm[transformers]'"
-        ) from None
+        raise ImportError("pretrained encoders need transformers: pip install 'apmdm[transformers]'") from None
     return transformers
 
 
@@ -113,7 +111,9 @@ class PretrainedEncoder(Encoder):
         self.body: Any = new_body(shape.config)
         width, narrow = shape.width, self.embedding.shape[1]
         self.register_buffer("own_ids", torch.arange(len(vocab)))
-        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), nn.LayerNorm(narrow))
+        norm = nn.LayerNorm(narrow)
+        nn.init.constant_(norm.weight, INITIAL_SCALE)
+        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), norm)
         self.bias = nn.Parameter(torch.zeros(len(vocab)))
         self.controls = nn.Linear(width, 3)
         self.hints = nn.Linear(width, hints) if hints else None
@@ -170,7 +170,7 @@ class PretrainedEncoder(Encoder):
     ) -> tuple[Float[Tensor, "B L width"], ...]:
         """The vectors of every position before the first layer and after each one; if no hints are asked, the last."""
         if not ids.numel():
-            return (self.controls.weight.new_zeros(*ids.shape, self.shape.width),)
+            return (self.controls.weight.new_zeros(*ids.shape, self.shape.width),) * (1 + self.shape.layers)
         seen = torch.ones_like(ids) if forbidden is None else (forbidden[:, 0, 0] == 0).long()
         seen[:, 0] = 1  # an empty row
         asked = self.hints is not None or self.conclusions is not None
@@ -206,13 +206,8 @@ def read_tokenizer(shape: Pretrained) -> Tokenizer:
 
 def located(source: str | Path) -> Path:
     """The folder of an encoder. After `hub:` comes the name of one on the Hugging Face Hub, which is downloaded."""
-    if str(source).startswith(HUB):
-        name = str(source).removeprefix(HUB)
-        try:
-            return Path(snapshot_download(name, allow_patterns=FROM_HUB))
-        except Exception as error:
-            raise ValueError(f"{name} cannot be had from the Hugging Face Hub: {_in_one_line(error)}") from None
-    folder = Path(source)
+    hub = str(source).startswith(HUB)
+    folder = from_hub(str(source).removeprefix(HUB)) if hub else Path(source)
     missing = [name for name in (CONFIG, TENSORS) if not (folder / name).is_file()]
     if missing:
         raise ValueError(f"no pretrained encoder at {str(source)!r}: a folder with {CONFIG} and {TENSORS} is needed")

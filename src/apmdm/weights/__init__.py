@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from apmdm.hub import HUB, from_hub
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder
 from apmdm.vocab import Vocab
@@ -20,7 +21,7 @@ from apmdm.vocab import Vocab
 SHIPPED = Path(__file__).parent
 CHECKOUT = SHIPPED.parents[2]
 CONFIG, TENSORS, MANIFEST, TASK = "config.json", "model.safetensors", "manifest.json", "task.json"
-CARD = "README.md"
+CARD, TOKENIZER = "README.md", "tokenizer.json"
 
 
 def shipped() -> list[str]:
@@ -29,10 +30,10 @@ def shipped() -> list[str]:
 
 
 def folder(weights: str) -> Path:
-    """The folder of a shipped name or of a path; raises ValueError if there is none."""
+    """The folder of a shipped name, of a path, or of `hub:NAME`, which is downloaded; ValueError if there is none."""
     if weights in shipped():
         return SHIPPED / weights
-    path = Path(weights)
+    path = from_hub(weights.removeprefix(HUB)) if weights.startswith(HUB) else Path(weights)
     if not (path / CONFIG).is_file() or not (path / TENSORS).is_file():
         raise ValueError(
             f"no weights at {weights!r}: give a shipped name ({', '.join(shipped())}) "
@@ -102,17 +103,30 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
     _write(folder / MANIFEST, about | surroundings)
 
 
+def copy_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write beside the weights in a folder how they were made, elsewhere and then."""
+    if manifest:
+        _write(folder / MANIFEST, manifest | {"sha256": checksum(folder)})
+
+
 def read_task(folder: Path) -> dict[str, Any]:
     """The name of the task that the weights in a folder are for, and what it saved; shipped ones tell their recipe."""
     path = folder / TASK
     if path.is_file():
-        return _object(path)
+        task = _object(path)
+        if (folder / TOKENIZER).is_file():
+            task["settings"] |= {"tokenizer": (folder / TOKENIZER).read_text(encoding="utf-8")}
+        return task
     manifest = read_manifest(folder)
     return {"name": manifest.get("recipe", ""), "settings": manifest}
 
 
 def write_task(folder: Path, name: str, settings: dict[str, Any]) -> None:
-    _write(folder / TASK, {"name": name, "settings": settings})
+    """Write what `read_task` reads. A tokenizer among the settings gets a file of its own."""
+    others = {key: value for key, value in settings.items() if key != "tokenizer"}
+    if "tokenizer" in settings:
+        _replace(folder / TOKENIZER, settings["tokenizer"])
+    _write(folder / TASK, {"name": name, "settings": others})
 
 
 def write_card(folder: Path, text: str) -> None:
