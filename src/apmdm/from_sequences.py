@@ -79,7 +79,7 @@ class FromSequences(BaseTask):
     def _code(self) -> Characters | Tokenizer:
         if self._pretrained is not None:
             return read_tokenizer(self._pretrained)
-        return self.tokenizer or Characters(self.characters or "".join(sorted(set("".join(self.texts)))))
+        return self.tokenizer or Characters(self.characters or "".join(sorted(set("".join(self.texts)) - {"\t"})))
 
     @cached_property
     def _pretrained(self) -> Pretrained | None:
@@ -109,7 +109,8 @@ class FromSequences(BaseTask):
     def _broken(self, texts: list[str], random: Random) -> str:
         if not texts:
             raise ValueError(f"{self.name} has no sequences to draw problems from: give the file by --data")
-        return self.corpus.problem(random.choice(texts), random.randint(0, MAX_ERRORS), random)
+        text = random.choice(texts)
+        return text if "\t" in text else self.corpus.problem(text, random.randint(0, MAX_ERRORS), random)
 
     def verify(self, problem: str, answer: str) -> bool | None:
         _, known, right = problem.partition("\t")
@@ -144,13 +145,14 @@ class FromSequences(BaseTask):
     def initialise(self, model: Encoder) -> None:
         """A pretrained encoder's new content head begins with how often each token occurs."""
         if isinstance(model, PretrainedEncoder):
-            occurring = torch.tensor([token for text in self._split[1] for token in self.corpus.encode(text)[1:]])
+            occurring = torch.tensor([token for text in self.corpus.right for token in self.corpus.encode(text)[1:]])
             counts = 1 + occurring.bincount(minlength=len(model.vocab))
             model.bias.data.copy_((counts / counts.sum()).log())
 
     def learned_from(self) -> str:
         held_out, learned, _ = self._split
-        what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with random errors"
+        errors = "given" if self.corpus.given_wrong else "random"
+        what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with {errors} errors"
         return f"{what}. {len(held_out):,} others are held out to measure on."
 
     def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
@@ -158,12 +160,12 @@ class FromSequences(BaseTask):
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
         """The right sequences with random errors, labelled with the edits that undo these."""
-        right = tuple(problem.partition("\t")[2] for problem in problems)
+        right = tuple(problem if self.corpus.given_wrong else problem.partition("\t")[2] for problem in problems)
         yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        if self.encoder is not None:
-            raise ValueError("a comparison trains every model from nothing: leave the pretrained encoder out")
+        if self.encoder is not None or self.corpus.given_wrong:
+            raise ValueError("a comparison is between models that learn from right sequences alone, and from nothing")
         if len(self.texts) < 2 * HELD_OUT:
             found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
             raise ValueError(f"{found}; give a file of them by --data")

@@ -14,7 +14,8 @@ import torch
 
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch
-from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, with_errors
+from apmdm.objective.correction import correction
+from apmdm.objective.self_supervised import MAX_ERRORS, Spot, corrupted, labelled, with_errors
 from apmdm.paradigms.comparison import Budget, Comparison, Entrant, baselines, within
 from apmdm.paradigms.form import END, Form, Verdict, asked, share_of
 from apmdm.paradigms.leave_one_out import LeaveOneOut
@@ -82,7 +83,10 @@ class Characters:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sequences to learn from, and how they become tokens. Raises ValueError if one is empty or has a tab."""
+    """The sequences to learn from, and how they become tokens.
+
+    They are right sequences, or each is a wrong one, a tab, and the right one. Raises ValueError if one is empty.
+    """
 
     sequences: tuple[str, ...]
     code: Characters | Tokenizer
@@ -90,14 +94,25 @@ class Corpus:
     def __post_init__(self) -> None:
         if not all(self.sequences):
             raise ValueError("a sequence to learn from has at least one character")
-        if any("\t" in text for text in self.sequences):
+        tabs = {text.count("\t") for text in self.sequences}
+        if tabs - {0, 1} or len(tabs) > 1:
             raise ValueError(
-                "a sequence to learn from has no tab, which stands between what is wrong and what is right"
+                "sequences to learn from have no tab, or all of them one, between what is wrong and what is right"
             )
 
     @property
     def vocab(self) -> Vocab:
         return self.code.vocab
+
+    @property
+    def given_wrong(self) -> bool:
+        """Whether the sequences show errors themselves."""
+        return any("\t" in text for text in self.sequences)
+
+    @property
+    def right(self) -> list[str]:
+        """The right sequences alone."""
+        return [text.rpartition("\t")[2] for text in self.sequences]
 
     @property
     def digest(self) -> str:
@@ -108,7 +123,7 @@ class Corpus:
         """The tokens that errors are drawn from: all characters, or of other tokens as often as they occur."""
         if isinstance(self.code, Characters):
             return self.code.tokens
-        occurring = [token for text in self.sequences for token in self.code.encode(text)[1:]]
+        occurring = [token for text in self.right for token in self.code.encode(text)[1:]]
         return Random(SPLIT_SEED).sample(occurring, min(OCCURRING, len(occurring)))
 
     def encode(self, text: str) -> list[int]:
@@ -126,7 +141,11 @@ class Corpus:
         return self.decode(self.with_errors(text, num, random)) + "\t" + text
 
     def corrupted(self, num: int, random: Random) -> Batch:
-        """A training batch: random sequences with random errors, and the edits that undo these."""
+        """A training batch: random sequences with their errors, or with random ones, and the edits that undo these."""
+        if self.given_wrong:
+            pairs = [text.split("\t") for text in random.choices(self.sequences, k=num)]
+            rows = [random.choice(correction(self.encode(wrong), self.encode(right))) for wrong, right in pairs]
+            return labelled([[*row, *map(Spot, self.code.end)] for row in rows])
         sequences = [self.encode(text) for text in random.choices(self.sequences, k=num)]
         return corrupted(sequences, self.wrong, random, self.code.end)
 
@@ -137,7 +156,8 @@ class Corpus:
     def refuse_too_long(self, texts: Iterable[str]) -> None:
         """Raise ValueError unless the encoder can take each of the texts with MAX_ERRORS tokens more."""
         for text in texts if self.code.positions else ():
-            self._fitting(text, MAX_ERRORS)
+            for part in text.split("\t"):
+                self._fitting(part, MAX_ERRORS)
 
     def _fitting(self, text: str, spare: int = 0) -> list[int]:
         tokens, most = [*self.encode(text), *self.code.end], self.code.positions

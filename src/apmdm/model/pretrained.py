@@ -27,8 +27,6 @@ from apmdm.vocab import Vocab
 
 CONFIG, TENSORS, CARD = "config.json", "model.safetensors", "README.md"
 LICENSE = re.compile(r"^license:\s*(\S+)\s*$", re.MULTILINE)
-INITIAL_SCALE = 0.1
-"""Of the scores of content, which are then little more than the bias."""
 NEARNESS = 0.1
 """How far new vectors are from the mean of those that there are, in parts of their spread."""
 
@@ -111,9 +109,7 @@ class PretrainedEncoder(Encoder):
         self.body: Any = new_body(shape.config)
         width, narrow = shape.width, self.embedding.shape[1]
         self.register_buffer("own_ids", torch.arange(len(vocab)))
-        norm = nn.LayerNorm(narrow)
-        nn.init.constant_(norm.weight, INITIAL_SCALE)
-        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), norm)
+        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), nn.LayerNorm(narrow))
         self.bias = nn.Parameter(torch.zeros(len(vocab)))
         self.controls = nn.Linear(width, 3)
         self.hints = nn.Linear(width, hints) if hints else None

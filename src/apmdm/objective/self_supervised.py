@@ -45,7 +45,11 @@ def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random, end:
         else with_errors(sequence, random.randint(0, MAX_ERRORS), alphabet, random)
         for place, sequence in enumerate(sequences)
     ]
-    rows = [[*row, *map(Spot, end)] for row in rows]
+    return labelled([[*row, *map(Spot, end)] for row in rows])
+
+
+def labelled(rows: Seq[Seq[Spot]]) -> Batch:
+    """The states of these rows, with their edits."""
     state = State.stack([Sequence(torch.tensor([spot.token for spot in row])) for row in rows])
     width = state.ids.shape[1]
     fields = (
