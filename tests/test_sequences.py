@@ -40,7 +40,8 @@ def test_words_in_place_and_told_again() -> None:
     ("sequences", "message"),
     [
         (("ab", ""), "at least one character"),
-        (("a\tb",), "no tab"),
+        (("a\tb", "ab"), "no tab, or all of them one"),
+        (("a\tb\ta",), "no tab, or all of them one"),
         (("a", "aa"), "two different"),
     ],
 )

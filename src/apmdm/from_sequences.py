@@ -16,7 +16,7 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
-from apmdm.objective.supervised import Objective
+from apmdm.objective.supervised import Objective, supervised_loss
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
 from apmdm.recipe import Recipe
@@ -129,7 +129,7 @@ class FromSequences(BaseTask):
 
     @property
     def objective(self) -> Objective:
-        return self_supervised_loss
+        return supervised_loss if self.corpus.given_wrong else self_supervised_loss
 
     def recipe(self) -> Recipe:
         shape = self._pretrained or Shape(width=64, layers=3, heads=4, rotary=True)

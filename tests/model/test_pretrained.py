@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import apmdm
 from apmdm import weights
+from apmdm.cli import main
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.recipe import Recipe
 from apmdm.state import State
@@ -146,6 +147,35 @@ def test_train_save_load_sample_resume(folder: Path, tmp_path: Path) -> None:
     for name in ("manifest.json", "README.md", "tokenizer.json", "config.json", "model.safetensors"):
         assert (tmp_path / "copy" / name).is_file()
     assert (tmp_path / "copy" / "README.md").read_text() == (tmp_path / "run" / "README.md").read_text()
+
+
+def test_a_file_of_corrections_from_the_command_line(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("\n".join(f"{text} ab\t{text}" for text in TEXTS))
+    settings = [part for path, value in SETTINGS.items() for part in ("--set", f"{path}={value}")]
+    for command, code in (
+        (["train", "notes.txt", "--encoder", "bert", *settings], 0),
+        (["info", "runs/notes"], 0),
+        (["run", "runs/notes", "ab [MASK]", "--limit", "1"], 0),
+        (["eval", "notes.txt", "--weights", "runs/notes", "--num", "1"], 0),
+        (["compare", "notes.txt", "--encoder", "bert"], 2),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == code, capsys.readouterr().err
+    assert "with given errors" in Path("runs/notes/README.md").read_text()
+
+
+def test_any_task_may_begin_from_an_encoder(bert: Path, tmp_path: Path) -> None:
+    def process(symbols: list[Any]) -> list[Any]:
+        return [symbol for symbol in symbols if symbol != apmdm.MASK]
+
+    task = apmdm.Task.from_process(process, lambda random: "a1b", symbols="a1b", shape=Pretrained.of(bert))
+    model = apmdm.train(task, tmp_path / "run", settings={"training.steps": 1, "data.problems": 2})
+    assert isinstance(model.encoder, PretrainedEncoder)
+    assert len(model.encoder.embedding) == len(NAMES) + 3  # begin, end, 1
 
 
 def test_dropout_is_off_in_training(bert: Path) -> None:
