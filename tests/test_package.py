@@ -16,12 +16,14 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 def test_importing_takes_no_torch_and_a_name_takes_what_it_needs() -> None:
     done = run(
         "import sys, apmdm\n"
-        "heavy = {'torch', 'numpy', 'typer', 'rich', 'networkx', 'matplotlib', 'accelerate'}\n"
+        "heavy = {'torch', 'numpy', 'typer', 'rich', 'networkx', 'matplotlib', 'accelerate', 'transformers'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "assert apmdm.MASK == '<mask>' and dir(apmdm) == sorted(apmdm.__all__)\n"
         "assert not heavy & set(sys.modules)\n"
         "apmdm.State\n"
         "assert 'torch' in sys.modules and 'typer' not in sys.modules\n"
+        "import apmdm.trained\n"
+        "assert 'transformers' not in sys.modules\n"
     )
     assert done.returncode == 0, done.stderr
 

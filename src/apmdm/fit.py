@@ -125,19 +125,16 @@ class Fitting:
             resume=resume,
             device=self.device,
         )
-        about = (
-            recipe.described()
-            | _told(recipe)
-            | {
-                "from": before.get("from"),
-                "parameters": outcome.model.num_parameters(),
-                "step": outcome.step,
-                "finished": outcome.finished,
-                "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
-                "evaluation": outcome.evaluation or before.get("evaluation", {}),
-                "commit": commit,
-            }
-        )
+        about = recipe.described() | {
+            **_told(recipe),
+            "from": before.get("from"),
+            "parameters": outcome.model.num_parameters(),
+            "step": outcome.step,
+            "finished": outcome.finished,
+            "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
+            "evaluation": outcome.evaluation or before.get("evaluation", {}),
+            "commit": commit,
+        }
         if PartialState().is_main_process:
             weights.write_manifest(self.out, about)
             outcome.model.manifest = weights.read_manifest(self.out)

@@ -57,9 +57,12 @@ class Pretrained(Shape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        size = tuple(self.config.get(name) for name in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
-        if size != (self.width, self.layers, self.heads) or self.attention != "full" or self.relations or self.rotary:
-            raise ValueError(f"the shape of the pretrained encoder {self.name} is fixed; leave out settings of shape")
+        if self.attention != "full" or self.relations or self.rotary or self.trained_length:
+            raise self.fixed
+
+    @property
+    def fixed(self) -> ValueError:
+        return ValueError(f"the shape of the pretrained encoder {self.name} is fixed; leave out settings of shape")
 
     @classmethod
     def of(cls, source: str | Path) -> "Pretrained":
@@ -67,7 +70,7 @@ class Pretrained(Shape):
 
         Raises ValueError if there is none, or if it cannot be the body of a model.
         """
-        folder = located(source)
+        folder, name = located(source)
         body = new_body(_read_config(folder))
         _refuse_unsuited(body, folder)
         config = body.config
@@ -76,11 +79,9 @@ class Pretrained(Shape):
         with (folder / TENSORS).open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()
         return cls(
-            config.hidden_size,
-            config.num_hidden_layers,
-            config.num_attention_heads,
+            *_size(config),
             absolute=_positions(body),
-            name=folder.resolve().name,
+            name=name,
             config=json.loads(config.to_json_string(use_diff=False)),
             sha256=digest,
             license=found[1] if found else "",
@@ -107,6 +108,8 @@ class PretrainedEncoder(Encoder):
         nn.Module.__init__(self)
         self._begin(vocab, shape)
         self.body: Any = new_body(shape.config)
+        if _size(self.body.config) != (shape.width, shape.layers, shape.heads):
+            raise shape.fixed
         width, narrow = shape.width, self.embedding.shape[1]
         self.register_buffer("own_ids", torch.arange(len(vocab)))
         self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), nn.LayerNorm(narrow))
@@ -179,7 +182,7 @@ def new_body(config: Mapping[str, Any]) -> Any:
     transformers, kind = library(), config.get("model_type")
     try:
         known = transformers.CONFIG_MAPPING[kind].from_dict(dict(config))
-        return without_pooler(transformers.AutoModel.from_config(known, trust_remote_code=False))
+        return without_pooler(transformers.AutoModel.from_config(known, dtype=torch.float32, trust_remote_code=False))
     except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"transformers cannot make an encoder of kind {kind!r}: {_in_one_line(error)}") from None
 
@@ -200,14 +203,13 @@ def read_tokenizer(shape: Pretrained) -> Tokenizer:
         raise ValueError(f"{folder} cannot be used: {error}") from None
 
 
-def located(source: str | Path) -> Path:
-    """The folder of an encoder. After `hub:` comes the name of one on the Hugging Face Hub, which is downloaded."""
-    hub = str(source).startswith(HUB)
-    folder = from_hub(str(source).removeprefix(HUB)) if hub else Path(source)
-    missing = [name for name in (CONFIG, TENSORS) if not (folder / name).is_file()]
-    if missing:
+def located(source: str | Path) -> tuple[Path, str]:
+    """The folder and the name of an encoder. One on the Hugging Face Hub, after `hub:`, is downloaded."""
+    hub, name = str(source).startswith(HUB), str(source).removeprefix(HUB)
+    folder = from_hub(name) if hub else Path(source)
+    if not ((folder / CONFIG).is_file() and (folder / TENSORS).is_file()):
         raise ValueError(f"no pretrained encoder at {str(source)!r}: a folder with {CONFIG} and {TENSORS} is needed")
-    return folder
+    return folder, name if hub else folder.resolve().name
 
 
 def _trained_body(folder: Path) -> Any:
@@ -224,7 +226,7 @@ def _trained_body(folder: Path) -> Any:
             )
         except Exception as error:
             raise ValueError(f"the weights at {folder} cannot be read: {_in_one_line(error)}") from None
-    missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
+    missing = sorted(name for name in report["missing_keys"] if "pooler." not in name)
     if missing:
         raise ValueError(f"the weights at {folder} are not whole: {missing[0]} is missing, one of {len(missing)}")
     return without_pooler(body)
@@ -276,6 +278,10 @@ def _refuse_unsuited(body: Any, folder: Path) -> None:
         raise ValueError(
             f"{folder} has a decoder ({kind}), whose positions do not see what follows them; a model needs an encoder"
         )
+
+
+def _size(config: Any) -> tuple[int, int, int]:
+    return config.hidden_size, config.num_hidden_layers, config.num_attention_heads
 
 
 def _positions(body: nn.Module) -> int:
