@@ -126,7 +126,7 @@ class Fitting:
             device=self.device,
         )
         about = recipe.described() | {
-            **_told(recipe),
+            **self._told(),
             "from": before.get("from"),
             "parameters": outcome.model.num_parameters(),
             "step": outcome.step,
@@ -143,6 +143,12 @@ class Fitting:
             if isinstance(task, BaseTask) and outcome.finished and self.validated:
                 self._fit(task, outcome.model)
         return outcome
+
+    def _told(self) -> dict[str, Any]:
+        task = self.recipe.source
+        if not isinstance(task, BaseTask):
+            return {}
+        return described_to_users(task) | {"learned from": task.learned_from()}
 
     def _write(self, task: BaseTask) -> None:
         weights.write_task(self.out, task.loaded_as or task.name, task.saved())
@@ -163,17 +169,13 @@ def only_run_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _told(recipe: Recipe) -> dict[str, Any]:
-    """What a card says about a recipe's task: what it is, what is learned from, and commands that use the weights."""
-    task = recipe.source
-    if not isinstance(task, BaseTask):
-        return {}
+def described_to_users(task: BaseTask) -> dict[str, Any]:
+    """What a card says about a task: what it is, and commands that use the weights."""
     name = task.loaded_as or task.name
     named = name if name in tasks.names() else f"{name}.py"
     run = [] if "run" in task.redirected else [f"apmdm run {named} PROBLEM --weights FOLDER"]
     return {
         "about": (task.__doc__ or "").split("\n\n")[0],
-        "learned from": task.learned_from(),
         "commands": [*run, f"apmdm eval {named} --weights FOLDER"],
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apmdm import registry, tasks, weights
 from apmdm.base_task import BaseTask
-from apmdm.fit import Fitting, recipe_of
+from apmdm.fit import Fitting, described_to_users, recipe_of
 from apmdm.hub import to_hub
 from apmdm.model.encoder import Encoder
 from apmdm.prediction import Prediction
@@ -30,7 +30,7 @@ class Model:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write all that `load` needs, and a model card made from the manifest, into a folder."""
         folder = Path(folder)
-        self.encoder.save_pretrained(folder)
+        self.encoder.save_pretrained(folder, model_card_kwargs=described_to_users(self.task))
         weights.write_task(folder, self.task.loaded_as or self.task.name, self.task.saved())
         weights.copy_manifest(folder, self.encoder.manifest)
 

@@ -176,9 +176,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         self.register_buffer("never", never, persistent=False)
         self.register_load_state_dict_pre_hook(unpack)
 
-    def generate_model_card(self, *_: Any, **__: Any) -> ModelCard:
+    def generate_model_card(self, *_: Any, **about: Any) -> ModelCard:
+        """The card that save_pretrained writes; `about`, its model_card_kwargs, is what the manifest does not tell."""
         known = {"parameters": self.num_parameters(), "settings": {"shape": asdict(self.shape)}}
-        return ModelCard(card(known | self.manifest))
+        return ModelCard(card(known | about | self.manifest))
 
     def _save_pretrained(self, save_directory: Path) -> None:
         path = save_directory / "model.safetensors"
