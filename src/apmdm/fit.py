@@ -4,13 +4,11 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
-
-from apmdm import tasks, weights
+from apmdm import processes, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.card import card
 from apmdm.model.encoder import Encoder
@@ -20,6 +18,9 @@ from apmdm.training import checkpoint, trainer
 from apmdm.training.prefetcher import leave_if_starting
 from apmdm.training.progress import still_there
 from apmdm.training.trainer import Outcome, not_measured
+
+MAY_DIFFER = {"training.steps", "data.workers"}
+"""Settings that change no step of a run, so that it may go on with others."""
 
 
 def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
@@ -49,7 +50,7 @@ class Fitting:
     """A training run in a folder.
 
     recipe: what is trained. out: the folder for weights, checkpoint and manifest. device: where it is trained.
-    start: weights to begin with, instead of random ones. say: prints a line.
+    start: weights to begin with, instead of random ones. say: prints a line, in process 0 alone.
     validated: show figures now and then while it trains.
     """
 
@@ -70,10 +71,10 @@ class Fitting:
         with only_run_in(self.out):
             unused_folder(self.out)
             for note in notes:
-                self.say(note)
+                self._tell(note)
             before = {"from": self.start and weights.checksum(weights.folder(self.start))}
             about = self.recipe.described() | before | {"step": 0, "finished": False, "commit": weights.commit()}
-            if PartialState().is_main_process:
+            if processes.rank() == 0:
                 weights.write_manifest(self.out, about)
             return self._train(model, before, resume=False)
 
@@ -89,6 +90,7 @@ class Fitting:
         with only_run_in(self.out):
             before = weights.read_manifest(self.out)
             self._refuse_other(before)
+            self._tell_new_number(before.get("compute", {}).get("processes", 1))
             return self._train(self._new_model(), before, resume=True)
 
     def _new_model(self) -> Encoder:
@@ -98,21 +100,34 @@ class Fitting:
             raise ValueError(f"no memory for a model of width {self.recipe.shape.width}") from error
 
     def _refuse_other(self, before: dict[str, Any]) -> None:
-        """Raise ValueError if the run began with other settings; steps and workers may differ."""
+        """Raise ValueError if the run began with other settings; those that change no step may differ."""
         after = json.loads(json.dumps(self.recipe.described()))
         begun, now = (dict(_paths(about.pop("settings", {}) | about)) for about in (dict(before), after))
-        for path in sorted(begun.keys() & now.keys() - {"training.steps", "data.workers"}):
+        for path in sorted(begun.keys() & now.keys() - MAY_DIFFER):
             if begun[path] != now[path]:
                 raise ValueError(
                     f"the run in {self.out} has {path} {begun[path]}, not {now[path]}; "
                     "give the same, or another folder by --out"
                 )
 
+    def _tell(self, line: str) -> None:
+        if processes.rank() == 0:
+            self.say(line)
+
+    def _tell_new_number(self, before: int) -> None:
+        """Say what changes if the run goes on with another number of processes."""
+        now = processes.number()
+        if now != before:
+            self._tell(
+                f"going on with {now} process{'es' if now > 1 else ''} after {before}: every step learns from the same "
+                "states as before, so losses change by rounding only"
+            )
+
     def _train(self, model: Encoder, before: dict[str, Any], resume: bool) -> Outcome:
         recipe, commit, began = self.recipe, weights.commit(), time.perf_counter()
         steps = f"{recipe.training.steps:,} steps"
-        self.say(f"{recipe.source.name}: {model.num_parameters():,} parameters, {steps}, into {self.out}")
-        if isinstance(recipe.source, BaseTask) and PartialState().is_main_process:
+        self._tell(f"{recipe.source.name}: {model.num_parameters():,} parameters, {steps}, into {self.out}")
+        if isinstance(recipe.source, BaseTask) and processes.rank() == 0:
             self._write(recipe.source)
         outcome = trainer.train(
             model,
@@ -120,6 +135,7 @@ class Fitting:
             lambda averaged: recipe.source.validate(recipe, averaged) if self.validated else {},
             recipe.training,
             self.out,
+            compute=recipe.compute,
             objective=recipe.source.objective,
             hints=recipe.source.hints,
             resume=resume,
@@ -132,10 +148,11 @@ class Fitting:
             "step": outcome.step,
             "finished": outcome.finished,
             "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
+            "compute": asdict(recipe.compute) | {"processes": processes.number()},
             "evaluation": outcome.evaluation or before.get("evaluation", {}),
             "commit": commit,
         }
-        if PartialState().is_main_process:
+        if processes.rank() == 0:
             weights.write_manifest(self.out, about)
             outcome.model.manifest = weights.read_manifest(self.out)
             weights.write_card(self.out, card(outcome.model.manifest))
@@ -159,13 +176,13 @@ class Fitting:
             with still_there("measuring how sure the model is"):
                 self._write(task.fitted(model))
         except Exception as error:
-            self.say(f"how sure the model is was {not_measured(error)}")
+            self._tell(f"how sure the model is was {not_measured(error)}")
 
 
 @contextmanager
 def only_run_in(folder: Path) -> Iterator[None]:
     """Keep other runs away from the folder. The processes of one run share it."""
-    with locked_folder(folder) if PartialState().is_main_process else nullcontext():
+    with locked_folder(folder) if processes.rank() == 0 else nullcontext():
         yield
 
 

@@ -1,6 +1,6 @@
 """Recipe: the complete frozen description of a training run, and how `--set path=value` changes one."""
 
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, Protocol, get_args, get_origin, runtime_checkable
 
 import torch
@@ -9,7 +9,7 @@ from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder
 from apmdm.objective.batch import Batches, Hints
 from apmdm.objective.supervised import Objective
-from apmdm.training.trainer import Settings
+from apmdm.training.trainer import Compute, Settings
 from apmdm.vocab import Vocab
 
 MAX_SEED = 2**32 - 1
@@ -54,6 +54,7 @@ class Recipe:
     training: the settings of the trainer.
     data: how training data is drawn, a frozen dataclass of the source's own, or None.
     seed: of the initial weights and of the data.
+    compute: how all this is computed, which is no part of the description.
     """
 
     source: Source
@@ -61,6 +62,7 @@ class Recipe:
     training: Settings
     data: Any = None
     seed: int = 0
+    compute: Compute = field(default_factory=Compute)
 
     def new_model(self) -> Encoder:
         torch.manual_seed(self.seed)
@@ -100,7 +102,7 @@ def override(settings: Any, path: str, text: str, within: str = "") -> Any:
     Raises ValueError for an unknown path, naming the allowed ones, and for text of the wrong type.
     """
     name, _, rest = path.partition(".")
-    kinds = {field.name: field.type for field in fields(settings)}
+    kinds = {one.name: one.type for one in fields(settings)}
     groups = {known for known in kinds if known != "source" and _is_group(getattr(settings, known))}
     allowed = sorted(
         groups | {known for known, kind in kinds.items() if kind in (int, float, bool) or literal_texts(kind)}
@@ -116,7 +118,7 @@ def override(settings: Any, path: str, text: str, within: str = "") -> Any:
 
 
 def _is_group(value: object) -> bool:
-    return is_dataclass(value) and any(field.type in (int, float, bool) for field in fields(value))
+    return is_dataclass(value) and any(one.type in (int, float, bool) for one in fields(value))
 
 
 def literal_texts(kind: Any) -> tuple[str, ...]:

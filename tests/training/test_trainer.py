@@ -155,7 +155,7 @@ def test_a_signal_while_a_batch_is_drawn_ends_the_run_with_a_checkpoint(
 def test_a_signal_during_a_step_ends_the_run_after_it(
     number: signal.Signals, whole: tuple[Outcome, Encoder], escaped: list[int], tmp_path: Path
 ) -> None:
-    def objective(prediction: Prediction, batch: Batch) -> Loss:
+    def objective(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
         asked.append(0)
         if len(asked) == 6:
             os.kill(os.getpid(), number)
@@ -417,7 +417,7 @@ def test_focus_trains_on_the_least_probable_rows(tmp_path: Path) -> None:
 def test_hints_are_those_of_the_rows_that_are_trained_on(tmp_path: Path) -> None:
     asked = []
 
-    def objective(prediction: Prediction, batch: Batch) -> Loss:
+    def objective(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
         assert batch.hints is not None
         asked.append((batch.state.ids.tolist(), batch.hints[..., 0].tolist()))
         return supervised_loss(prediction, batch)

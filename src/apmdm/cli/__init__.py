@@ -3,6 +3,12 @@
 import io
 import os
 import sys
+from traceback import print_exception
+
+from apmdm import processes
+
+SHARED = "train", "eval", "run", "solve", "generate"
+"""Commands whose work several processes share."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -13,6 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
 
         try:
             given = sys.argv[1:] if arguments is None else arguments
+            _refuse_several_processes(given[:1])
             status = app(given or ["--help"], "apmdm", standalone_mode=False)
             sys.stdout.flush()
         except UsageError as error:
@@ -33,15 +40,32 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
+def _refuse_several_processes(verb: list[str]) -> None:
+    """Raise ValueError if there are several processes and the command's work is not shared."""
+    if processes.number() > 1 and verb and verb[0] not in SHARED:
+        raise ValueError(
+            f"{verb[0]} runs in one process: start it without accelerate launch and torchrun, which are for "
+            f"{', '.join(SHARED)}"
+        )
+
+
 def _prepare_streams() -> None:
-    """Output that was closed before the start leads nowhere, and what an encoding lacks is printed as its number."""
+    """Output that was closed before the start leads nowhere, and what an encoding lacks is printed as its number.
+
+    Of several processes the first one alone prints.
+    """
+    silent = processes.rank() > 0
+    if silent:
+        sys.excepthook = lambda *error: print_exception(*error, file=sys.__stderr__)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+        if silent or getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def refusal(message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
+    """Print one line. Of several processes the first one that fails prints, since the others follow from it."""
+    if processes.is_first_to_tell():
+        print("error:", " ".join(message.split()), file=sys.stderr if processes.rank() == 0 else sys.__stderr__)
     return 2

@@ -36,9 +36,9 @@ def rest_masked(state: State, answer: Edits, generator: torch.Generator) -> Batc
     return Batch(begun, replace(answer, remask=state.masked & (place > first)))
 
 
-def masked_loss(prediction: Prediction, batch: Batch) -> Loss:
+def masked_loss(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
     """The mean of log_loss over the answers' tokens."""
-    return Loss.of_content(log_loss(prediction, batch).sum() / _lengths(batch.edits).sum())
+    return Loss.of_content(log_loss(prediction, batch).sum() / _lengths((whole or batch).edits).sum())
 
 
 def log_loss(prediction: Prediction, batch: Batch) -> Float[Tensor, "batch"]:

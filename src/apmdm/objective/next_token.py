@@ -17,8 +17,9 @@ def all_written(state: State, answer: Edits, generator: torch.Generator) -> Batc
     return Batch(transition(state, answer), answer)
 
 
-def next_token_loss(prediction: Prediction, batch: Batch) -> Loss:
+def next_token_loss(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
     """The mean negative log-likelihood of an answer's token in nats. Tokens of the prompt do not count."""
     following = batch.edits.content[:, 1:]
     asked = following != PAD
-    return Loss.of_content(cross_entropy(prediction.content[:, :-1][asked].float(), following[asked]))
+    loss = cross_entropy(prediction.content[:, :-1][asked].float(), following[asked], reduction="sum")
+    return Loss.of_content(loss / ((whole or batch).edits.content[:, 1:] != PAD).sum())

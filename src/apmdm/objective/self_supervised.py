@@ -89,6 +89,7 @@ def with_masks(sequence: Seq[int], superfluous: int, random: Random) -> list[Spo
     return spots
 
 
-def self_supervised_loss(prediction: Prediction, batch: Batch) -> Loss:
+def self_supervised_loss(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
     """The supervised loss of the control bits, with the loss of masked diffusion, weighted by 1/t, for content."""
-    return replace(supervised_loss(prediction, batch), content=masked_loss(prediction, batch).content)
+    content = masked_loss(prediction, batch, whole).content
+    return replace(supervised_loss(prediction, batch, whole), content=content)

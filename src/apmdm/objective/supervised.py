@@ -58,19 +58,25 @@ class Loss:
 
 @runtime_checkable
 class Objective(Protocol):
-    """The loss of a prediction for the states of a batch."""
+    """The loss of a prediction for the states of a batch.
 
-    def __call__(self, prediction: Prediction, batch: Batch, /) -> Loss: ...
+    whole: the batch that this one is a part of, on the same device. Sums over the part are then divided by the numbers
+    of the whole, so that the losses of all parts add up to that of the whole.
+    """
+
+    def __call__(self, prediction: Prediction, batch: Batch, /, whole: Batch | None = None) -> Loss: ...
 
 
-def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeights = DEFAULT_WEIGHTS) -> Loss:
+def supervised_loss(
+    prediction: Prediction, batch: Batch, whole: Batch | None = None, *, weights: LossWeights = DEFAULT_WEIGHTS
+) -> Loss:
     """How unlikely the teacher's edits, and its hints, are under the prediction.
 
     A state at which the teacher does nothing trains halting, like any other state. Where a MASK is deleted, its other
     bits have no effect and are not learned.
     """
     state, edits, hints = batch.state, batch.edits, batch.hints
-    written, valid = edits.unmasked(state) & state.valid, state.valid
+    written, valid = _written(batch), state.valid
     kept = valid & ~(state.masked & edits.delete)
     content = cross_entropy(prediction.content[written].float(), edits.content[written], reduction="sum")
 
@@ -82,7 +88,8 @@ def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeight
         sizes = [logits.shape[-1] for logits in prediction.hints]
         for logits, bits in zip(prediction.hints, hints.split(sizes, -1), strict=True):
             hinted = hinted + control(logits, bits) / bits.shape[-1]
-    num_written, num_valid = written.sum().clamp(min=1), valid.sum().clamp(min=1)
+    counted = whole or batch
+    num_written, num_valid = _written(counted).sum().clamp(min=1), counted.state.valid.sum().clamp(min=1)
     return Loss(
         content / num_written,
         control(prediction.remask, edits.remask, kept) / num_valid,
@@ -91,6 +98,10 @@ def supervised_loss(prediction: Prediction, batch: Batch, *, weights: LossWeight
         hinted / num_valid,
         weights,
     )
+
+
+def _written(batch: Batch) -> Bool[Tensor, "batch length"]:
+    return batch.edits.unmasked(batch.state) & batch.state.valid
 
 
 def accuracy(predicted: Edits, state: State, edits: Edits) -> dict[str, float]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from apmdm import processes
+
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -15,7 +17,11 @@ class Stop(BaseException):
 
 
 class Stopping:
-    """Whether a signal has asked for the end of a run. A second one ends the process, whatever it is doing."""
+    """Whether a signal has asked for the end of a run. A second one ends the process, whatever it is doing.
+
+    Of several processes each gets the same signal from the terminal and from their launcher, so a second one has no
+    effect: the launcher ends those that are not over in half a minute.
+    """
 
     def __init__(self) -> None:
         self.asked = self._may_leave = False
@@ -34,7 +40,7 @@ class Stopping:
 
     def __call__(self, number: int, _: Any) -> None:
         for other in SIGNALS:
-            signal.signal(other, signal.SIG_DFL)
+            signal.signal(other, signal.SIG_DFL if processes.number() == 1 else signal.SIG_IGN)
         self._leave_closed_terminals()
         self.asked = True
         if self._may_leave:

@@ -7,17 +7,21 @@ import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 import torch
 from accelerate import Accelerator
+from jaxtyping import Float
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.checkpoint import checkpoint as recomputed
 
+from apmdm import processes
 from apmdm.model.encoder import Encoder
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import HEADS, Objective, supervised_loss
@@ -76,6 +80,24 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Compute:
+    """How a run is computed, which changes its memory and speed, and no result beyond rounding.
+
+    parts: each process lets its states of a step through the model in so many parts, one after the other, and adds up
+    their gradients (gradient accumulation).
+    recompute: whether a layer keeps its input alone for the backward pass, and computes the rest anew (activation
+    checkpointing).
+    """
+
+    parts: int = 1
+    recompute: bool = False
+
+    def __post_init__(self) -> None:
+        if self.parts < 1:
+            raise ValueError(f"compute.parts is at least 1, not {self.parts}")
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How a run ended: the averaged model, the steps done in all, whether those were all, and the last evaluation.
 
@@ -96,6 +118,7 @@ def train(
     settings: Settings,
     folder: Path,
     *,
+    compute: Compute = Compute(),
     objective: Objective = supervised_loss,
     hints: Hints | None = None,
     resume: bool = False,
@@ -104,22 +127,21 @@ def train(
     """Train on batches(0), batches(1), ... and save checkpoints and the averaged weights in `folder`.
 
     hints: what the model, made with as many, is told besides the edits. resume: go on from the folder's checkpoint. A
-    resumed run has the losses of an uninterrupted one. Several processes each take their own share of the numbers.
+    resumed run has the losses of an uninterrupted one. Several processes share the states of each batch, so a run has
+    the same losses, up to rounding, with any number of them. Process 0 writes the files and evaluates.
 
     In the main thread SIGINT, SIGTERM and SIGHUP end the run with a checkpoint. A step under way is finished first, an
     evaluation is not. A second signal ends the process at once.
 
-    An evaluation that fails is told, and the run goes on.
-
-    Raises ValueError if the folder has a run and is not resumed, if there is nothing to resume, or if the loss is not
-    finite; OSError if the folder cannot be written; ChildProcessError, after saving a checkpoint, if a process that
-    draws training data has died.
+    An evaluation that fails is told, and the run goes on. Raises ValueError if the folder has a run and is not resumed,
+    if there is nothing to resume, or if the loss is not finite; OSError if the folder cannot be written;
+    ChildProcessError, after saving a checkpoint, if a process that draws data, or shares the run, has died.
     """
     held = [name for name in (WEIGHTS, checkpoint.NAME) if (folder / name).exists()]
     if held and not resume:
         raise ValueError(f"{folder} holds {' and '.join(held)} already: resume that run, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run.of(model, settings, objective, hints, device)
+    run = _Run.of(model, settings, objective, hints, device, compute)
     first = checkpoint.load(folder, run.modules, run.solvers) if resume else 0
     if first > settings.steps:
         raise ValueError(
@@ -164,60 +186,105 @@ class _Run:
     solvers: list[Optimizer]
     objective: Objective
     hints: Hints | None
+    parts: int
 
     @classmethod
-    def of(cls, model: Encoder, settings: Settings, objective: Objective, hints: Hints | None, device: str) -> "_Run":
+    def of(
+        cls,
+        model: Encoder,
+        settings: Settings,
+        objective: Objective,
+        hints: Hints | None,
+        device: str,
+        compute: Compute = Compute(),
+    ) -> "_Run":
+        processes.join(device)
         accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
         model = model.to(accelerator.device)
         average = copy.deepcopy(model).eval().requires_grad_(False)
+        if compute.recompute:
+            for layer in model.layers:
+                layer.forward = partial(recomputed, layer.forward, use_reentrant=False)
         solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
-        return cls(accelerator, settings, model, accelerator.prepare(model), average, solvers, objective, hints)
+        wrapped = accelerator.prepare(model)
+        return cls(accelerator, settings, model, wrapped, average, solvers, objective, hints, compute.parts)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
         return {"model": self.model, "average": self.average}
 
-    def step(self, batch: Batch, number: int) -> dict[str, float]:
-        """Make one step of every optimizer on one batch, and return what the board shows."""
+    def step(self, batch: Batch, number: int, stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Make one step of every optimizer on one batch, of which every process has its share.
+
+        Returns what the board shows, and by the name "stop" in how many processes `stop` says that the run is to end.
+        If a process dies, the weights are still those before the step.
+        """
         share = rate(number, self.settings.steps, self.settings.warmup)
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
                 group["lr"] = base * share
         if self.settings.focus > 1:
             batch = self._least_probable(batch)
-        if self.hints is not None:
-            batch = replace(batch, hints=self.hints.of(batch.state))
-        with self.settings.autocast(self.accelerator.device.type):
-            prediction = self.wrapped(batch.state)
-        loss = self.objective(prediction, batch)
-        if not loss.total.isfinite():
+        told = torch.stack([*self._backward(batch), torch.tensor(float(stop()), device=self.accelerator.device)])
+        *heads, asked = self._over_all(told).tolist()
+        if not math.isfinite(heads[0]):
             raise ValueError(
-                f"the loss of step {number + 1} is {loss.total.item()}; smaller rates may help: training.matrix_rate, "
+                f"the loss of step {number + 1} is {heads[0]}; smaller rates may help: training.matrix_rate, "
                 "training.other_rate. An earlier checkpoint is untouched"
             )
-        self.accelerator.backward(loss.total)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), CLIP)
         for solver in self.solvers:
             solver.step()
             solver.zero_grad()
         self._average(number)
-        heads = {head: getattr(loss, head).item() for head in ("total", *HEADS)}
-        return {f"loss/{head}": value for head, value in heads.items()} | {
+        return {f"loss/{head}": loss for head, loss in zip(("total", *HEADS), heads, strict=True)} | {
             "gradient_norm": torch.as_tensor(norm).item(),
             "rate": share,
+            "stop": asked,
         }
+
+    def _backward(self, whole: Batch) -> Float[Tensor, "heads"]:
+        """Add up the gradients of all parts in all processes. Returns the losses of this process's parts, added up."""
+        num, rank, rows = self.accelerator.num_processes, self.accelerator.process_index, len(whole.state)
+        every = num * self.parts
+        parts = [whole[first::every] for first in range(rank, min(every, rows), num)]
+        weight = float(num) if parts else 0.0  # the exchange takes means, and needs every process
+        heads = []
+        for left, part in reversed(list(enumerate(parts or [whole[:1]]))):
+            if self.hints is not None:
+                part = replace(part, hints=self.hints.of(part.state))
+            with self.accelerator.no_sync(self.wrapped) if left else nullcontext():
+                with self.settings.autocast(self.accelerator.device.type):
+                    prediction = self.wrapped(part.state)
+                loss = self.objective(prediction, part) if every == 1 else self.objective(prediction, part, whole)
+                self.accelerator.backward(weight * self._of_every_parameter(loss.total))
+            heads.append(torch.stack([getattr(loss, head).detach() for head in ("total", *HEADS)]))
+        return sum(heads[1:], heads[0]) * (weight / num)
+
+    def _of_every_parameter(self, loss: Float[Tensor, ""]) -> Float[Tensor, ""]:
+        """The loss, with a gradient of 0 where it has none: processes wait for that of every parameter."""
+        if self.wrapped is self.model:
+            return loss
+        return loss + 0 * sum(parameter.sum() for parameter in self.model.parameters())
 
     @torch.no_grad()
     def _least_probable(self, batch: Batch) -> Batch:
         """The rows with the least probable edits. They are judged in parts of the size of a training step's batch."""
-        num_rows = len(batch.state)
-        size = -(-num_rows // self.settings.focus)
-        probability = []
+        num, rank, rows = self.accelerator.num_processes, self.accelerator.process_index, len(batch.state)
+        chosen = -(-rows // self.settings.focus)
+        size = -(-chosen // num)
+        probability = torch.zeros(rows, device=self.accelerator.device)
         with self.settings.autocast(self.accelerator.device.type):
-            for first in range(0, num_rows, size):
+            for first in range(rank * size, rows, num * size):
                 part = batch[first : first + size]
-                probability.append(self.model(part.state).log_probability(part.state, part.edits))
-        return batch[torch.cat(probability).argsort(stable=True)[:size]]
+                probability[first : first + size] = self.model(part.state).log_probability(part.state, part.edits)
+        return batch[self._over_all(probability).argsort(stable=True)[:chosen]]
+
+    def _over_all(self, own: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
+        """The sum over all processes."""
+        summed = self.accelerator.reduce(own, "sum")
+        assert isinstance(summed, Tensor)
+        return summed
 
     @torch.no_grad()
     def _average(self, number: int) -> None:
@@ -246,37 +313,47 @@ class _Loop:
                 self._save_all()
                 if curves is not None and self.done == steps:
                     self._evaluate(stopping, curves, progress)
-            except (Stop, ChildProcessError) as error:
+            except (Stop, ChildProcessError, RuntimeError) as error:
+                lost = processes.is_loss_of_another(error)
+                if isinstance(error, RuntimeError) and not lost:
+                    raise
                 self._save_all()
+                if lost:
+                    raise ChildProcessError(
+                        f"another process of this run has died; the checkpoint in {self.folder} is of step "
+                        f"{self.saved:,}, and --resume goes on from there"
+                    ) from error
                 if not isinstance(error, Stop):
                     raise
                 return True
         return False
 
     def _steps(self, stopping: Stopping, curves: Curves | None, progress: TrainingProgress) -> None:
-        accelerator, settings = self.run.accelerator, self.run.settings
-        while self.done < settings.steps and not accelerator.check_trigger():
+        settings, asked = self.run.settings, 0.0
+        while self.done < settings.steps and not asked:
             with stopping.at_once(self.alone):
-                batch = self.batches(self.done * accelerator.num_processes + accelerator.process_index)
-            scalars = self.run.step(batch.to(accelerator.device), self.done)
+                batch = self.batches(self.done)
+            scalars = self.run.step(batch.to(self.run.accelerator.device), self.done, lambda: stopping.asked)
+            asked = scalars.pop("stop")
             self.done += 1
             self.losses.append(scalars["loss/total"])
             progress.step(self.done, self.losses[-1])
-            if stopping.asked:
-                accelerator.set_trigger()
-            if curves is None:
-                continue
-            curves.add(scalars, self.done)
+            if curves is not None:
+                curves.add(scalars, self.done)
             if self.done % settings.checkpoint_every == 0:
                 self._save()
-            if self.done % settings.evaluate_every == 0 and self.done < settings.steps:
+            if curves is not None and self.done % settings.evaluate_every == 0 and self.done < settings.steps:
                 self._evaluate(stopping, curves, progress)
 
     def _evaluate(self, stopping: Stopping, curves: Curves, progress: TrainingProgress) -> None:
         """Show figures. Neither the training nor its weights are lost if they cannot be had."""
         try:
-            with stopping.at_once(self.alone), progress.measuring(self.done):
+            with stopping.at_once(True), progress.measuring(self.done):
                 self.evaluation = self.evaluate(self.run.average)
+        except Stop:
+            if self.alone or self.done == self.run.settings.steps:
+                raise
+            return
         except Exception as error:
             self.evaluation = {}
             progress.say(f"step {self.done} is {not_measured(error)}")
@@ -290,7 +367,7 @@ class _Loop:
         """Write a checkpoint, unless the latest is of this very step."""
         if self.done > self.saved and self.run.accelerator.is_main_process:
             checkpoint.save(self.folder, self.run.modules, self.run.solvers, self.done)
-            self.saved = self.done
+        self.saved = self.done
 
     def _save_all(self) -> None:
         """Write the weights beside the checkpoint, before anything is measured."""
