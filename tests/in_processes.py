@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 
 import torch
 
-from apmdm import processes
+from apmdm import cli, processes
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
@@ -94,7 +96,30 @@ def send(number: signal.Signals) -> Callable[[], None]:
     return lambda: os.kill(os.getpid(), number)
 
 
+COMMANDS = {
+    "generate": ["generate", "dyck", "--length", "4", "--num", "70", "--json"],
+    "run": ["run", "parity", "strings.txt"],
+    "eval": ["eval", "parity", "--data", "strings.txt"],
+    "run --out": ["run", "parity", "strings.txt", "--out", "results.jsonl"],
+}
+STRINGS = ["0110", "1", "111", "10", "0", "0110", "11011"]
+
+
+def printed(folder: Path, command: list[str]) -> str:
+    """What a command prints."""
+    here = [str(folder / word) if "." in word else word for word in command]
+    streams = sys.stdout, sys.stderr
+    sys.stdout = StringIO()
+    with suppress(SystemExit):
+        cli.main([*here, "--device", "cpu"])
+    told, (sys.stdout, sys.stderr) = sys.stdout.getvalue() if processes.rank() == 0 else "", streams
+    return told
+
+
 def main(folder: Path) -> None:
+    (folder / "strings.txt").write_text("\n".join(STRINGS))
+    told = {name: printed(folder, command) for name, command in COMMANDS.items()}
+    (folder / f"told-{processes.rank()}.json").write_text(json.dumps(told))
     found = {name: run(folder / name, name).losses for name in CASES}
     stopped = run(folder / "stopped", batches=at(STOPPED - 1, 1, send(signal.SIGTERM)))
     found["stopped"] = [stopped.step, stopped.finished]

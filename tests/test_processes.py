@@ -1,6 +1,7 @@
 """Two processes that share a run do what one does: one launch of in_processes.py, compared with this process."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,19 @@ def test_a_process_that_dies_ends_the_run_and_leaves_a_checkpoint(
 def test_settings_that_save_memory_change_no_loss(name: str, tmp_path: Path) -> None:
     whole = in_processes.run(tmp_path / "whole").losses
     assert in_processes.run(tmp_path / name, name).losses == pytest.approx(whole, rel=ROUNDING)
+
+
+@pytest.mark.parametrize("name", in_processes.COMMANDS)
+def test_two_processes_print_what_one_prints(name: str, shared: tuple[Path, Any], tmp_path: Path) -> None:
+    """In order, the draws of a random policy too. In a file of results the order is that in which they are found."""
+    by_one = in_processes.printed(shared[0], [word.replace("results", "other") for word in in_processes.COMMANDS[name]])
+    told = json.loads((shared[0] / "told-0.json").read_text())[name]
+    assert re.sub(r"seconds: .*", "", told) == re.sub(r"seconds: .*", "", by_one)
+    assert told.count("\n") > 0
+    if "--out" in name:
+        files = [(shared[0] / f"{file}.jsonl").read_text().splitlines() for file in ("results", "other")]
+        assert sorted(files[0]) == sorted(files[1])
+        assert len(files[0]) == len(in_processes.STRINGS)
 
 
 def test_a_command_whose_work_cannot_be_shared_is_refused(

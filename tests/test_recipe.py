@@ -117,7 +117,7 @@ def test_settings_are_changed_by_path() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "message"),
     [
-        ("colour", "1", "allowed are data, seed, shape, training"),
+        ("colour", "1", "allowed are compute, data, seed, shape, training"),
         ("shape", "1", "group of settings, such as shape.width"),
         ("seed.x", "1", "single setting"),
         ("shape.colour", "1", "allowed are"),

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import Field, field, fields, is_dataclass, replace
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from apmdm.paradigms.form import Form, Verdict, direct
 from apmdm.policy import Greedy, Policy
 from apmdm.pool import PoolData, pooled
 from apmdm.prediction import Prediction
+from apmdm.processes import WHOLE, Share, together
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.solution import Certificate, Solution, shares_by_length
@@ -32,6 +34,10 @@ from apmdm.trace import Trace
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
+Numbering = Iterable[tuple[int, Any]]
+"""Problems with their numbers."""
+SEEDS = 2**32
+"""How many seeds there are for a run, beyond which there are those of its groups."""
 TESTS, VALIDATION, VALIDATION_SEED, GROUPS = 1000, 100, 7, 6
 """How many fresh problems `eval` solves by default, how many evaluation during training solves, and its seed."""
 
@@ -264,33 +270,48 @@ class BaseTask:
         record: bool = False,
         on_step: Callable[[Observation], Any] | None = None,
         device: str = "cpu",
+        share: Share = WHOLE,
     ) -> Iterator[Solution]:
         """Run the model on problems, without help from the teacher, and yield solutions as they are found.
 
         `solution.run.index` is the number of the problem. A problem is taken from the iterable only when there is room
-        for it in the batch, so there may be very many problems.
+        for it in the batch, so there may be very many problems. share: the problems that are solved here.
         """
         problems = list(problems) if isinstance(problems, Iterator) else problems
-        under_way: dict[int, Any] = {}
+        rows = batch_size or self.batch_size
+        limits = {"max_steps": max_steps or self.most_steps(problems), "max_length": self.max_length(problems)}
+        decoder = self.decoder(model, device)
+        for policy, numbered in self._alike(enumerate(problems), seed, rows, share):
+            under_way: dict[int, tuple[int, Any]] = {}
 
-        def starts() -> Iterator[Sequence]:
-            for index, problem in enumerate(problems):
-                under_way[index] = problem
-                yield self.encode(problem)
+            def starts(
+                numbered: Numbering = numbered, under_way: dict[int, tuple[int, Any]] = under_way
+            ) -> Iterator[Sequence]:
+                for place, pair in enumerate(numbered):
+                    under_way[place] = pair
+                    yield self.encode(pair[1])
 
-        for run in rollouts(
-            self.decoder(model, device),
-            starts(),
-            self.policy(seed),
-            batch_size=batch_size or self.batch_size,
-            max_steps=max_steps or self.most_steps(problems),
-            max_length=self.max_length(problems),
-            record=record,
-            on_step=on_step,
-            device=device,
-        ):
-            problem = under_way.pop(run.index)
-            yield Solution(problem, *self.judge(problem, run), run)
+            shown: dict[str, Any] = {"record": record, "on_step": on_step, "device": device}
+            for run in rollouts(decoder, starts(), policy, batch_size=rows, **limits, **shown):
+                index, problem = under_way.pop(run.index)
+                run = replace(run, index=index)
+                yield Solution(problem, *self.judge(problem, run), run)
+
+    def _alike(self, numbered: Numbering, seed: int, rows: int, share: Share) -> Iterator[tuple[Policy, Numbering]]:
+        """The problems of a share, with a policy; under a random one, groups, each with draws of its own.
+
+        So the draws do not depend on how many processes share the problems.
+        """
+        policy = self.policy(seed)
+        if policy.deterministic:
+            yield policy, (pair for pair in numbered if share.has(pair[0]))
+            return
+        for group in count():
+            pairs = list(islice(numbered, rows))
+            if not pairs:
+                return
+            if share.has(group):
+                yield self.policy(seed + group * SEEDS), pairs
 
     # Measuring.
 
@@ -336,10 +357,13 @@ class BaseTask:
         seed: int = 1,
         device: str = "cpu",
         progress: Callable[[float], None] = lambda share: None,
+        share: Share = WHOLE,
     ) -> dict[str, Any]:
         """Run the model on these problems, or on `num` fresh ones, verify every answer, and return figures.
 
         progress: called after each problem with the share of the work that is done, by the lengths of the problems.
+        share: the problems that are run in this process. All processes have to call this, and process 0 returns the
+        figures of all problems, the others none.
         """
         sets = list(self.tests(num, seed)) if problems is None else [("", problems)]
         lengths = [[len(self.encode(problem)) for problem in group] for _, group in sets]
@@ -349,10 +373,13 @@ class BaseTask:
         began = time.perf_counter()
         for (name, group), parts in zip(sets, lengths, strict=True):
             solutions: list[Solution] = []
-            for solution in self.solve(model, group, seed=seed, device=device):
+            own: dict[str, Any] = {"share": share} if share != WHOLE else {}
+            for solution in together(self.solve(model, group, seed=seed, device=device, **own), share):
                 solutions.append(solution)
                 done += parts[solution.run.index]
                 progress(done / max(1, total))
+            if share.rank > 0:
+                continue
             figures = self.summary(sorted(solutions, key=lambda solution: solution.run.index), model)
             found |= {name: figures} if name else figures
         size = {"parameters": model.num_parameters()} if isinstance(model, Encoder) else {}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from random import Random
 from typing import Any
 
@@ -22,6 +22,7 @@ from apmdm.pairs.sequence import GO_ID, MIRRORED_ID, RELATIONS, Code, atoms_of
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
 from apmdm.paradigms.form import Form, Verdict, direct
+from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED
@@ -208,15 +209,22 @@ class FromPairs(BaseTask):
         record: bool = False,
         on_step: Callable[[Observation], Any] | None = None,
         device: str = "cpu",
+        share: Share = WHOLE,
         **options: Any,
     ) -> Iterator[Solution]:
         """Take the most probable answer of a search from both ends, or of one run from the left if it is watched."""
         watched: dict[str, Any] = {"max_steps": max_steps or WATCHED, "record": record, "on_step": on_step}
         if on_step is not None or not isinstance(model, Encoder):
-            yield from super().solve(model, problems, batch_size=batch_size, device=device, **watched, **options)
+            watched |= {"batch_size": batch_size, "device": device, "share": share}
+            yield from super().solve(model, problems, **watched, **options)
             return
         numbered = enumerate(problems)
-        while group := list(islice(numbered, batch_size or self.batch_size)):
+        for place in count():
+            group = list(islice(numbered, batch_size or self.batch_size))
+            if not group:
+                return
+            if not share.has(place):
+                continue
             given = [pair for _, pair in group]
             limits: dict[str, Any] = {"max_steps": max_steps, "record": record, "device": device}
             for (index, pair), found in zip(group, self._answers(model, given, **limits), strict=True):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from apmdm import processes
+
 if TYPE_CHECKING:
     from apmdm.base_task import BaseTask
 
@@ -28,7 +30,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 
 
 def finish(success: bool) -> None:
-    raise typer.Exit(0 if success else 1)
+    """Of several processes the first one tells by its exit code; another code than 0 of one would end all."""
+    raise typer.Exit(0 if success or processes.rank() > 0 else 1)
 
 
 def on_task(

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import typer
 
+from apmdm import processes
 from apmdm.base_task import BaseTask
 from apmdm.cli.options import Device
 from apmdm.lines import FILE, Problems, text_at
@@ -139,6 +140,7 @@ def model(task: BaseTask, weights: str | None, place: Device, given: Input | Non
         asked = f"{task.name} {task.variant}".strip() + (f", as in line {line}," if line is not None else "")
         raise ValueError(f"no weights for {asked} come with the package: {there if has else train}")
     on = device(place)
+    processes.join(on)
     found = load(name, task)
     found.encoder.to(on)
     return found, on

@@ -4,6 +4,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Seq
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from apmdm import outputs, terminal
+from apmdm import outputs, processes, terminal
 from apmdm.base_task import BaseTask
 from apmdm.cli import films, read, results, view
 from apmdm.cli.options import Device, DeviceOption, JsonOption, WeightsOption, finish
@@ -60,10 +62,12 @@ def run(
         raise ValueError(f"{wanted} the run of one problem, there are {number}; add --limit 1")
     kept: list[Solution] = []
     keep = kept.append if trace is not None or shown else None
+    if watch and processes.number() > 1:
+        raise ValueError("--watch shows one run after the other; start it without accelerate launch and torchrun")
     if out is None:
         success = _shown(model, problems, number, place, as_json=as_json, watch=watch, keep=keep)
     else:
-        with results.only_writer_of(out, resume):
+        with results.only_writer_of(out, resume) if processes.rank() == 0 else nullcontext():
             success = _into(out, model, problems, number, place, resume)
     survey.end()
     for solution in kept:
@@ -93,11 +97,11 @@ def _shown(
     if watch and can_draw:
         solutions = view.watched(task, model.encoder, problems, console, device)
     else:
-        solutions = task.solve(model.encoder, problems, record=record, device=device)
+        solutions = _solved(model, problems, record=record, device=device)
     if task.header and not as_json:
         typer.echo(task.header)
     num_good, num_solved, began = 0, 0, time.perf_counter()
-    for solution in solutions if not task.ordered else _in_order(solutions):
+    for solution in solutions if not task.ordered and processes.number() == 1 else _in_order(solutions):
         seconds = time.perf_counter() - began
         if as_json:
             typer.echo(json.dumps(_record(task, solution) | {"seconds": round(seconds, 3)}, default=str))
@@ -113,6 +117,18 @@ def _shown(
     return num_good == number
 
 
+def _solved(model: Model, problems: Iterable[Any], **options: Any) -> Iterator[Solution]:
+    """Solutions as they are found, of all processes in the first one."""
+    share = processes.share()
+    own: dict[str, Any] = {"share": share} if share.number > 1 else {}
+    return processes.together(model.task.solve(model.encoder, problems, **options, **own), share)
+
+
+def in_order(model: Model, problems: Iterable[Any], **options: Any) -> Iterator[Solution]:
+    """The solutions of problems, which several processes may share."""
+    return _in_order(_solved(model, problems, **options))
+
+
 def _in_order(solutions: Iterator[Solution]) -> Iterator[Solution]:
     """Each as soon as all before it are there."""
     waiting: dict[int, Solution] = {}
@@ -126,17 +142,18 @@ def _in_order(solutions: Iterator[Solution]) -> Iterator[Solution]:
 
 @dataclass(frozen=True)
 class Left:
-    """Problems that are not done yet; numbers: those of the ones under way, among all problems."""
+    """Problems that are not done yet. numbers: their numbers among all problems."""
 
     problems: Iterable[Any]
-    done: bytes
-    numbers: dict[int, int]
+    numbers: Seq[int]
 
     def __iter__(self) -> Iterator[Any]:
-        left = (pair for pair in enumerate(self.problems) if not self.done[pair[0]])
-        for number, (index, problem) in enumerate(left):
-            self.numbers[number] = index
-            yield problem
+        numbers = iter(self.numbers)
+        wanted = next(numbers, None)
+        for index, problem in enumerate(self.problems):
+            if index == wanted:
+                yield problem
+                wanted = next(numbers, None)
 
 
 def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device: str, resume: bool) -> bool:
@@ -144,7 +161,8 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
     task = model.task
     told = map(task.told, problems)
     saved = results.taken_up(out, told, number) if resume else results.begun(out, number)
-    left = Left(problems, bytes(saved.done), {})
+    left = Left(problems, [index for index, done in enumerate(saved.done) if not done])
+    processes.wait_for_all()  # before the file is written on
 
     counts = MofNCompleteColumn(), TextColumn("{task.fields[solved]} solved")
     columns = BarColumn(), *counts, TimeElapsedColumn(), TimeRemainingColumn()
@@ -157,8 +175,8 @@ def _into(out: Path, model: Model, problems: Iterable[Any], number: int, device:
 
     with Progress(*columns, console=console) as progress, at_intervals(line):
         bar = progress.add_task("solving", total=number, completed=sum(saved.done), solved=saved.solved)
-        for solution in task.solve(model.encoder, left, device=device):
-            saved.append(_record(task, solution) | {"index": left.numbers.pop(solution.run.index)})
+        for solution in _solved(model, left, device=device):
+            saved.append(_record(task, solution) | {"index": left.numbers[solution.run.index]})
             progress.update(bar, advance=1, solved=saved.solved)
     typer.echo(f"{saved.solved} of {number} solved and verified")
     return not saved.failed

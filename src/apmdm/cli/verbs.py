@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from apmdm import outputs, registry, weights
+from apmdm import outputs, processes, registry, weights
 from apmdm.base_task import BaseTask
 from apmdm.cli import films, read
 from apmdm.cli.options import MAX_SEED, Device, DeviceOption, JsonOption, SeedOption, WeightsOption, finish, on_task
-from apmdm.cli.run import run
+from apmdm.cli.run import in_order, run
 from apmdm.fit import Fitting, recipe_of
 from apmdm.trained import load
 from apmdm.training.progress import share_done, still_there
@@ -57,12 +57,12 @@ def generate(
     all_right, keep, first = True, shown or trace is not None, None
     if trace is not None:
         outputs.writable(trace)
-    for solution in model.task.solve(model.encoder, [problem] * num, seed=seed, record=keep, device=place):
+    for solution in in_order(model, [problem] * num, seed=seed, record=keep, device=place):
         all_right &= solution.solved
         first = first or solution
         record = model.task.record(solution) | {"verified": solution.solved} | solution.cost()
         typer.echo(json.dumps(record) if as_json else model.task.row(solution, 0.0))
-    if keep:
+    if first is not None and keep:
         recorded = films.recorded(model, first, place)
         if trace is not None:
             trace.write_text(recorded.to_json())
@@ -95,9 +95,12 @@ def evaluate(
     problems = None if found is None else found.problems(model.task)
     survey = None if problems is None else read.survey(problems, model.task)
 
-    given = None if problems is None else list(problems)
+    given, share = None if problems is None else list(problems), processes.share()
     with share_done(f"eval {task.name}") as progress:
-        figures = model.task.evaluate(model.encoder, given, num=num, seed=seed, device=place, progress=progress)
+        how: dict[str, Any] = {"seed": seed, "device": place, "progress": progress, "share": share}
+        figures = model.task.evaluate(model.encoder, given, num=num, **how)
+    if share.rank > 0:
+        return
     if as_json:
         typer.echo(json.dumps(figures))
     else:

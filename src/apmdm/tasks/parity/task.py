@@ -16,6 +16,7 @@ from apmdm.objective.batch import Batch, Batches
 from apmdm.objective.supervised import accuracy
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Greedy
+from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
 from apmdm.sampler import MAX_LENGTH, Predictor, rollouts
 from apmdm.solution import Certificate, Solution
@@ -76,14 +77,16 @@ class Parity(Task):
         blocks = certify(copy.deepcopy(model).cpu())
         return forced(model, self.batches(recipe)(0)) | {"certified blocks": sum(b.holds for b in blocks) / len(blocks)}
 
-    def solve(self, model: Predictor, problems: Iterable[str], **options: Any) -> Iterator[Solution]:
+    def solve(
+        self, model: Predictor, problems: Iterable[str], *, share: Share = WHOLE, **options: Any
+    ) -> Iterator[Solution]:
         """Strings of equal length are run together, so that nothing is spent on padding."""
         strings = list(problems)
 
         def length(index: int) -> int:
             return len(strings[index])
 
-        for common, group in groupby(sorted(range(len(strings)), key=length), length):
+        for common, group in groupby(sorted(range(len(strings)), key=length)[share.rank :: share.number], length):
             indices = list(group)
             rows = max(1, min(len(indices), POSITIONS_AT_ONCE // max(1, common)))
             for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows, **options}):

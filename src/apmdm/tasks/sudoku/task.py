@@ -25,6 +25,7 @@ from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import LossWeights, Objective, accuracy, supervised_loss
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Greedy
+from apmdm.processes import WHOLE
 from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor, Run
 from apmdm.solution import Solution
@@ -209,7 +210,7 @@ class Sudoku(Task):
                     stuck.append((solution, more))
             if not stuck:
                 return
-            begun = self._gone_on(model, stuck, options)
+            begun = self._gone_on(model, stuck, {**options, "share": WHOLE})
 
     def _gone_on(
         self, model: Predictor, stuck: list[tuple[Solution, list[int]]], options: dict[str, Any]
