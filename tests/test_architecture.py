@@ -19,7 +19,19 @@ PYTHON = [path for folder in ("src", "tests", "benchmarks") for path in sorted((
 
 # A component imports from the rows above its own; those in one row do not know each other.
 LAYERS = (
-    ("vocab", "text_repair", "memory", "lines", "finding", "file_mode", "terminal", "card", "hub", "processes"),
+    (
+        "vocab",
+        "text_repair",
+        "memory",
+        "lines",
+        "finding",
+        "file_mode",
+        "terminal",
+        "card",
+        "hub",
+        "processes",
+        "user_file",
+    ),
     ("state", "drawing", "tokenizer"),
     ("edits",),
     ("step", "prediction"),

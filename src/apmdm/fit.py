@@ -19,8 +19,8 @@ from apmdm.training.prefetcher import leave_if_starting
 from apmdm.training.progress import still_there
 from apmdm.training.trainer import Outcome, not_measured
 
-MAY_DIFFER = {"training.steps", "data.workers"}
-"""Settings that change no step of a run, so that it may go on with others."""
+WAITED = 0.1
+"""The share of the time from which on it is told that training waited for data."""
 
 
 def recipe_of(task: BaseTask, settings: list[str], seed: int | None) -> Recipe:
@@ -100,10 +100,10 @@ class Fitting:
             raise ValueError(f"no memory for a model of width {self.recipe.shape.width}") from error
 
     def _refuse_other(self, before: dict[str, Any]) -> None:
-        """Raise ValueError if the run began with other settings; those that change no step may differ."""
+        """Raise ValueError if the run began with other settings; steps may differ."""
         after = json.loads(json.dumps(self.recipe.described()))
         begun, now = (dict(_paths(about.pop("settings", {}) | about)) for about in (dict(before), after))
-        for path in sorted(begun.keys() & now.keys() - MAY_DIFFER):
+        for path in sorted(begun.keys() & now.keys() - {"training.steps"}):
             if begun[path] != now[path]:
                 raise ValueError(
                     f"the run in {self.out} has {path} {begun[path]}, not {now[path]}; "
@@ -149,9 +149,15 @@ class Fitting:
             "finished": outcome.finished,
             "seconds": round(before.get("seconds", 0) + time.perf_counter() - began, 3),
             "compute": asdict(recipe.compute) | {"processes": processes.number()},
+            "waited_for_data": round(outcome.waited, 3),
             "evaluation": outcome.evaluation or before.get("evaluation", {}),
             "commit": commit,
         }
+        if outcome.waited > WAITED:
+            self._tell(
+                f"training waited for data {outcome.waited:.0%} of the time; --set compute.workers=N lets N processes "
+                "draw it ahead"
+            )
         if processes.rank() == 0:
             weights.write_manifest(self.out, about)
             outcome.model.manifest = weights.read_manifest(self.out)

@@ -47,13 +47,10 @@ def pooled(seed: int, data: PoolData, paths: Callable[[Random], Iterable[Batch]]
         order = mixed[whole.state.lengths[mixed].argsort(stable=True)]
         return [trimmed_batch(whole[rows]) for rows in order.split(data.batch_size)]
 
-    chunks = Chunked(pool, PER_CHUNK)
-
-    def batch(number: int) -> Batch:
-        batches, _ = chunks(number)
+    def batch(batches: list[Batch], number: int) -> Batch:
         return batches[Random(seed_of(seed, number)).randrange(len(batches))]
 
-    return batch
+    return Chunked(pool, batch, PER_CHUNK)
 
 
 def joined_batches(batches: Seq[Batch]) -> Batch:

@@ -1,15 +1,18 @@
 """Recipe: the complete frozen description of a training run, and how `--set path=value` changes one."""
 
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol, get_args, get_origin, runtime_checkable
 
 import torch
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder
-from apmdm.objective.batch import Batches, Hints
+from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import Objective
+from apmdm.training.prefetcher import Prefetcher
 from apmdm.training.trainer import Compute, Settings
+from apmdm.user_file import Imported
 from apmdm.vocab import Vocab
 
 MAX_SEED = 2**32 - 1
@@ -76,7 +79,10 @@ class Recipe:
         return model
 
     def batches(self) -> Batches:
-        return self.source.batches(self)
+        batches, workers = self.source.batches(self), self.compute.workers
+        if not workers:
+            return batches
+        return Prefetcher(_Drawn(replace(self, compute=Compute())), workers, getattr(batches, "per_chunk", 1))
 
     def described(self) -> dict[str, Any]:
         """Name, options, seed and settings as JSON. Recipes with equal descriptions train equal models."""
@@ -87,6 +93,27 @@ class Recipe:
             "seed": self.seed,
             "settings": {name: _compared(group) for name, group in groups.items() if group is not None},
         }
+
+
+class _Drawn:
+    """The batches of a recipe, which a worker makes anew from the recipe."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    @cached_property
+    def batches(self) -> Batches:
+        return self.recipe.batches()
+
+    def __call__(self, number: int) -> Batch:
+        return self.batches(number)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _drawn, (Imported(), self.recipe)
+
+
+def _drawn(_: Imported, recipe: Recipe) -> _Drawn:
+    return _Drawn(recipe)
 
 
 def _compared(group: Any) -> dict[str, Any]:

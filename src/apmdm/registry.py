@@ -4,8 +4,6 @@ In a file a task is the variable `task`: an instance of Task, or a subclass that
 """
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from apmdm import tasks
 from apmdm.base_task import BaseTask
 from apmdm.from_process import FromProcess
 from apmdm.naming import CODE, DATA, offered, refuse_unknown
+from apmdm.user_file import imported
 
 T = TypeVar("T")
 NAME = "task"
@@ -45,20 +44,7 @@ def find(name: str) -> BaseTask:
 
 
 def _module_of(path: Path) -> ModuleType:
-    name = f"apmdm_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    loader = spec.loader
-    assert loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    folder = str(path.parent.resolve())
-    sys.path.insert(0, folder)
-    try:
-        _imported(lambda: loader.exec_module(module), str(path))
-    finally:
-        sys.path.remove(folder)
-    return module
+    return _imported(lambda: imported(str(path.absolute())), str(path))
 
 
 def _imported(code: Callable[[], T], name: str) -> T:

@@ -199,7 +199,7 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
         ("shape.span=9223372036854775808", "span is 0 to"),
         ("data.batch_size=0", "batch_size is 1 to"),
         ("data.plain=-5", "not negative"),
-        ("data.workers=1000000", "workers is 0 to"),
+        ("compute.workers=1000000", "workers is 0 to"),
         ("shape.layers=0", "layers are at least 1, not 0"),
         ("preset=huge", "preset is one of laptop, full, refine, not 'huge'"),
         ("seed=-1", "seed is 0 to 4294967295, not -1"),

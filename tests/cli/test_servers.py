@@ -139,7 +139,7 @@ def test_an_encoding_that_lacks_a_character_is_no_error(monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_a_script_without_main_guard_ends_with_a_line(tmp_path: Path) -> None:
-    settings = {"training.steps": 1, "training.evaluate_every": 9, "data.workers": 1, "data.batch_size": 4}
+    settings = {"training.steps": 1, "training.evaluate_every": 9, "compute.workers": 1, "data.batch_size": 4}
     script = tmp_path / "script.py"
     script.write_text(f"import apmdm\napmdm.train('sudoku', 'out', settings={json.dumps(settings)})\n")
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120)

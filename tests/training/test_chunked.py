@@ -1,34 +1,29 @@
 """A chunk is drawn once for all the batches it is for."""
 
-from functools import partial
-
-import pytest
 import torch
 
+from apmdm.edits import Edits
+from apmdm.objective.batch import Batch
 from apmdm.training.chunked import Chunked, seed_of
+from support import stack
 
 
-def test_every_batch_has_its_place_in_its_chunk() -> None:
+def test_a_chunk_is_drawn_once_for_its_batches() -> None:
     drawn = []
 
-    def draw(number: int) -> str:
+    def draw(number: int) -> int:
         drawn.append(number)
-        return f"chunk {number}"
+        return number
 
-    chunks = Chunked(draw, 3)
-    found = [chunks(number) for number in (0, 1, 2, 3, 4, 0)]
-    assert found == [("chunk 0", 0), ("chunk 0", 1), ("chunk 0", 2), ("chunk 1", 0), ("chunk 1", 1), ("chunk 0", 0)]
+    def cut(chunk: int, number: int) -> Batch:
+        return Batch(
+            stack((2,) * (1 + chunk), (3,) * (1 + number)), Edits.of(torch.zeros(2, max(chunk, number) + 1).long())
+        )
+
+    batches = Chunked(draw, cut, 3)
+    found = [batches(number).state.lengths.tolist() for number in (0, 1, 2, 3, 4, 0)]
+    assert found == [[1, 1], [1, 2], [1, 3], [2, 4], [2, 5], [1, 1]]
     assert drawn == [0, 1, 0]
-
-
-@pytest.mark.parametrize("workers", [0, 1])
-def test_other_processes_draw_the_same(workers: int) -> None:
-    chunks = Chunked(partial(torch.full, (2,)), 4, workers)
-    assert [(chunk.tolist(), place) for chunk, place in map(chunks, (3, 4, 9))] == [
-        ([0, 0], 3),
-        ([1, 1], 0),
-        ([2, 2], 1),
-    ]
 
 
 def test_seeds_differ_between_runs_and_numbers() -> None:

@@ -28,6 +28,11 @@ def test_values_may_be_anything_that_holds_tensors() -> None:
     assert first.ids.tolist() == second.ids.tolist() == [[2, 3], [2, 0]]
 
 
+def test_numbers_of_a_block_and_functions_that_cannot_be_sent() -> None:
+    prefetched = Prefetcher(lambda number: number * number, 2, block=3)
+    assert [prefetched(number) for number in range(1, 9)] == [number * number for number in range(1, 9)]
+
+
 def test_a_worker_that_dies_at_work_ends_the_wait() -> None:
     with pytest.raises(ChildProcessError, match="has died"):
         Prefetcher(os._exit, 2)(3)

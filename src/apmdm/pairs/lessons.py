@@ -65,18 +65,17 @@ def batches(
         pair = varied(code, pair, random) if random.random() < SHARE_VARIED else pair
         return lesson(code, pair, mirrored=random.random() < share_mirrored, random=random)
 
-    def cut(number: int) -> tuple[list[Lesson], list[int]]:
+    def chunk(number: int) -> tuple[list[Lesson], list[int]]:
         random, size = Random(seed_of(seed, number)), PER_CHUNK * batch_size
         lessons = sorted((drawn(random) for _ in range(size)), key=lambda one: len(one[0]))
         return lessons, random.sample(range(0, size, batch_size), PER_CHUNK)
 
-    chunks = Chunked(cut, PER_CHUNK)
+    def batch(chunk: tuple[list[Lesson], list[int]], number: int) -> Batch:
+        lessons, starts = chunk
+        first = starts[number % PER_CHUNK]
+        return labelled(lessons[first : first + batch_size])
 
-    def batch(number: int) -> Batch:
-        (lessons, starts), place = chunks(number)
-        return labelled(lessons[starts[place] : starts[place] + batch_size])
-
-    return batch
+    return Chunked(chunk, batch, PER_CHUNK)
 
 
 def run(code: Code, pair: Pair, *, mirrored: bool = False) -> list[Lesson]:

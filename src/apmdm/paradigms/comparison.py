@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import torch
 
+from apmdm.edits import Edits
 from apmdm.model.ablated import Ablated, Operation
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
@@ -16,7 +17,7 @@ from apmdm.paradigms.paradigm import Learner, Paradigm
 from apmdm.policy import Greedy, Policy
 from apmdm.recipe import Recipe
 from apmdm.sampler import Predictor
-from apmdm.state import Sequence, trimmed
+from apmdm.state import Sequence, State, trimmed
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
@@ -101,16 +102,20 @@ class Baseline:
         def random(number: int) -> torch.Generator:
             return torch.Generator().manual_seed(seed_of(recipe.seed, number))
 
-        chunks = Chunked(lambda number: self.form.examples(CHUNK // size * size, random(number)), CHUNK // size)
+        per_chunk = CHUNK // size
 
-        def batch(number: int) -> Batch:
-            (state, answer), place = chunks(number)
+        def chunk(number: int) -> tuple[State, Edits]:
+            return self.form.examples(per_chunk * size, random(number))
+
+        def batch(chunk: tuple[State, Edits], number: int) -> Batch:
+            state, answer = chunk
+            place = number % per_chunk
             rows = slice(place * size, (place + 1) * size)
             state = trimmed(state[rows])
             answer = answer.map(lambda field: field[rows, : state.ids.shape[1]])
             return self.learner.prepare(state, answer, random(number))
 
-        return batch
+        return Chunked(chunk, batch, per_chunk)
 
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         return {}

@@ -1,28 +1,25 @@
-"""Chunked: training data drawn for many batches at once, of which the latest is kept. It knows no task."""
+"""Chunked: training batches cut from data that is drawn for many of them at once. It knows no task."""
 
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from apmdm.training.prefetcher import Prefetcher
+from apmdm.objective.batch import Batch
 
 Chunk = TypeVar("Chunk")
 
 
 class Chunked(Generic[Chunk]):
-    """Gives for the number of a batch the chunk that it is taken from, and its place among the chunk's batches.
+    """Training batches as a function of their number, which keeps the latest chunk.
 
-    draw: the chunk of each number. per_chunk: batches that share a chunk. workers: processes that draw upcoming chunks,
-    for which `draw` must be picklable. 0 draws them in this process.
+    draw: the chunk of each number. cut: a batch, from its chunk and its number. per_chunk: batches that share a chunk.
     """
 
-    def __init__(self, draw: Callable[[int], Chunk], per_chunk: int, workers: int = 0) -> None:
-        self.per_chunk = per_chunk
-        self.chunk = lru_cache(maxsize=1)(Prefetcher(draw, workers) if workers else draw)
+    def __init__(self, draw: Callable[[int], Chunk], cut: Callable[[Chunk, int], Batch], per_chunk: int) -> None:
+        self.chunk, self.cut, self.per_chunk = lru_cache(maxsize=1)(draw), cut, per_chunk
 
-    def __call__(self, number: int) -> tuple[Chunk, int]:
-        chunk, place = divmod(number, self.per_chunk)
-        return self.chunk(chunk), place
+    def __call__(self, number: int) -> Batch:
+        return self.cut(self.chunk(number // self.per_chunk), number)
 
 
 def seed_of(seed: int, number: int) -> int:

@@ -87,21 +87,27 @@ class Compute:
     their gradients (gradient accumulation).
     recompute: whether a layer keeps its input alone for the backward pass, and computes the rest anew (activation
     checkpointing).
+    workers: processes that draw training data ahead, so that training need not wait for it; of several processes that
+    train, each has so many.
     """
 
     parts: int = 1
     recompute: bool = False
+    workers: int = 0
 
     def __post_init__(self) -> None:
         if self.parts < 1:
             raise ValueError(f"compute.parts is at least 1, not {self.parts}")
+        if not 0 <= self.workers <= (os.cpu_count() or 1):
+            raise ValueError(f"compute.workers is 0 to {os.cpu_count()}, the CPUs here, not {self.workers}")
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How a run ended: the averaged model, the steps done in all, whether those were all, and the last evaluation.
 
-    losses: the total loss of each step of this call.
+    losses: the total loss of each step of this call. waited: the share of the time of these steps in which training
+    waited for data.
     """
 
     model: Encoder
@@ -109,6 +115,7 @@ class Outcome:
     finished: bool
     evaluation: dict[str, float]
     losses: list[float]
+    waited: float = 0.0
 
 
 def train(
@@ -151,7 +158,7 @@ def train(
     with stop_on_signals() as stopping:
         left = loop.go(stopping)
     finished = loop.done == settings.steps and not left
-    return Outcome(run.average.requires_grad_(), loop.done, finished, loop.evaluation, loop.losses)
+    return Outcome(run.average.requires_grad_(), loop.done, finished, loop.evaluation, loop.losses, loop.waited)
 
 
 def seconds_a_step(
@@ -301,7 +308,12 @@ class _Loop:
         self.first = self.done = self.saved = first
         self.alone = run.accelerator.num_processes == 1  # several processes end together, after a step
         self.losses: list[float] = []
+        self.drawing = self.stepping = 0.0  # seconds
         self.evaluation: dict[str, float] = {}
+
+    @property
+    def waited(self) -> float:
+        return self.drawing / max(1e-9, self.drawing + self.stepping)
 
     def go(self, stopping: Stopping) -> bool:
         """Make the steps that are left, save, and evaluate; True if a signal ended a batch or an evaluation."""
@@ -331,10 +343,13 @@ class _Loop:
     def _steps(self, stopping: Stopping, curves: Curves | None, progress: TrainingProgress) -> None:
         settings, asked = self.run.settings, 0.0
         while self.done < settings.steps and not asked:
+            began = time.perf_counter()
             with stopping.at_once(self.alone):
                 batch = self.batches(self.done)
+            drawn = time.perf_counter()
             scalars = self.run.step(batch.to(self.run.accelerator.device), self.done, lambda: stopping.asked)
             asked = scalars.pop("stop")
+            self.drawing, self.stepping = self.drawing + drawn - began, self.stepping + time.perf_counter() - drawn
             self.done += 1
             self.losses.append(scalars["loss/total"])
             progress.step(self.done, self.losses[-1])

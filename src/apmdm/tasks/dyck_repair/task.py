@@ -98,16 +98,13 @@ class DyckRepair(Task):
             random.shuffle(states)
             return sorted(states, key=len)
 
-        chunks = Chunked(chunk, PER_CHUNK)
-
-        def batch(number: int) -> Batch:
+        def batch(states: list[Sequence], number: int) -> Batch:
             random = torch.Generator().manual_seed(seed_of(recipe.seed, number))
-            states, _ = chunks(number)
             first = int(torch.randint(len(states), (), generator=random))
             state = State.stack(states[first : first + recipe.data.batch_size])
             return Batch(state, Stochastic(generator=random)(process(state), state))
 
-        return batch
+        return Chunked(chunk, batch, PER_CHUNK)
 
     def open_states(self, words: Iterable[str]) -> list[Sequence]:
         """The open part of every state of the process's runs, each once, the last states included."""

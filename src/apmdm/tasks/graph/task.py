@@ -151,17 +151,14 @@ class Graph(Task):
             Random(seed).shuffle(states)
             return sorted(states, key=len)
 
-        chunks = Chunked(chunk, PER_CHUNK)
-
-        def batch(number: int) -> Batch:
-            states, _ = chunks(number)
+        def batch(states: list[Sequence], number: int) -> Batch:
             random = Random(seed_of(recipe.seed, number))
             first = max(random.randrange(len(states)), random.randrange(len(states)))
             rows = max(1, recipe.data.pairs // len(states[first]) ** 2)
             state = State.stack(states[first : first + min(rows, 128)])
             return Batch(state, teacher(state))
 
-        return batch
+        return Chunked(chunk, batch, PER_CHUNK)
 
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         """Free-running rollouts on graphs never trained on, some of them larger than any trained on."""

@@ -1,6 +1,5 @@
 """Sudoku, learned from 100 puzzles: a small encoder carries out the search of its teacher."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -70,6 +69,10 @@ LARGE_WEIGHTS = LossWeights(31, 400)
 """16x16 averages over more positions and hints than 9x9, so both weigh more."""
 
 
+Drawn = tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]
+"""States, and the state that follows each."""
+
+
 @dataclass(frozen=True)
 class SudokuData:
     """How training states are drawn.
@@ -78,22 +81,18 @@ class SudokuData:
     plain, mixed: how many chunks of CHUNK states of the kinds PLAIN, and then MIXED, come before those of the kinds
     HARD. For 16x16 the kinds are ROUGH and then LARGE.
     validation: fresh puzzles that are solved now and then during training.
-    workers: processes that draw chunks ahead, so that a GPU need not wait.
     """
 
     batch_size: int = 64
     plain: int = 6
     mixed: int = 1000
     validation: int = 300
-    workers: int = 0
 
     def __post_init__(self) -> None:
         if min(self.batch_size, self.validation) < 1 or self.batch_size > CHUNK:
             raise ValueError(f"data.batch_size is 1 to {CHUNK}, data.validation at least 1")
         if min(self.plain, self.mixed) < 0:
             raise ValueError("data.plain and data.mixed are not negative")
-        if not 0 <= self.workers <= (os.cpu_count() or 1):
-            raise ValueError(f"data.workers is 0 to {os.cpu_count()}, the CPUs here, not {self.workers}")
 
 
 @dataclass(frozen=True)
@@ -272,14 +271,13 @@ class Sudoku(Task):
         """States that `drawn_states` draws, chunk by chunk, with the edits of the process."""
         data, size = recipe.data, recipe.data.batch_size * recipe.training.focus
         draw = partial(_chunk, recipe.seed, data, self.step, self.symmetric, self.board)
-        chunks = Chunked(draw, CHUNK // size, data.workers)
+        per_chunk = CHUNK // size
 
-        def batch(number: int) -> Batch:
-            chunk, place = chunks(number)
-            ids, following = (as_state(part[place * size :][:size]) for part in chunk)
+        def batch(chunk: Drawn, number: int) -> Batch:
+            ids, following = (as_state(part[number % per_chunk * size :][:size]) for part in chunk)
             return Batch(ids, edits_between(ids, following))
 
-        return batch
+        return Chunked(draw, batch, per_chunk)
 
     def validate(self, recipe: Recipe, model: Encoder) -> dict[str, float]:
         """Teacher-forced accuracy on the teacher's states, and free-running rollouts, on puzzles never trained on."""
@@ -345,9 +343,7 @@ def _written(problem: list[int], values: list[int]) -> str:
     return problem.write(values) if isinstance(problem, Puzzle) else to_text(values)
 
 
-def _chunk(
-    seed: int, data: SudokuData, step: Step, symmetric: bool, board: str, number: int
-) -> tuple[Int[Tensor, "num length"], Int[Tensor, "num length"]]:
+def _chunk(seed: int, data: SudokuData, step: Step, symmetric: bool, board: str, number: int) -> Drawn:
     """The states of a chunk, and the state that follows each."""
     random = torch.Generator().manual_seed(seed_of(seed, number))
     shares = PLAIN if number < data.plain else MIXED if number < data.plain + data.mixed else HARD
