@@ -97,6 +97,12 @@ def test_a_command_whose_work_cannot_be_shared_is_refused(
     assert capsys.readouterr().err.startswith("error: check runs in one process: start it without accelerate launch")
 
 
+def test_weights_that_are_to_be_split_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ValueError, match="Muon needs whole matrices"):
+        processes.join("cpu")
+
+
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")

@@ -49,8 +49,13 @@ def share() -> Share:
 def join(device: str) -> None:
     """Let the processes find each other, and take a GPU each if the device is cuda. One alone joins nothing.
 
-    Raises ValueError if there are more processes on this machine than GPUs.
+    Raises ValueError if there are more processes on this machine than GPUs, or if they are to split the weights.
     """
+    if "true" in (os.environ.get("ACCELERATE_USE_FSDP"), os.environ.get("ACCELERATE_USE_DEEPSPEED")):
+        raise ValueError(
+            "FSDP and DeepSpeed split weights, and Muon needs whole matrices: leave them out of `accelerate config`; "
+            "compute.parts and compute.recompute save memory"
+        )
     if number() == 1:
         return
     import torch
