@@ -36,7 +36,7 @@ SHAPES = {
 FLOAT, HALF = 4, 2
 KEPT = 22
 """Numbers, in units of the width, that a layer keeps for the backward pass at a position: its input and the norm 2,
-queries, keys and values 3, queries and keys side by side, then rotated 4, scaled queries 1, what was attended to and its
+queries, keys and values 3, queries and keys side by side, then rotated 4, scaled queries 1, what was attended to and a
 copy 2, the sum and its norm 2, the perceptron before and after its activation 8."""
 PASSING, PASSING_SCORES = 20, 4
 """Those that the backward pass of one layer has besides, while it lasts, and arrays of attention scores; found by
