@@ -1,34 +1,39 @@
 """Learn what repairs of Python cost, from modules of the standard library that are damaged with a fixed seed.
 
-    python benchmarks/python_costs.py [--num 1500] [--rounds 1] [--out src/apmdm/text_repair/python_costs.json]
+    python benchmarks/python_costs.py [--num 1500] [--rounds 1] [--brackets]
 
 As for JSON (json_costs.py): the most probable repairs are found with the costs as they are, and the costs become those
-under which the right repairs are most probable among them. Right is a repair with the syntax tree of the original.
+under which the right repairs are most probable among them. Right is a repair with the syntax tree of the original. With
+--brackets only the probabilities of repair of brackets alone are fitted, on texts whose brackets are damaged.
 """
 
 import argparse
 import ast
 import json
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import exp
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from apmdm.text_repair.brackets_automaton import AnyBrackets
 from apmdm.text_repair.python_automaton import Python
-from apmdm.text_repair.python_damages import damaged
+from apmdm.text_repair.python_damages import DAMAGES, damaged
 from apmdm.text_repair.python_kinds import PRIOR
 from apmdm.text_repair.python_tokens import parses, tokens_of, tree_of
 from apmdm.text_repair.python_ways import PythonWay
 from apmdm.text_repair.repair import log_odds
-from apmdm.text_repair.search import applied, cheapest, edits_of
+from apmdm.text_repair.search import Grammar, applied, cheapest, edits_of
 
 SEED, NEAR, CALIBRATION = 0, 0.3, 800
+BRACKETS = "missing closer", "missing opener", "extra closer", "extra opener", "wrong closer"
 SHORTEST, LONGEST = 300, 10_000
 KEPT = {("little indentation in brackets", 1), ("assignment in brackets", 1), ("other indentation than usual", 1)}
 """Costs that are not learned: how often a text has what is its style says nothing."""
@@ -41,16 +46,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--num", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("src/apmdm/text_repair/python_costs.json"))
+    parser.add_argument("--brackets", action="store_true")
     given = parser.parse_args()
     began = perf_counter()
     texts = standard_library()
+    if given.brackets:
+        fitted_on = broken(texts, CALIBRATION, SEED + 1, BRACKETS)
+        write("brackets", {"seed": SEED}, calibrated(fitted_on, AnyBrackets), {})
+        return
     problems = list(broken(texts, given.num, SEED))
     print(f"{len(problems)} damaged texts of {len(texts)} modules, {perf_counter() - began:.0f} s", flush=True)
     weights = prior()
     for number in range(given.rounds):
         costs = split(weights)
-        lists = [[(features(way), right) for way, right in ranked(problem, costs)] for problem in problems]
+        automaton = partial(automaton_with, costs)
+        lists = [[(features(way), right) for way, right in ranked(problem, automaton)] for problem in problems]
         weights = fitted(lists)
         among = sum(any(right for _, right in found) for found in lists) / len(lists)
         right = accuracy(lists, weights)
@@ -59,10 +69,19 @@ def main() -> None:
             flush=True,
         )
     costs = split(weights)
-    calibration = calibrated(broken(texts, CALIBRATION, SEED + 1), costs)
+    calibration = calibrated(broken(texts, CALIBRATION, SEED + 1), partial(automaton_with, costs))
     about = {"seed": SEED, "modules": len(texts), "damaged": given.num, "rounds": given.rounds}
-    given.out.write_text(json.dumps({"about": about, "calibration": calibration, "costs": costs}, indent=1) + "\n")
-    print(f"calibration {calibration}, {perf_counter() - began:.0f} s")
+    write("python", about, calibration, costs)
+
+
+def automaton_with(costs: dict[str, list[float]], text: str) -> Python:
+    return Python(tokens_of(text), costs)
+
+
+def write(language: str, about: dict[str, int], calibration: list[float], costs: dict[str, list[float]]) -> None:
+    learned = {"about": about, "calibration": calibration, "costs": costs}
+    Path(f"src/apmdm/text_repair/{language}_costs.json").write_text(json.dumps(learned, indent=1) + "\n")
+    print(f"calibration {calibration}")
 
 
 def standard_library() -> list[str]:
@@ -78,21 +97,21 @@ def standard_library() -> list[str]:
     return found
 
 
-def broken(texts: list[str], num: int, seed: int) -> Iterator[tuple[str, str]]:
+def broken(texts: list[str], num: int, seed: int, kinds: tuple[str, ...] = tuple(DAMAGES)) -> Iterator[tuple[str, str]]:
     """Damaged texts with 1 to 3 mistakes, and what they were."""
     random, made = Random(seed), 0
     while made < num:
         text = random.choice(texts)
-        if problem := damaged(text, 1 + made % 3, random):
+        if problem := damaged(text, 1 + made % 3, random, kinds):
             made += 1
             yield problem[0], text
 
 
-def ranked(problem: tuple[str, str], costs: dict[str, list[float]]) -> Iterator[tuple[PythonWay, bool]]:
+def ranked(problem: tuple[str, str], automaton: Callable[[str], Grammar[Any]]) -> Iterator[tuple[Any, bool]]:
     """The repairs that were found, the cheapest first, and whether they are right; one for each syntax tree."""
     text, truth = problem
     wanted, seen = tree_of(truth), set[str]()
-    for way in cheapest(Python(tokens_of(text), costs), num=12):
+    for way in cheapest(automaton(text), num=12):
         repaired = applied(text, [edit for _, edit in edits_of(way)])
         if repaired not in seen:
             seen.add(repaired)
@@ -177,11 +196,11 @@ def accuracy(lists: list[Found], weights: Tensor) -> float:
     return right / len(lists)
 
 
-def calibrated(problems: Iterator[tuple[str, str]], costs: dict[str, list[float]]) -> list[float]:
+def calibrated(problems: Iterator[tuple[str, str]], automaton: Callable[[str], Grammar[Any]]) -> list[float]:
     """Constant and weights of the probability that a repair is right."""
     rows, target = list[list[float]](), list[float]()
     for problem in problems:
-        found = list(ranked(problem, costs))
+        found = list(ranked(problem, automaton))
         if found:
             share = 1 / sum(exp(found[0][0].cost - way.cost) for way, _ in found)
             rows.append([1.0, log_odds(share), found[0][0].cost, float(share == 1)])

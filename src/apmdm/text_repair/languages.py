@@ -17,8 +17,6 @@ from apmdm.text_repair.template import guesses
 from apmdm.text_repair.ways import Edit
 
 FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
-NOT_CALIBRATED = [0.0, 1.0, 0.0, 0.0]
-"""With these a repair is as probable as its share of all that were found."""
 LONGEST = 200_000
 """The most tokens of a text; what is surely right does not count."""
 
@@ -28,8 +26,8 @@ class Language:
     """A language.
 
     automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
-    the file with what was learned, if anything was. long: from how many tokens on few ways are weighed; ways: those
-    weighed otherwise, see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
+    the file with what was learned. long: from how many tokens on few ways are weighed; ways: those weighed otherwise,
+    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
     """
 
     name: str
@@ -44,7 +42,7 @@ class Language:
     @property
     def calibration(self) -> list[float]:
         """The weights of repair.probability."""
-        return read(self.costs)["calibration"] if self.costs else NOT_CALIBRATED
+        return read(self.costs)["calibration"]
 
     def limits(self, num_tokens: int) -> Mapping[str, Any] | None:
         """How many ways are weighed in a text of so many tokens; None if it has too many."""
@@ -80,7 +78,7 @@ PYTHON = Language(
     2_000,
     {"num": 12},
 )
-BRACKETS = Language("brackets", AnyBrackets, is_balanced, (), "", 20_000, {"num": 8})
+BRACKETS = Language("brackets", AnyBrackets, is_balanced, (), "brackets_costs.json", 20_000, {"num": 8})
 LANGUAGES = {language.name: language for language in (JSON, PYTHON, BRACKETS)}
 
 
