@@ -223,3 +223,11 @@ def test_completions_of_a_prefix_parse_and_begin_as_it_does() -> None:
     for cut in range(2, len(DOCUMENT)):
         for text in completions(DOCUMENT[:cut]):
             json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("broken", "right"),
+    [("[.5, 1., +2, 0x1F]", "[0.5, 1.0, 2, 31]"), ("{a: -.5e3}", '{"a": -0.5e3}'), ("[+0x]", '["+0x"]')],
+)
+def test_numbers_of_javascript_become_numbers(broken: str, right: str) -> None:
+    assert repair(broken, min_probability=0.0).text == right

@@ -9,7 +9,7 @@ from apmdm.text_repair.costs import BITS, Costs, read
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
 from apmdm.text_repair.running_text import PLAIN, RunningText
-from apmdm.text_repair.tokens import FOREIGN_LITERALS, Kind, Tokens
+from apmdm.text_repair.tokens import Kind, Tokens, json_literal
 from apmdm.text_repair.ways import AFTER_COLON, FIRST, SEVERAL, UNKNOWN, Edit, Frame, Mode, Way
 
 MAX_NAMES = 500
@@ -243,7 +243,7 @@ class Json:
         elif kind in (Kind.NUMBER, Kind.LITERAL, *WHOLE):
             yield self._ended(placed.to(at=at + 1))
         elif kind == Kind.FOREIGN_LITERAL:
-            literal = self._token(at, FOREIGN_LITERALS[self.tokens.text(at)])
+            literal = self._token(at, json_literal(self.tokens.text(at)) or "")
             yield self._ended(self._pay(placed, "foreign literal", literal, at=at + 1))
         yield from self._quoted(placed, kind, False)
         if way.frame is not None and self.budget >= self.costs["missing opener"][1]:

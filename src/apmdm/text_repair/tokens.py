@@ -61,6 +61,9 @@ FOREIGN_LITERALS = {
     "-Infinity": "null",
 }
 
+_FOREIGN_NUMBER = re.compile(r"([+-]?)(?:(0[xX][0-9a-fA-F]{1,1000})|(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?)")
+"""A number of JavaScript: .5, 5., +1 or 0x1F."""
+
 _END_OF_TEXT = r"(?=[ \t]*(?:[:,}\]\r\n]|\\[nrt]|\Z))"
 _TOKEN = re.compile(
     rf"""
@@ -183,6 +186,18 @@ def _kind(name: str, text: str) -> Kind:
         return _KINDS[name]
     if text in ("true", "false", "null"):
         return Kind.LITERAL
-    if text in FOREIGN_LITERALS:
-        return Kind.FOREIGN_LITERAL
-    return Kind.NUMBER if _NUMBER.fullmatch(text) else Kind.WORD
+    if _NUMBER.fullmatch(text):
+        return Kind.NUMBER
+    return Kind.WORD if json_literal(text) is None else Kind.FOREIGN_LITERAL
+
+
+def json_literal(text: str) -> str | None:
+    """What a literal or a number of another language is in JSON; None if it is neither."""
+    found = _FOREIGN_NUMBER.fullmatch(text)
+    if found is None or not any(character.isdigit() for character in text):
+        return FOREIGN_LITERALS.get(text)
+    sign, hexadecimal, whole, part, exponent = found.groups(default="")
+    number = (
+        str(int(hexadecimal, 16)) if hexadecimal else (whole or "0") + (part + "0" if part == "." else part) + exponent
+    )
+    return sign.replace("+", "") + number
