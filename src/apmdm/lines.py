@@ -18,11 +18,11 @@ A text of several lines has as many as there are in the file.
 """
 STANDARD_INPUT = Path("-")
 MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
 """The byte order marks at the beginning of a file, with the encodings that they tell; that of UTF-32 before UTF-16."""
 GZIP, LONGEST_MARK = b"\x1f\x8b", 4
@@ -63,8 +63,14 @@ class Text:
 
     def _opened(self) -> io.TextIOWrapper:
         file = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
-        encoding = next((name for mark, name in MARKS.items() if self._start().startswith(mark)), "utf-8")
+        mark, encoding = encoding_of(self._start())
+        file.seek(len(mark))
         return io.TextIOWrapper(file, encoding)
+
+
+def encoding_of(start: bytes) -> tuple[bytes, str]:
+    """The byte order mark that a file begins with, empty if it has none, and the encoding of what follows."""
+    return next(((mark, name) for mark, name in MARKS.items() if start.startswith(mark)), (b"", "utf-8"))
 
 
 def read_text(path: Path, form: str = "a text file") -> str:

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+
+from apmdm.cli.repair import run
 
 Ends = Callable[..., tuple[int, str, str]]
 BROKEN, MENDED = '{\r\n  "a": [1, 2,\r\n  "b": 3\r\n}', '{\r\n  "a": [1, 2],\r\n  "b": 3\r\n}'
@@ -74,8 +77,13 @@ def test_what_is_valid_comes_out_byte_for_byte_and_silently(apmdm: Ends, tmp_pat
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "is empty"), (b"\xff\xfe\x00", "is not UTF-8 at byte 0"), (None, "there is no file")],
-    ids=["empty", "no text", "missing"],
+    [
+        (b"", "is empty"),
+        (b"\xff\x00", "is not UTF-8 at byte 0"),
+        (b"\xff\xfe\x00", "is not UTF-16-LE at byte 2"),
+        (None, "there is no file"),
+    ],
+    ids=["empty", "no text", "half a character", "missing"],
 )
 def test_what_is_no_text_is_refused_in_one_line(
     apmdm: Ends, tmp_path: Path, content: bytes | None, message: str
@@ -87,6 +95,22 @@ def test_what_is_no_text_is_refused_in_one_line(
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_text_with_a_byte_order_mark_is_written_back_in_its_encoding(
+    apmdm: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    path, mended = tmp_path / "marked.json", '\ufeff["é", 1]\r\n'.encode(encoding)
+    path.write_bytes('\ufeff["é", 1,]\r\n'.encode(encoding))
+    out = BytesIO()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdin", TextIOWrapper(BytesIO(path.read_bytes())))
+        patched.setattr("sys.stdout", TextIOWrapper(out))
+        assert run(Path("-"), None, False, False, False, 1, 0.5)
+        assert out.getvalue() == mended
+    assert apmdm("repair", str(path), "--in-place")[:2] == (0, "")
+    assert path.read_bytes() == mended
 
 
 def test_a_folder_and_standard_input_in_place_are_refused(apmdm: Ends, tmp_path: Path) -> None:

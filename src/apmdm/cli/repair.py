@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from apmdm.lines import STANDARD_INPUT
+from apmdm.lines import STANDARD_INPUT, encoding_of
 from apmdm.text_repair.languages import JSON, language_of
 from apmdm.text_repair.repair import Repair, repair
 
@@ -29,7 +29,7 @@ def run(
     if in_place and path == STANDARD_INPUT:
         raise ValueError("--in-place changes a file, and standard input is none; leave it out or name a file")
     language = language or language_of(path).name
-    text = read(path)
+    text, encoding = read(path)
     if len(text) > LONG:
         typer.echo(f"{len(text) / 1e6:.1f} million characters: about {len(text) * SECONDS:.0f} seconds", err=True)
     one_a_line = path.suffix.lower() in LINES and language == JSON.name
@@ -52,28 +52,32 @@ def run(
             for line in changed_lines(part, mended[-1], number if one_a_line else 1):
                 typer.echo(line)
         elif not in_place and repaired.text is not None:
-            write_out(repaired.text)
+            write_out(repaired.text.encode(encoding))
     if in_place and mended != parts:
-        replace(path, "".join(mended))
+        replace(path, "".join(mended).encode(encoding))
     return not refused
 
 
-def read(path: Path) -> str:
-    """All of a file as it is, its line ends and its byte order mark too; raises ValueError for what is no text."""
-    form = "a text in UTF-8, or - for standard input"
+def read(path: Path) -> tuple[str, str]:
+    """All of a file as it is, its line ends and its byte order mark too, and its encoding.
+
+    Raises ValueError for what is no text.
+    """
+    form = "a text in UTF-8, or in UTF-16 or UTF-32 with a byte order mark, or - for standard input"
     try:
         content = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     except IsADirectoryError:
         raise ValueError(f"{path} is a folder; give {form}") from None
     except FileNotFoundError:
         raise ValueError(f"there is no file {path}; give {form}") from None
+    _, encoding = encoding_of(content)
     try:
-        text = content.decode()
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 at byte {error.start}; give {form}") from None
+        raise ValueError(f"{path} is not {encoding.upper()} at byte {error.start}; give {form}") from None
     if not text.strip("\ufeff \t\r\n"):
         raise ValueError(f"{path} is empty; give {form}")
-    return text
+    return text, encoding
 
 
 def tell(repaired: Repair, min_probability: float, where: str) -> None:
@@ -110,15 +114,15 @@ def changed_lines(before: str, after: str, first: int) -> Iterator[str]:
         yield typer.style(line, fg=colour) if coloured and colour else line
 
 
-def write_out(text: str) -> None:
-    sys.stdout.buffer.write(text.encode())
+def write_out(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
     sys.stdout.flush()
 
 
-def replace(path: Path, text: str) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write a file anew, all of it or nothing, with the mode that it has."""
     target = path.resolve()
     with tempfile.NamedTemporaryFile("wb", dir=target.parent, delete=False) as file:
-        file.write(text.encode())
+        file.write(content)
     Path(file.name).chmod(target.stat().st_mode)
     Path(file.name).replace(target)
