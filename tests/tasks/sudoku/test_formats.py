@@ -133,6 +133,14 @@ def test_quotes_and_brackets_alone_are_no_json() -> None:
     assert list(map(found, texts)) == [[WIKIPEDIA, OTHER], [WIKIPEDIA]]
 
 
+@pytest.mark.parametrize("name", ["problem = [", "int grid[9][9] = {", "let hard: number[][] = [", "p = np.array(["])
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_the_name_that_code_gives_to_a_grid_is_no_part_of_its_first_row(name: str, between: str) -> None:
+    rows = [f"[{' , '.join(row.replace('.', '0'))}]" for row in ROWS]
+    grid = name + between + ",\n".join(rows) + "]\n"
+    assert found(grid * 2) == [WIKIPEDIA] * 2
+
+
 def test_what_a_player_filled_in_is_no_clue() -> None:
     assert found("53..+6....6..195" + WIKIPEDIA[15:]) == [WIKIPEDIA[:4] + "." + WIKIPEDIA[5:]]
 

@@ -35,6 +35,8 @@ NUMBER = re.compile(r"\s*\d{1,4}[.:)]?\s*")
 COMMENT = re.compile(r"\s*(%|;|--\s|\*/|\*\s*$)")
 ENCLOSED = re.compile(r"^\s*/\*.*?(\*/|$)|/\*\s.*?\s\*/")
 """A comment; rows that are separated by / and have * for empty cells are none."""
+ASSIGNED = re.compile(r"^\s*[A-Za-z_][\w\s.:,<>\[\]]*=\s*(?:[A-Za-z_][\w.]*\((?=[\[({]))?(?=[\[({])")
+"""A name, = and perhaps a function, before the brackets of a grid that is written as code."""
 Rows = list[tuple[int, str]]
 """Lines with their numbers."""
 SECTION = re.compile(r"\[([A-Za-z][^\[\]]*)\]")
@@ -105,15 +107,16 @@ def is_puzzle(text: str) -> bool:
 
 
 def _bare(line: str) -> str:
-    """Without comments: what follows # or //, what /* */ enclose, and a line that begins with a mark of comments.
+    """Without the name that code gives to a grid, and without comments.
 
-    The mark -- also stands for two empty cells and ; for an empty field, so a row or a puzzle is no comment.
+    A comment is what follows # or //, what /* */ enclose, and a line that begins with a mark of comments. The mark --
+    also stands for two empty cells and ; for an empty field, so a row or a puzzle is no comment.
     """
     if PLAIN.fullmatch(line):
         return line
     if COMMENT.match(line) and len(_row(line)) not in SIDES and len(_in_one_line(line)) not in LONG:
         return ""
-    code = ENCLOSED.sub("", line).partition("#")[0].partition("//")[0]
+    code = ASSIGNED.sub("", ENCLOSED.sub("", line).partition("#")[0].partition("//")[0])
     return "" if code != line and not code.strip(" \t,;") else code.translate(BARS)
 
 
