@@ -208,6 +208,21 @@ def test_sequences_are_a_task(tmp_path: Path) -> None:
         again.task.parse("bax")
 
 
+def test_a_blank_that_is_a_character_of_the_sequences_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not apmdm.Task.from_sequences(WORDS).notes()
+    task = apmdm.Task.from_sequences([*WORDS, "a_b"])
+    (note,) = task.notes()
+    assert note == f"_ is in 1 of {len(task.texts)} sequences, so it is learned as a character and marks no gap"
+    assert [finding.what for finding in task.examined([])[0]] == [note]
+    apmdm.train(task, tmp_path / "run", settings=SMALL)
+    assert capsys.readouterr().out.count(note) == 1
+    learned = apmdm.load(tmp_path / "run").task
+    assert list(learned.cautions("b_ca")) == ["_ is a character of the sequences learned from, so it marks no gap"]
+    assert not learned.cautions("bbca\tb_ca")
+
+
 def test_a_run_goes_on_where_it_was(tmp_path: Path) -> None:
     task = apmdm.Task.from_sequences(WORDS)
     whole = apmdm.train(task, tmp_path / "whole", settings=SMALL | {"training.steps": 4}, seed=5)

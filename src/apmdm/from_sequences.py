@@ -20,7 +20,7 @@ from apmdm.objective.supervised import Objective, supervised_loss
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
 from apmdm.recipe import Recipe
-from apmdm.sequences import HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
+from apmdm.sequences import BLANK, HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
 from apmdm.state import Sequence
 from apmdm.tokenizer import Tokenizer
 from apmdm.training.chunked import seed_of
@@ -36,8 +36,8 @@ STEPS, STEPS_A_CHARACTER = 32, 4
 class FromSequences(BaseTask):
     """Correct and complete plain sequences, learned from right ones.
 
-    A problem is a sequence with errors, or with `_` where a character is to be filled in. A tab and the right sequence
-    may follow. The tokens of a sequence are its characters, or those of a pretrained encoder, and then what is to be
+    A problem is a sequence with errors, or with `_` where a character is to be filled in, unless `_` is in the sequences
+    learned from. A tab and the right sequence may follow. The tokens of a sequence are its characters, or those of a pretrained encoder, and then what is to be
     filled in is written by the encoder's own name for it, such as [MASK].
     """
 
@@ -155,8 +155,23 @@ class FromSequences(BaseTask):
         what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with {errors} errors"
         return f"{what}. {len(held_out):,} others are held out to measure on."
 
+    @property
+    def _blank_is_learned(self) -> bool:
+        code = self.corpus.code
+        return isinstance(code, Characters) and BLANK in code.alphabet
+
+    def notes(self) -> list[str]:
+        num = sum(BLANK in text for text in self.texts)
+        found = f"{BLANK} is in {num} of {len(self.texts)} sequences, so it is learned as a character and marks no gap"
+        return [found] if self._blank_is_learned else []
+
+    def cautions(self, problem: str) -> list[str]:
+        marked = self._blank_is_learned and BLANK in problem.partition("\t")[0]
+        return [f"{BLANK} is a character of the sequences learned from, so it marks no gap"] if marked else []
+
     def examined(self, problems: Seq[str]) -> tuple[list[Finding], list[str]]:
-        return [], list(problems)
+        remedy = f"nothing, or write another character for {BLANK} in the sequences"
+        return [Finding(note, remedy, False) for note in self.notes()], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
         """The right sequences with random errors, labelled with the edits that undo these."""
