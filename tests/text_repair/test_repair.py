@@ -146,9 +146,30 @@ def test_a_plain_value_in_running_text_is_no_document(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[General]\nUrl=a/x.xml\n",
+        "; settings\n[General]\n",
+        "# settings\n[General]\nsize=1\n",
+        "[a]\nx=1\n[b]\ny=2\n",
+        '[remote "origin"]\n\turl = x\n',
+        "[red, green, blue] are colours",
+        "Colours: [red, green, blue]",
+        "See [abc] and [def] for more.",
+        "[error, x] [warn]",
+    ],
+)
+def test_an_array_of_nothing_but_unquoted_words_in_text_is_no_document(text: str) -> None:
+    assert repair(text).text is None
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("None", None),
+        ("[General] // a word", ["General"]),
+        ("Colours: ```\n[red, 'green']\n``` Bye.", ["red", "green"]),
+        ('[INFO] Here it is: {"a": 1,}', {"a": 1}),
         ("// nothing\nNaN\n", None),
         ('"abc",', "abc"),
         ("Here it is:\n```json\n42\n```\nBye.", 42),

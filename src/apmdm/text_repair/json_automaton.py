@@ -218,10 +218,11 @@ class Json:
     def _before(self, way: Way, kind: Kind) -> Iterator[Way]:
         yield from self._skipped(way, kind)
         at = way.at
-        if kind in OPENERS or kind in WHOLE or (kind in PLAIN and self.text.begins_alone(way)):
+        begins = self.text.begins_alone(way) if kind in PLAIN else kind in WHOLE or kind in OPENERS
+        if begins and not self.text.is_label(way):
             yield way.to(mode=Mode.VALUE, since=FIRST, root=at)
         if kind in (Kind.TEXT, Kind.QUOTE, Kind.SINGLE_TEXT, Kind.SINGLE_QUOTE, Kind.WORD):
-            for array in (False, True):
+            for array in (False, True) if self.text.may_lack_brackets(way) else ():
                 opened = self._pay(way, "no brackets around", self._insert_before(at, "[" if array else "{"))
                 yield self._open(opened, array, UNKNOWN)
         if kind != Kind.END:
