@@ -36,9 +36,9 @@ STEPS, STEPS_A_CHARACTER = 32, 4
 class FromSequences(BaseTask):
     """Correct and complete plain sequences, learned from right ones.
 
-    A problem is a sequence with errors, or with `_` where a character is to be filled in, unless `_` is in the sequences
-    learned from. A tab and the right sequence may follow. The tokens of a sequence are its characters, or those of a pretrained encoder, and then what is to be
-    filled in is written by the encoder's own name for it, such as [MASK].
+    A problem is a sequence with errors, or with `_` where a character is to be filled in, unless `_` is in a sequence
+    learned from. A tab and the right sequence may follow. The tokens of a sequence are its characters, or those of a
+    pretrained encoder, and then what is to be filled in is written by the encoder's own name for it, such as [MASK].
     """
 
     name: str = "sequences"
