@@ -5,15 +5,13 @@
 FOLDER is what json_corpus.py wrote; of it train.jsonl alone is read. First the structure of the valid documents is
 counted. Then, in each round, the most probable repairs of the damaged ones are found with the costs as they are, and
 the costs become those under which the right repairs are most probable among them: a log-linear model, fitted by L-BFGS
-and kept near the costs that were set by hand. Last, on other damages, a logistic model learns how often a repair is
-right, from its share of all that were found and from what it costs.
+and kept near the costs that were set by hand. json_ranking.py learns the rest.
 """
 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from math import exp
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -21,13 +19,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from apmdm.text_repair import repair, structure
+from apmdm.text_repair import structure
 from apmdm.text_repair.costs import PRIOR
 from apmdm.text_repair.damage import Damaged, damaged
 from apmdm.text_repair.json_automaton import Json
-from apmdm.text_repair.repair import log_odds
 from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import tokens_of
 from apmdm.text_repair.ways import Way
@@ -38,8 +34,6 @@ EVENTS = 60
 KEPT = {("truncated", 1), ("prose", 1)}
 """Costs that are not learned: how much is cut off or around says nothing."""
 NEAR = 0.3
-CALIBRATION = 1500
-"""Damaged documents that the probabilities are fitted on."""
 SCALES: tuple[str, ...] = structure.SCALED
 NAMES = [(kind, again) for kind in PRIOR for again in (0, 1)]
 WEIGHTS = [*NAMES, *((scale, 0) for scale in SCALES)]
@@ -67,11 +61,9 @@ def main() -> None:
         )
     costs, scaled = split(weights, table)
     licences = dict(sorted(Counter(document["licence"] for document in documents).items()))
-    calibration = calibrated(broken(texts, CALIBRATION, SEED + 1), costs, scaled)
     about = {"seed": SEED, "documents": licences, "damaged": given.num, "rounds": given.rounds}
-    learned = {"about": about, "calibration": calibration, "costs": costs, "structure": scaled}
+    learned = {"about": about, "costs": costs, "structure": scaled}
     given.out.write_text(json.dumps(learned, indent=1) + "\n")
-    print(f"calibration {calibration}, {perf_counter() - began:.0f} s")
 
 
 def events(text: str) -> Iterator[tuple[str, str, float]]:
@@ -89,33 +81,6 @@ def broken(texts: list[str], num: int, seed: int) -> Iterator[Damaged]:
         if problem is not None:
             made += 1
             yield problem
-
-
-def calibrated(problems: Iterable[Damaged], costs: dict[str, list[float]], scaled: structure.Table) -> list[float]:
-    """Constant and weights of `apmdm.text_repair.repair.probability`."""
-    rows, right = list[list[float]](), list[float]()
-    for problem in problems:
-        shares, first = dict[str, float](), dict[str, Way]()
-        for value, way in values(problem, costs, scaled):
-            first.setdefault(value, way)
-            shares[value] = shares.get(value, 0.0) + exp(next(iter(first.values())).cost - way.cost)
-        if shares:
-            value = max(shares, key=lambda value: shares[value])
-            share = shares[value] / sum(shares.values())
-            rows.append([1.0, log_odds(share), repair.paid(first[value]), float(share == 1)])
-            right.append(float(value in {_canonical(each) for each in problem.accepted}))
-    matrix, target = torch.tensor(rows), torch.tensor(right)
-    weights = torch.zeros(4, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = binary_cross_entropy_with_logits(matrix @ weights, target)
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return [round(weight, 4) for weight in weights.tolist()]
 
 
 def values(problem: Damaged, costs: dict[str, list[float]], scaled: structure.Table) -> Iterator[tuple[str, Way]]:

@@ -12,6 +12,7 @@ from apmdm.text_repair.costs import read
 from apmdm.text_repair.folding import is_one_value
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.python_automaton import Python
+from apmdm.text_repair.ranking import Candidate, as_found, compared
 from apmdm.text_repair.search import Grammar, PartialRepair
 from apmdm.text_repair.template import guesses
 from apmdm.text_repair.ways import Edit
@@ -28,6 +29,7 @@ class Language:
     automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
     the file with what was learned. long: from how many tokens on few ways are weighed; ways: those weighed otherwise,
     see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
+    shares: of the repairs found of a text.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Language:
     long: int
     ways: Mapping[str, Any]
     guesses: Callable[[PartialRepair, str], set[Edit]] = lambda way, source: set()
+    shares: Callable[[str, list[Candidate]], list[float]] = as_found
 
     @property
     def calibration(self) -> list[float]:
@@ -67,7 +70,15 @@ def refuse(constant: str) -> NoReturn:
 
 
 JSON = Language(
-    "json", lambda text: Json(tokens.tokens_of(text)), is_json, (".json",), "json_costs.json", 5_000, {}, guesses
+    "json",
+    lambda text: Json(tokens.tokens_of(text)),
+    is_json,
+    (".json",),
+    "json_costs.json",
+    5_000,
+    {},
+    guesses,
+    compared,
 )
 PYTHON = Language(
     "python",

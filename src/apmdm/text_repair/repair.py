@@ -1,12 +1,14 @@
 """Repair of broken JSON and Python: the most probable valid text, how sure that is, and what was changed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import exp, log
 from typing import Any
 
 from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
+from apmdm.text_repair.ranking import Candidate
 from apmdm.text_repair.search import PartialRepair, applied, cheapest, edits_of
 from apmdm.text_repair.template import CODE, GUESS
 from apmdm.text_repair.ways import Edit
@@ -83,25 +85,31 @@ def candidates(text: str, num: int, language: Language) -> list[Repair]:
     limits = language.limits(automaton.last)
     if limits is None:
         return []
-    ways = cheapest(automaton, **limits)
-    first, share = dict[str, PartialRepair](), dict[str, float]()
-    for way in ways:
-        repaired = applied(text, [edit for _, edit in edits_of(way)])
-        if repaired in first or language.is_valid(repaired):
-            first.setdefault(repaired, way)
-            share[repaired] = share.get(repaired, 0.0) + exp(ways[0].cost - way.cost)
-    total = sum(share.values())
-    ranked = sorted(share, key=lambda repaired: -share[repaired])
-    surest = [share[repaired] / total for repaired in ranked]
+    found = distinct(text, cheapest(automaton, **limits), language)
+    ranked = sorted(zip(language.shares(text, found), found, strict=True), key=lambda pair: -pair[0])
+    surest = [share for share, _ in ranked]
     if ranked:
-        sure = probability(surest[0], first[ranked[0]], language.calibration)
-        sure = min(sure, GUESS) if language.guesses(first[ranked[0]], text) else sure
+        best = ranked[0][1].way
+        sure = probability(surest[0], best, language.calibration)
+        sure = min(sure, GUESS) if language.guesses(best, text) else sure
         left = (1 - sure) / max(1 - surest[0], 1e-9)
         surest = [sure, *(min(left * each, sure) for each in surest[1:])]
     return [
-        Repair(repaired, chance, changes(text, first[repaired], language))
-        for repaired, chance in zip(ranked[:num], surest, strict=False)
+        Repair(each.text, chance, changes(text, each.way, language))
+        for chance, (_, each) in zip(surest, ranked[:num], strict=False)
     ]
+
+
+def distinct(source: str, ways: Sequence[PartialRepair], language: Language = JSON) -> list[Candidate]:
+    """The valid texts that ways lead to, the cheapest first."""
+    first, amount = dict[str, PartialRepair](), dict[str, float]()
+    for way in ways:
+        repaired = applied(source, [edit for _, edit in edits_of(way)])
+        if repaired in first or language.is_valid(repaired):
+            first.setdefault(repaired, way)
+            amount[repaired] = amount.get(repaired, 0.0) + exp(ways[0].cost - way.cost)
+    total = sum(amount.values())
+    return [Candidate(repaired, way, amount[repaired] / total) for repaired, way in first.items()]
 
 
 def probability(share: float, way: PartialRepair, weights: list[float]) -> float:
