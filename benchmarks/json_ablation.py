@@ -16,7 +16,7 @@ from time import process_time
 from typing import Any
 
 from apmdm.text_repair import ranking, structure
-from apmdm.text_repair.costs import PRIOR, learned
+from apmdm.text_repair.costs import PRIOR, read
 from apmdm.text_repair.damage import Damaged, damaged
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.ranking import Candidate
@@ -26,7 +26,7 @@ from apmdm.text_repair.tokens import tokens_of
 
 SEED = 1
 HAND = {kind: list(costs) for kind, costs in PRIOR.items()}
-COSTS, TABLE = learned()
+LEARNED = read()["costs"]
 Ranked = list[tuple[float, Candidate]]
 
 
@@ -70,7 +70,7 @@ def _share(pair: tuple[float, Candidate]) -> float:
 
 WAYS: dict[str, Callable[[str], Ranked]] = {
     "costs set by hand": lambda text: by_cost(text, Json(tokens_of(text), HAND, {})),
-    "costs learned": lambda text: by_cost(text, Json(tokens_of(text), COSTS, {})),
+    "costs learned": lambda text: by_cost(text, Json(tokens_of(text), LEARNED, {})),
     "and the structure of documents": lambda text: by_cost(text, Json(tokens_of(text))),
     "and whole repairs compared": lambda text: compared(text, Json(tokens_of(text))),
     "the same, nothing folded": lambda text: compared(text, Json(tokens_of(text), fold=False)),
