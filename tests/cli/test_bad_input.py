@@ -182,7 +182,7 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
     ("setting", "message"),
     [
         ("steps", "path=value, not 'steps'"),
-        ("steps=5", "unknown setting 'steps'; allowed are data, seed, shape, training"),
+        ("steps=5", "unknown setting 'steps'; allowed are compute, data, seed, shape, training"),
         ("=5", "unknown setting ''"),
         ("training.colour=5", "unknown setting 'training.colour'; allowed are training."),
         ("training=5", "a group of settings"),

@@ -94,6 +94,6 @@ def test_another_policy_or_problem_trains_nothing(tmp_path: Path) -> None:
 def test_words_need_a_file_and_enough_of_them(refused: Callable[..., str], tmp_path: Path) -> None:
     assert "--data" in refused("compare", "words")
     file = tmp_path / "few.txt"
-    file.write_text("ab\ncd\n")
+    file.write_text("".join(f"{number}\n" for number in range(10)))
     assert "at least 1000" in refused("compare", "words", "--data", file)
     assert "--data" in refused("compare", "parity", "--data", file)

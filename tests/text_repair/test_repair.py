@@ -252,3 +252,10 @@ def test_completions_of_a_prefix_parse_and_begin_as_it_does() -> None:
 )
 def test_numbers_of_javascript_become_numbers(broken: str, right: str) -> None:
     assert repair(broken, min_probability=0.0).text == right
+
+
+def test_many_comments_make_a_repair_no_less_sure() -> None:
+    lines = [f'  // what number {number} is\n  "key{number}": {number},' for number in range(60)]
+    found = repair("{\n" + "\n".join(lines) + "\n}")
+    assert found.text is not None
+    assert found.probability > 0.8
