@@ -110,7 +110,7 @@ def _unescaped(document: Document, random: Random) -> Mistake | None:
     words = document.tokens.text(at)[1:-1].split(" ")
     first = random.randrange(len(words))
     last = min(len(words) - 1, first + random.choice((0, 0, 0, 1, 2)))
-    if random.random() < 0.12:
+    if random.random() < 0.12 and (first + 1 < len(words) or words[first][-1:].isdigit()):
         words[first] += '\\"'
     else:
         words[first], after = '\\"' + words[first], words[last]
@@ -329,7 +329,7 @@ SHARES = {
     "unquoted value": 3.5,
     "unquoted key": 1.0,
     "unquoted keys": 1.5,
-    "extra quote": 1.0,
+    "extra quote": 2.0,
     "missing comma": 6.0,
     "trailing comma": 6.0,
     "double comma": 1.2,
