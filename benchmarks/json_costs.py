@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from log_linear import most_probable
 from torch import Tensor
 
 from apmdm.text_repair import structure
@@ -133,20 +134,7 @@ def fitted(lists: list[list[tuple[dict[int, float], bool]]]) -> Tensor:
     matrix, right, owner = tensors(usable)
     prior = torch.tensor([PRIOR[kind][again] for kind, again in NAMES] + [1.0] * len(SCALES))
     free = torch.tensor([name not in KEPT for name in WEIGHTS]).float()
-    change = torch.zeros_like(prior, requires_grad=True)
-    optimizer = torch.optim.LBFGS([change], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        score = -(matrix @ (prior + change * free))
-        every = _log_sum(score, owner, len(usable))
-        good = _log_sum(score.masked_fill(~right, -1e9), owner, len(usable))
-        value = (every - good).sum() + NEAR * change.square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return (prior + change * free).detach().clamp(min=0.01)
+    return most_probable(-matrix, right, owner, prior, NEAR, free).clamp(min=0.01)
 
 
 def tensors(lists: list[list[tuple[dict[int, float], bool]]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -157,11 +145,6 @@ def tensors(lists: list[list[tuple[dict[int, float], bool]]]) -> tuple[Tensor, T
         for at, value in found.items():
             matrix[row, at] = value
     return matrix, torch.tensor([right for *_, right in rows]), torch.tensor([number for number, *_ in rows])
-
-
-def _log_sum(score: Tensor, owner: Tensor, num: int) -> Tensor:
-    most = torch.full((num,), -1e9).scatter_reduce(0, owner, score, "amax").detach()
-    return torch.zeros(num).index_add(0, owner, (score - most[owner]).exp()).log() + most
 
 
 def accuracy(lists: list[list[tuple[dict[int, float], bool]]], weights: Tensor) -> float:

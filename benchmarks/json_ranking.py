@@ -19,8 +19,8 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import torch
+from log_linear import logistic, most_probable
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from apmdm.text_repair.damage import Damaged, damaged
 from apmdm.text_repair.json_automaton import Json
@@ -134,20 +134,7 @@ def fitted(lists: list[Listed], names: list[str]) -> Ranker:
     right = torch.tensor([good for each in usable for good in each.right])
     prior = torch.zeros(len(names))
     prior[names.index("share")] = scale[names.index("share")]
-    weights = prior.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        score = rows @ weights
-        every = _log_sum(score, owner, len(usable))
-        good = _log_sum(score.masked_fill(~right, -1e9), owner, len(usable))
-        value = (every - good).sum() + NEAR * (weights - prior).square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return Ranker(names, weights.detach() / scale)
+    return Ranker(names, most_probable(rows, right, owner, prior, NEAR) / scale)
 
 
 def matrix(lists: list[Listed], names: list[str]) -> Tensor:
@@ -166,33 +153,12 @@ def matrix(lists: list[Listed], names: list[str]) -> Tensor:
     return rows
 
 
-def _log_sum(score: Tensor, owner: Tensor, num: int) -> Tensor:
-    most = torch.full((num,), -1e9).scatter_reduce(0, owner, score, "amax").detach()
-    return torch.zeros(num).index_add(0, owner, (score - most[owner]).exp()).log() + most
-
-
 def sureness(listed: Listed, ranker: Ranker) -> tuple[list[float], float]:
     """What `apmdm.text_repair.repair.probability` weighs, and whether the best repair is right."""
     chances = ranker.scores(listed).softmax(0)
     best = int(chances.argmax())
     alone = len(listed.features) == 1
     return [1.0, log_odds(float(chances[best])), listed.paid[best], float(alone)], float(listed.right[best])
-
-
-def logistic(rows: list[list[float]], right: list[float]) -> list[float]:
-    """The weights under which being right is as probable as it was often."""
-    given, target = torch.tensor(rows), torch.tensor(right)
-    weights = torch.zeros(given.shape[1], requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = binary_cross_entropy_with_logits(given @ weights, target)
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return [round(weight, 4) for weight in weights.tolist()]
 
 
 def _canonical(value: Any) -> str:

@@ -20,8 +20,8 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from log_linear import logistic, most_probable
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from apmdm.text_repair.brackets_automaton import AnyBrackets
 from apmdm.text_repair.python_automaton import Python
@@ -29,7 +29,7 @@ from apmdm.text_repair.python_damages import DAMAGES, damaged
 from apmdm.text_repair.python_kinds import PRIOR
 from apmdm.text_repair.python_tokens import parses, tokens_of, tree_of
 from apmdm.text_repair.python_ways import PythonWay
-from apmdm.text_repair.repair import log_odds
+from apmdm.text_repair.repair import log_odds, paid
 from apmdm.text_repair.search import Grammar, applied, cheapest, edits_of
 
 SEED, NEAR, CALIBRATION = 0, 0.3, 800
@@ -157,20 +157,7 @@ def fitted(lists: list[Found]) -> Tensor:
     usable = [found for found in lists if any(right for _, right in found)]
     matrix, right, owner = tensors(usable)
     free = torch.tensor([name not in KEPT for name in NAMES]).float()
-    change = torch.zeros(len(NAMES), requires_grad=True)
-    optimizer = torch.optim.LBFGS([change], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        score = -(matrix @ (prior() + change * free))
-        every = _log_sum(score, owner, len(usable))
-        good = _log_sum(score.masked_fill(~right, -1e9), owner, len(usable))
-        value = (every - good).sum() + NEAR * change.square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return (prior() + change * free).detach().clamp(min=0.01)
+    return most_probable(-matrix, right, owner, prior(), NEAR, free).clamp(min=0.01)
 
 
 def tensors(lists: list[Found]) -> tuple[Tensor, Tensor, Tensor]:
@@ -181,11 +168,6 @@ def tensors(lists: list[Found]) -> tuple[Tensor, Tensor, Tensor]:
         for at, value in found.items():
             matrix[row, at] = value
     return matrix, torch.tensor([right for *_, right in rows]), torch.tensor([number for number, *_ in rows])
-
-
-def _log_sum(score: Tensor, owner: Tensor, num: int) -> Tensor:
-    most = torch.full((num,), -1e9).scatter_reduce(0, owner, score, "amax").detach()
-    return torch.zeros(num).index_add(0, owner, (score - most[owner]).exp()).log() + most
 
 
 def accuracy(lists: list[Found], weights: Tensor) -> float:
@@ -203,20 +185,9 @@ def calibrated(problems: Iterator[tuple[str, str]], automaton: Callable[[str], G
         found = list(ranked(problem, automaton))
         if found:
             share = 1 / sum(exp(found[0][0].cost - way.cost) for way, _ in found)
-            rows.append([1.0, log_odds(share), found[0][0].cost, float(share == 1)])
+            rows.append([1.0, log_odds(share), paid(found[0][0]), float(share == 1)])
             target.append(float(found[0][1]))
-    matrix, right = torch.tensor(rows), torch.tensor(target)
-    weights = torch.zeros(4, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = binary_cross_entropy_with_logits(matrix @ weights, right)
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # pyright: ignore
-    return [round(weight, 4) for weight in weights.tolist()]
+    return logistic(rows, target)
 
 
 if __name__ == "__main__":
