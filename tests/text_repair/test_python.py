@@ -76,6 +76,10 @@ PARTS = ["def f(", "):", "x", "\n", "\n    ", "[", "]", '"', "'''", ",", "if ", 
         ("def f():\n    x = 1\n      y = 2\n    return x\n", "def f():\n    x = 1\n    y = 2\n    return x\n"),
         ("if x:\n    a = 1\nelse\n    a = 2\n", "if x:\n    a = 1\nelse:\n    a = 2\n"),
         ('def f():\n    """Says nothing.\n    return 1\n', 'def f():\n    """Says nothing."""\n    return 1\n'),
+        (
+            "def f():\n    if a:\n        b = 1\n  elif c:\n        b = 2\n",
+            "def f():\n    if a:\n        b = 1\n    elif c:\n        b = 2\n",
+        ),
         ("def __len__self):\n    return len(self)\n", "def __len__(self):\n    return len(self)\n"),
     ],
 )

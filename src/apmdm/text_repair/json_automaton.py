@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from math import inf
-from typing import Any
 
 from apmdm.text_repair import structure
+from apmdm.text_repair.automaton import Automaton
 from apmdm.text_repair.costs import BITS, Costs, read
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
@@ -17,7 +17,7 @@ QUOTES = {Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.ESCAPED_QUOTE}
 ENDS = {Kind.COMMA, Kind.COLON, Kind.CLOSE_OBJECT, Kind.CLOSE_ARRAY, Kind.END}
 
 
-class Json:
+class Json(Automaton[Way]):
     """The automaton over one text. costs, table: others than those learned. fold: leave out what is surely right."""
 
     def __init__(
@@ -25,9 +25,10 @@ class Json:
     ) -> None:
         self.usual = structure.usual_kinds(tokens)
         self.tokens = tokens = folded(tokens) if fold else tokens
-        self.costs: Costs = read()["costs"] if costs is None else costs
+        self.bits = BITS
+        self.costs = read()["costs"] if costs is None else costs
         self.table: structure.Table = read()["structure"] if table is None else table
-        self.kinds, self.last = tokens.kinds, len(tokens) - 1
+        self.kinds, self.starts, self.ends, self.last = tokens.kinds, tokens.starts, tokens.ends, len(tokens) - 1
         self.first, self.indent = _behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
         self.line_ends = _next(tokens.first)
@@ -59,28 +60,14 @@ class Json:
 
     # What is common to all modes.
 
-    def _pay(self, way: Way, kind: str, *edits: Edit, **changes: Any) -> Way:
-        """The way after a repair. changes: of its other fields."""
-        bit = BITS[kind]
-        cost = self.costs[kind][1 if way.seen & bit else 0]
-        trail = way.trail, kind, cost, edits
-        return way.to(cost=way.cost + cost, seen=way.seen | bit, trail=trail, **changes)
-
     def _also(self, way: Way, kind: str, *edits: Edit) -> Way:
         """More edits of a repair that is paid."""
         return way.to(trail=(way.trail, kind, 0.0, edits))
 
-    def _token(self, at: int, text: str) -> Edit:
-        return Edit(self.tokens.starts[at], self.tokens.ends[at], text)
-
-    def _insert_before(self, at: int, text: str) -> Edit:
-        return Edit(self.tokens.starts[at], self.tokens.starts[at], text)
-
     def _insert_after(self, at: int, text: str) -> Edit:
         """After the token before `at`, or at the end of the text."""
-        end = self.tokens.ends[at - 1] if at else 0
-        if self.kinds[at] == Kind.END:
-            end = max(end, self.end)
+        edit = super()._insert_after(at, text)
+        end = max(edit.end, self.end) if self.kinds[at] == Kind.END else edit.end
         return Edit(end, end, text)
 
     def _joined(self, at: int) -> bool:

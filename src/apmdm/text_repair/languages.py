@@ -28,8 +28,8 @@ class Language:
 
     automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
     the file with what was learned. long: from how many tokens on few ways are weighed; ways: those weighed otherwise,
-    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
-    shares: of the repairs found of a text.
+    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses. shares: how probable
+    each of the repairs found is beside the others.
     """
 
     name: str

@@ -7,9 +7,9 @@ import builtins
 import re
 from collections.abc import Iterator
 from math import inf
-from typing import Any
 
-from apmdm.text_repair.costs import read
+from apmdm.text_repair.automaton import Automaton
+from apmdm.text_repair.costs import Costs, read
 from apmdm.text_repair.python_kinds import BITS
 from apmdm.text_repair.python_signs import loose_quotes, suspicious, usual_indentation
 from apmdm.text_repair.python_tokens import (
@@ -53,16 +53,16 @@ _GOES_ON_AFTER = {
     "except": {"try", "except"},
     "finally": {"try", "except", "else"},
 }
-_MARKS = {",", ":", *CLOSERS}
 
 
-class Python:
+class Python(Automaton[PythonWay]):
     """The automaton over one text. costs: others than those learned."""
 
-    def __init__(self, tokens: PythonTokens, costs: dict[str, Any] | None = None) -> None:
+    def __init__(self, tokens: PythonTokens, costs: Costs | None = None) -> None:
         self.tokens, self.kinds, self.first, self.indent = tokens, tokens.kinds, tokens.first, tokens.indent
-        self.costs: Any = read("python_costs.json")["costs"] if costs is None else costs
-        self.last = len(tokens) - 1
+        self.starts, self.ends, self.last = tokens.starts, tokens.ends, len(tokens) - 1
+        self.bits = BITS
+        self.costs = read("python_costs.json")["costs"] if costs is None else costs
         self.line_ends = line_ends(tokens)
         self.closers_from, self.openers_to = suspicious(tokens)
         self.loose = loose_quotes(tokens)
@@ -84,21 +84,6 @@ class Python:
 
     def follow(self, way: PythonWay, budget: float = inf) -> Iterator[PythonWay]:
         return self.modes[way.mode](way, self.kinds[way.at])
-
-    def _pay(self, way: PythonWay, kind: str, *edits: Edit, **changes: Any) -> PythonWay:
-        bit = BITS[kind]
-        cost = self.costs[kind][1 if way.seen & bit else 0]
-        return way.to(cost=way.cost + cost, seen=way.seen | bit, trail=(way.trail, kind, cost, edits), **changes)
-
-    def _token(self, at: int, text: str) -> Edit:
-        return Edit(self.tokens.starts[at], self.tokens.ends[at], text)
-
-    def _insert_before(self, at: int, text: str) -> Edit:
-        return Edit(self.tokens.starts[at], self.tokens.starts[at], text)
-
-    def _insert_after(self, at: int, text: str) -> Edit:
-        end = self.tokens.ends[at - 1] if at else 0
-        return Edit(end, end, text)
 
     # Statements and lines.
 

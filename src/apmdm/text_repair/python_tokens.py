@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_QUOTE = re.compile(rf"{_PREFIX}[\"']")
 _KINDS = {"text": TEXT, "quote": QUOTE, "triple": TRIPLE, "assigned": ASSIGNED, "operator": OPERATOR}
 _KINDS |= {"number": NUMBER, "attribute": ATTRIBUTE, "escape": OTHER, "other": OTHER}
 _SOFT = re.compile(r"(?:match|case)\b(?![ \t]*[=.,)\]:])[^\n]*:[ \t]*(?:\#[^\n]*)?(?:\n|\Z)")
@@ -185,12 +186,12 @@ def _levels(text: str, indent: int) -> tuple[Level, ...]:
 
 
 def _last_body(node: ast.stmt) -> list[ast.stmt]:
-    """The statements of the last block of a statement; those of `elif` are their last block's."""
+    """The statements of the last block of a statement."""
+    if chained := _elif(node):
+        return _last_body(chained)
     for name in ("finalbody", "orelse"):
         if body := getattr(node, name, None):
-            first = body[0]
-            chained = isinstance(node, ast.If) and isinstance(first, ast.If) and first.col_offset == node.col_offset
-            return _last_body(first) if chained else body
+            return body
     for name in ("handlers", "cases"):
         if parts := getattr(node, name, None):
             return parts[-1].body
@@ -199,17 +200,20 @@ def _last_body(node: ast.stmt) -> list[ast.stmt]:
 
 def _may_go_on(node: ast.stmt) -> str:
     """The keyword after which else, except or finally may come."""
+    if chained := _elif(node):
+        return _may_go_on(chained)
     orelse, final = getattr(node, "orelse", None), getattr(node, "finalbody", None)
-    if (
-        isinstance(node, ast.If)
-        and orelse
-        and isinstance(orelse[0], ast.If)
-        and orelse[0].col_offset == node.col_offset
-    ):
-        return _may_go_on(orelse[0])
     if isinstance(node, ast.Try):
         return "" if final else "else" if orelse else "except"
-    return "for" if not orelse and isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While) else ""
+    if orelse or not isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While):
+        return ""
+    return "if" if isinstance(node, ast.If) else "for"
+
+
+def _elif(node: ast.stmt) -> ast.If | None:
+    """The `elif` of an `if`, which stands as far to the left."""
+    first = node.orelse[0] if isinstance(node, ast.If) and node.orelse else None
+    return first if isinstance(first, ast.If) and first.col_offset == node.col_offset else None
 
 
 def _add_run(found: PythonTokens, start: int, end: int) -> None:
@@ -248,7 +252,7 @@ def _add_lines(found: PythonTokens, start: int, end: int, whole: bool) -> bool:
                 return False
             name = "text"
         elif name == "text" and loose:
-            match = re.compile(rf"{_PREFIX}[\"']").match(source, at)
+            match = _QUOTE.match(source, at)
             assert match is not None
             name, stop = "quote", match.end()
         elif name == "quote" and not loose:
@@ -265,8 +269,10 @@ def _end_of_triple(source: str, at: int, end: int, mark: str) -> int:
         at = source.find(mark, at, end)
         if at < 0:
             return -1
-        behind = source[:at][max(0, at - 50) :]
-        if (len(behind) - len(behind.rstrip("\\"))) % 2 == 0:
+        before = at
+        while source[before - 1] == "\\":
+            before -= 1
+        if (at - before) % 2 == 0:
             return at + 3
         at += 1
 
