@@ -1,17 +1,29 @@
 """Muon for the matrices of the layers, AdamW for everything else."""
 
+import inspect
 import math
 from collections import defaultdict
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from apmdm.model.pretrained import PretrainedEncoder
 
 FINAL_RATE = 0.03
+
+for method in (Optimizer.add_param_group, Optimizer.zero_grad, Optimizer.state_dict, Optimizer.load_state_dict):
+    plain = inspect.unwrap(method)
+    plain.__dynamo_disable = plain
+"""This and AdamW.step keep PyTorch from loading its compiler, for two seconds, just to exclude an optimizer from it."""
+
+
+class AdamW(torch.optim.AdamW):
+    """torch.optim.AdamW, computed without loading a compiler."""
+
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
 
 
 class Muon(torch.optim.Muon):
