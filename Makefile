@@ -3,7 +3,7 @@
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 BIN = .venv/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --constraint $(CONSTRAINTS)
 
 .PHONY: demo test test-fast check docs
 
@@ -29,6 +29,7 @@ docs: .venv/.docs
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) torch setuptools
 	$(PIP_INSTALL) --no-build-isolation --editable '.[dev]'
+	-$(BIN)/python -m compileall -qq -j 0 .venv/lib  # on every core; pip compiles on one
 	touch $@
 
 .venv/.docs: .venv/.installed
