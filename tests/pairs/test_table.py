@@ -20,6 +20,7 @@ AB, CD = Pair("a", "b"), Pair("c", "d", "N;PL")
         ("x.tsv", "\ufeffFeatures\tTarget\tid\tSource\nN;PL\td\t7\tc\n", [CD]),
         ("x.csv", 'prompt,completion\na,b\n"c,""\nd",e\n', [AB, Pair('c,"\nd', "e")]),
         ("x.csv", "a,b\r\na,b\r\n", [AB, AB]),
+        ("x.csv", "\ufeffsource\ttarget\r\na\tb\r\n", [AB]),
         ("x.CSV", "output,input,tags\nb,a,\nd,c,N;PL\n", [AB, CD]),
         ("x.jsonl", '{"input": "a", "output": "b"}\n\n{"output": "d", "input": "c", "condition": "N;PL"}\n', [AB, CD]),
         ("x.json", '{"source": "\u2028", "target": ""}\r\n', [Pair("\u2028", "")]),
@@ -48,7 +49,7 @@ def test_columns_by_name(tmp_path: Path) -> None:
             "x.tsv",
             "a\tb\tc\td\n",
             {},
-            "line 1: 4 columns; allowed are 3, with tabs between them: source, target, features",
+            "line 1: 4 columns; allowed are 3, with tabs between them: source, target, features; --source-col",
         ),
         ("x.tsv", "a\nc\n", {}, "line 1: 1 column; allowed are 2, with tabs between them: source, target"),
         (

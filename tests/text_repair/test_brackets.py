@@ -17,6 +17,9 @@ from apmdm.text_repair.repair import repair
         ("f(1))\n", "f(1)\n"),
         ('print("(", f(1)\n', 'print("(", f(1))\n'),
         ("f(); // (\n", "f(); // (\n"),
+        ("  // (\nf(a) // (\n", "  // (\nf(a) // (\n"),
+        ("x = f(a // b)\n", "x = f(a // b)\n"),
+        ("x = f(a // b\n", "x = f(a // b)\n"),
     ],
 )
 def test_small_mistakes(broken: str, right: str) -> None:

@@ -81,6 +81,9 @@ PARTS = ["def f(", "):", "x", "\n", "\n    ", "[", "]", '"', "'''", ",", "if ", 
             "def f():\n    if a:\n        b = 1\n    elif c:\n        b = 2\n",
         ),
         ("def __len__self):\n    return len(self)\n", "def __len__(self):\n    return len(self)\n"),
+        ("for x in y:\n    print x\n", "for x in y:\n    print(x)\n"),
+        ('print "%s" % f(\n    x)  # (\n', 'print("%s" % f(\n    x))  # (\n'),
+        ("if x: print x; exec 'y'\n", "if x: print(x); exec('y')\n"),
     ],
 )
 def test_small_mistakes(broken: str, right: str) -> None:

@@ -56,7 +56,8 @@ def read_table(
 ) -> Table:
     """The pairs of a file.
 
-    path: a .csv file has commas, a .jsonl or .json file has one object a line, any other file has tabs and no quotes.
+    path: a .csv file has commas (tabs, if its first line has tabs alone), a .jsonl or .json file has one object a line,
+    any other file has tabs and no quotes.
     source, target, features: the names of the columns, needed only if they are not among KNOWN. In a file without a
     line of names, the columns are source, target and, if there are three, features.
     Raises ValueError that names the file and the line.
@@ -65,10 +66,11 @@ def read_table(
     suffix, file = path.suffix.lower(), io.StringIO(read_text(path, "a table of pairs"))
     try:
         is_json = suffix in (".jsonl", ".json")
-        rows = [] if is_json else list(_numbered(file, "," if suffix == ".csv" else "\t"))
+        commas = suffix == ".csv" and not _has_tabs_alone(file.getvalue())
+        rows = [] if is_json else list(_numbered(file, "," if commas else "\t"))
         header = _header(*rows[0], columns) if rows else []
         names = header or list(KNOWN)[: max(2, len(rows[0][1]))] if rows else []
-        between = "commas" if suffix == ".csv" else "tabs"
+        between = "commas" if commas else "tabs"
         records = _objects(file) if is_json else _records(rows[1:] if header else rows, names, between)
         pairs = [Pair(**_cells(line, record, columns)) for line, record in records]
     except ValueError as error:
@@ -77,6 +79,12 @@ def read_table(
         raise ValueError(f"{path} has no pairs; one a line is needed")
     nameless = f"the first line of {path} is taken as a pair; the columns are {', '.join(names)}"
     return Table(pairs, tuple([nameless] * bool(rows and not header) + _empty(path, pairs)))
+
+
+def _has_tabs_alone(text: str) -> bool:
+    """Whether the first line has tabs and no commas."""
+    first = text.lstrip().partition("\n")[0]
+    return "\t" in first and "," not in first
 
 
 def _empty(path: Path, pairs: list[Pair]) -> list[str]:
@@ -116,6 +124,8 @@ def _records(rows: list[tuple[int, list[str]]], names: list[str], between: str) 
     for number, row in rows:
         if len(row) != len(names):
             allowed = f"allowed are {len(names)}, with {between} between them: {listed(names)}"
+            if len(row) > len(KNOWN) == len(names):
+                allowed += "; --source-col and --target-col choose among others, if a first line names them"
             raise ValueError(f"line {number}: {len(row)} column{'s' * (len(row) != 1)}; {allowed}")
         yield number, dict(zip(names, row, strict=True))
 

@@ -24,15 +24,21 @@ COSTS: dict[str, float] = {
     "closing line indented otherwise": 1.5,
 }
 """Set by hand."""
-_TOKEN = re.compile(
-    r"""
-    (?P<left_out>\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`
-        |//[^\n]*|/\*.*?\*/|(?<!\S)\#\s[^\n]*)
-    |(?P<line>\n[ \t]*(?=[^\s]))
-    |(?P<bracket>[()\[\]{}])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_SLASHES = re.compile(r"(?:^|[;{},])[ \t]*//", re.MULTILINE)
+"""Two slashes that begin a comment for sure. In a text without any they divide, as in Python."""
+
+
+def _tokens(*comments: str) -> re.Pattern[str]:
+    left_out = r'''
+        """(?:\\.|[^\\])*?"""|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`
+    '''
+    patterns = "|".join((left_out, r"/\*.*?\*/", r"(?<!\S)\#\s[^\n]*", *comments))
+    return re.compile(
+        rf"(?P<left_out>{patterns}) | (?P<line>\n[ \t]*(?=[^\s])) | (?P<bracket>[()\[\]{{}}])", re.VERBOSE | re.DOTALL
+    )
+
+
+_TOKEN, _TOKEN_OR_SLASHES = _tokens(), _tokens(r"//[^\n]*")
 
 
 class Token(NamedTuple):
@@ -69,7 +75,8 @@ class BracketsWay(NamedTuple):
 def tokens_of(source: str) -> list[Token]:
     """The tokens of a text, the last of them an empty one."""
     found, indent, first = list[Token](), len(source) - len(source.lstrip(" \t")), True
-    for match in _TOKEN.finditer(source):
+    pattern = _TOKEN_OR_SLASHES if _SLASHES.search(source) else _TOKEN
+    for match in pattern.finditer(source):
         start, last = match.end() - (match.lastgroup == "bracket"), found[-1].start if found else 0
         before = last + len(source[last:start].rstrip())
         if match.lastgroup == "line":

@@ -10,7 +10,7 @@ from math import inf
 
 from apmdm.text_repair.automaton import Automaton
 from apmdm.text_repair.costs import Costs, read
-from apmdm.text_repair.python_kinds import BITS
+from apmdm.text_repair.python_kinds import BITS, PRIOR
 from apmdm.text_repair.python_signs import loose_quotes, suspicious, usual_indentation
 from apmdm.text_repair.python_tokens import (
     ASSIGNED,
@@ -62,7 +62,7 @@ class Python(Automaton[PythonWay]):
         self.tokens, self.kinds, self.first, self.indent = tokens, tokens.kinds, tokens.first, tokens.indent
         self.starts, self.ends, self.last = tokens.starts, tokens.ends, len(tokens) - 1
         self.bits = BITS
-        self.costs = read("python_costs.json")["costs"] if costs is None else costs
+        self.costs = PRIOR | (read("python_costs.json")["costs"] if costs is None else costs)
         self.line_ends = line_ends(tokens)
         self.closers_from, self.openers_to = suspicious(tokens)
         self.loose = loose_quotes(tokens)
@@ -330,12 +330,30 @@ class Python(Automaton[PythonWay]):
             begins and not way.word and (self.first[at - 1] or (self.kinds[at - 1] == ATTRIBUTE and self.first[at - 2]))
         ):
             yield self._pay(way, "missing colon of an annotation", colon, mode=OPERAND)
+        if begins and frame is None and not way.word and self._is_print(at - 1):
+            yield self._printed(way)
         if way.colon and frame is None:
             yield self._block(self._pay(way, "missing colon", colon))
         if at <= self.openers_to:
             yield from self._opened(way, "([")
             if kind == ATTRIBUTE:
                 yield from self._split(way)
+
+    def _is_print(self, at: int) -> bool:
+        """Whether a statement begins here that Python 2 had."""
+        begins = self.first[at] or self.kinds[at - 1] in (":", ";")
+        return begins and self.tokens.text(at) in ("print", "exec")
+
+    def _printed(self, way: PythonWay) -> PythonWay:
+        """The rest of the statement is put into brackets."""
+        at, end, depth = way.at, way.at, 0
+        while self.kinds[end] != END and (
+            depth > 0 or not (self.first[end] or self.kinds[end] == ";" or self._is_comment(end))
+        ):
+            depth += (self.kinds[end] in OPENERS) - (self.kinds[end] in CLOSERS)
+            end += 1
+        edits = Edit(self.ends[at - 1], self.starts[at], "("), self._insert_after(end, ")")
+        return self._pay(way, "print or exec as a statement", *edits, mode=OPERAND, word="print")
 
     def _colon(self, way: PythonWay, on: PythonWay) -> Iterator[PythonWay]:
         frame = way.frame
