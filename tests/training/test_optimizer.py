@@ -1,10 +1,13 @@
-"""Muon against torch's own, and the schedule of the rate."""
+"""Muon and AdamW against torch's own, and the schedule of the rate."""
+
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from apmdm.training.optimizer import FINAL_RATE, Muon, rate
+from apmdm.training.optimizer import FINAL_RATE, AdamW, Muon, rate
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
@@ -32,3 +35,30 @@ def test_muon_is_that_of_torch_in_float32(shape: tuple[int, int], monkeypatch: p
         for solver in solvers:
             solver.step()
         torch.testing.assert_close(ours, theirs)
+
+
+def test_adamw_is_that_of_torch() -> None:
+    start, *gradients = torch.randn(5, 12, generator=torch.Generator().manual_seed(0))
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    solvers = AdamW([ours], lr=0.1, weight_decay=0.01), torch.optim.AdamW([theirs], lr=0.1, weight_decay=0.01)
+    for gradient in gradients:
+        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        for solver in solvers:
+            solver.step()
+            solver.zero_grad()
+    assert torch.equal(ours, theirs)
+
+
+def test_training_loads_no_compiler() -> None:
+    program = """
+import sys, torch
+from apmdm.training.optimizer import optimizers
+linear = torch.nn.ModuleDict({"layers": torch.nn.Linear(2, 2)})
+for solver in optimizers(linear, 0.1, 0.1):
+    linear["layers"](torch.ones(2)).sum().backward()
+    solver.step()
+    solver.zero_grad()
+    solver.load_state_dict(solver.state_dict())
+sys.exit("torch._dynamo" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

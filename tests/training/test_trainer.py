@@ -16,7 +16,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
-from torch.optim import AdamW
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches, Hints
@@ -28,7 +27,7 @@ from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.training import checkpoint, progress
 from apmdm.training.curves import Curves
-from apmdm.training.optimizer import Muon, optimizers, rate
+from apmdm.training.optimizer import AdamW, Muon, optimizers, rate
 from apmdm.training.stopping import SIGNALS
 from apmdm.training.trainer import WEIGHTS, Outcome, Settings, seconds_a_step, train
 from apmdm.vocab import MASK
