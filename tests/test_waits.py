@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from apmdm import sampler, weights
-from apmdm.edits import Edits
+from apmdm.model.attention import AttentionPattern
+from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.graphed import Graphed
 from apmdm.model.incremental import Incremental
+from apmdm.model.skipping import Skipping
 from apmdm.policy import Append, Correct, Greedy, GreedyOrBestSingle, Policy, Stochastic, Unmask
 from apmdm.prediction import Prediction
-from apmdm.sampler import Run, rollouts
+from apmdm.sampler import Predictor, Run, rollouts
 from apmdm.state import Sequence, State
-from apmdm.tasks.dyck.task import Dyck, WordRequest
 from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import encode
-from apmdm.vocab import MASK, PAD
-from support import sequence
+from apmdm.vocab import MASK, PAD, Vocab
 
 TOKENS = 6
 ASKING = {"__bool__", "__int__", "__float__", "__index__", "item", "tolist", "cpu", "numpy", "equal", "allclose"}
@@ -72,19 +72,24 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """What is sent is far from here and what is fetched is back; gives the number of waits so far."""
     monkeypatch.setattr(sampler, "_sent", lambda tensor, device: tensor.as_subclass(Far))
     monkeypatch.setattr(sampler, "_fetched", lambda tensor: tensor.as_subclass(Tensor))
+    monkeypatch.setattr(State, "far", property(lambda state: isinstance(state.ids, Far)))
     monkeypatch.setattr(Far, "waits", 0)
     return lambda: Far.waits
 
 
-def starts(num: int) -> list[Sequence]:
+def starts(num: int, longest: int = 8) -> list[Sequence]:
     random = torch.Generator().manual_seed(0)
-    lengths = torch.randint(1, 9, (num,), generator=random).tolist()
-    return [sequence(tuple(torch.randint(1, TOKENS, (length,), generator=random).tolist())) for length in lengths]
+
+    def some(*shape: int) -> Tensor:
+        return torch.randint(1, TOKENS, shape, generator=random)
+
+    lengths = torch.randint(1, longest + 1, (num,), generator=random).tolist()
+    return [Sequence(some(length), some(length, 2)) for length in lengths]
 
 
 def facts(runs: Iterator[Run]) -> list[tuple]:
     ordered = sorted(runs, key=lambda run: run.index)
-    return [(run.final.ids.tolist(), run.time, run.space, run.work, run.computed, run.stop) for run in ordered]
+    return [(run.final.ids.tolist(), run.time, run.space, run.work, run.stop) for run in ordered]
 
 
 POLICIES = [
@@ -110,44 +115,97 @@ def test_a_step_waits_for_the_device_once(policy: Policy, record: bool, far: Cal
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_far_runs_are_near_ones(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_far_runs_are_near_ones(seed: int, request: pytest.FixtureRequest) -> None:
     def found() -> list[tuple]:
         return facts(rollouts(Erratic(seed), starts(12), batch_size=5, max_steps=20, max_length=60))
 
     near = found()
-    monkeypatch.setattr(sampler, "_sent", lambda tensor, device: tensor.as_subclass(Far))
-    monkeypatch.setattr(sampler, "_fetched", lambda tensor: tensor.as_subclass(Tensor))
+    request.getfixturevalue("far")
     assert found() == near
 
 
-def test_an_encoder_whose_pattern_is_kept_waits_only_where_rows_have_come_or_gone(far: Callable[[], int]) -> None:
-    encoder, calls = weights.load_encoder("sudoku"), list[int]()
-    graphed = Graphed(encoder)
+RELATIONS = ((0, 0), (0, 1), "before")
+SHAPES = {
+    "full": Shape(16, 2, 2, rotary=True),
+    "full with relations": Shape(16, 2, 2, relations=RELATIONS, trained_length=4),
+    "causal": Shape(16, 2, 2, "causal", absolute=100),
+    "written": Shape(16, 2, 2, "written", rotary=True, relations=RELATIONS),
+    "window": Shape(16, 2, 2, "window", span=1, rotary=True),
+    "window with relations": Shape(16, 1, 2, "window", span=2, relations=RELATIONS),
+    "block": Shape(16, 2, 2, "block", span=3, absolute=3),
+    "block with relations": Shape(16, 2, 2, "block", span=3, relations=RELATIONS),
+}
+LOCAL = [name for name, shape in SHAPES.items() if shape.local]
+KINDS = [(name, "alone") for name in SHAPES] + [(name, "incremental") for name in LOCAL]
+KINDS += [(name, "skipping") for name in LOCAL if not SHAPES[name].axes]
+WRAPPED = {
+    "alone": lambda encoder: encoder,
+    "incremental": Incremental,
+    "skipping": lambda encoder: Skipping(Incremental(encoder), torch.tensor([TOKENS - 1])),
+}
 
-    def model(state: State) -> Prediction | Edits:
-        calls.append(len(state))
-        before, said = far(), graphed(state)
-        waits.append(far() - before)
-        return said
 
-    waits = list[int]()
-    puzzles = encode(training_puzzles()[:2])
-    list(rollouts(model, [puzzles.sequence(row) for row in range(2)], max_steps=8))
-    assert far() - sum(waits) == len(calls)
-    assert sum(wait > 0 for wait in waits) <= 2
-
-
-def test_incremental_waits_once_a_step_and_once_more_when_it_forgets(far: Callable[[], int]) -> None:
-    incremental, waits, forgotten = Incremental(weights.load_encoder("dyck")), list[int](), list[bool]()
+def edited_runs(name: str, wrapper: str, seed: int) -> tuple[list[tuple], int]:
+    """Runs of an encoder without sense, with some edits of every kind at each step, and how often it is asked."""
+    torch.manual_seed(seed)
+    encoder, calls = Encoder(Vocab.of(*"abcd"), SHAPES[name]), 0
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    encoder.controls.bias.data[:] = torch.tensor([-2.0, -2.0, -1.0])
+    wrapped = WRAPPED[wrapper](encoder)
 
     def model(state: State) -> Prediction:
-        before, known = far(), len(incremental.sights)
-        said = incremental(state)
-        waits.append(far() - before)
-        forgotten.append(len(incremental.sights) < known)
-        return said
+        nonlocal calls
+        calls += 1
+        return wrapped(state)
 
-    list(rollouts(model, [Dyck().encode(WordRequest("k2", 30))] * 3, Dyck().policy(0), max_steps=30))
-    assert far() == sum(waits) + len(waits)
-    assert max(waits) <= 2
-    assert sum(wait - 1 for wait in waits) == sum(forgotten)
+    runs = rollouts(model, starts(6, longest=30), Stochastic(), batch_size=3, max_steps=10, max_length=60)
+    return facts(runs), calls
+
+
+@pytest.mark.parametrize(("name", "wrapper"), KINDS)
+def test_a_step_waits_once_whatever_model_it_asks(name: str, wrapper: str, far: Callable[[], int]) -> None:
+    _, calls = edited_runs(name, wrapper, 0)
+    assert calls > 10
+    assert far() == calls
+
+
+@pytest.mark.parametrize(("name", "wrapper"), KINDS)
+def test_what_a_model_is_told_instead_changes_no_run(name: str, wrapper: str, request: pytest.FixtureRequest) -> None:
+    near = edited_runs(name, wrapper, 1)
+    request.getfixturevalue("far")
+    assert edited_runs(name, wrapper, 1) == near
+
+
+def test_an_incremental_may_be_asked_about_other_states_in_between(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    def asked_elsewhere(encoder: Encoder) -> Predictor:
+        incremental = Incremental(encoder)
+
+        def model(state: State) -> Prediction:
+            for other in starts(9, longest=40):
+                incremental(State.stack([other]))
+            return incremental(state)
+
+        return model
+
+    near = edited_runs("window", "incremental", 1)
+    monkeypatch.setitem(WRAPPED, "incremental", asked_elsewhere)
+    request.getfixturevalue("far")
+    assert edited_runs("window", "incremental", 1) == near
+
+
+@pytest.mark.parametrize("wrapped", [Graphed, lambda encoder: encoder], ids=["graphed", "plain"])
+def test_rows_of_equal_coordinates_share_their_pattern_without_a_wait(
+    wrapped: Callable[[Encoder], Predictor], far: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder, patterns = weights.load_encoder("sudoku"), list[AttentionPattern]()
+    puzzles, predict = encode(training_puzzles()[:5]), encoder.predict
+    monkeypatch.setattr(encoder, "predict", lambda ids, pattern: patterns.append(pattern) or predict(ids, pattern))
+    list(rollouts(wrapped(encoder), map(puzzles.sequence, range(5)), max_steps=8, batch_size=3))
+    assert far() == len(patterns) > 8
+    for pattern in patterns:
+        assert pattern.relations is not None
+        assert len(pattern.relations) == 1
+        assert pattern.forbidden is None

@@ -1,7 +1,8 @@
 """The one loop of generation, with continuous batching. Every run reports its time, space, work and stop reason.
 
 A step waits for a GPU once, to hear how long the rows become and which of them end. All else stays on the device or is
-known here, and a run that has ended is fetched while the next step is under way.
+known here, and a run that has ended is fetched while the next step is under way. A model is told what is known here, so
+that it need not wait either.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ from torch import Tensor
 from apmdm.edits import Edits
 from apmdm.policy import Greedy, Policy, RandomPolicy
 from apmdm.prediction import Prediction
-from apmdm.state import Sequence, State, choose_rows, concatenate, narrowed
+from apmdm.state import Known, LastStep, Sequence, State, choose_rows, concatenate, narrowed
 from apmdm.step import Effect
 from apmdm.trace import Step
 
@@ -93,7 +94,7 @@ def rollouts(
     waiting = enumerate(sequences)
     batch, leaving = _Batch.of(list(islice(waiting, batch_size)), device), list[_Leaving]()
     while len(batch.index):
-        state = batch.state
+        state = replace(batch.state, known=batch.known)
         with torch.no_grad():
             said = model(state)
             prediction, edits = (None, said) if isinstance(said, Edits) else (said, policy(said, state))
@@ -108,7 +109,8 @@ def rollouts(
             stopped |= False if answer is None else answer
         shown = (state.map(_fetched), edits.map(_fetched)) if record else None
         written = (edits.unmasked(state) & state.valid).sum(1)
-        told = _Told(*torch.stack((effect.lengths, effect.moves, written, halted, stopped, cycled)).cpu())
+        asked = torch.stack((effect.lengths, effect.moves, effect.edited, written, halted, stopped, cycled))
+        told = _Told(*asked.cpu())
         if shown is not None:
             batch.record(*shown, told.idle)
         costs = _costs(prediction, state, edits, halted, stopped, int(told.written.sum()))
@@ -129,10 +131,11 @@ REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 
 class _Told(NamedTuple):
-    """What is asked of the device at each step: the new lengths, how many positions are written, and 0 or 1."""
+    """What is asked of the device at each step: lengths and numbers of positions, and for the others 0 or 1."""
 
     lengths: Int[Tensor, "batch"]
     moves: Int[Tensor, "batch"]
+    edited: Int[Tensor, "batch"]
     written: Int[Tensor, "batch"]
     halted: Int[Tensor, "batch"]
     stopped: Int[Tensor, "batch"]
@@ -176,8 +179,10 @@ class _Batch:
 
     anchor: the state at the last step whose number is a power of two. A cycle has closed when the state equals it
     (Brent's algorithm). sums: log-probability and computed positions so far. These are on the device.
-    index: the number of each sequence. lengths: those of the state. counts: time, space, work, and the length of the
-    anchor. steps: the recorded ones. These are here.
+    index: the number of each sequence. lengths: those of the state. counts: time, space, work, the length of the
+    anchor, and of the last step at how many positions it edited and whether it moved any (see LastStep). alike: the
+    coordinates of every row, None if they may differ. before: the lengths at the last step. steps: the recorded ones.
+    These are here.
     """
 
     state: State
@@ -185,18 +190,27 @@ class _Batch:
     sums: Float[Tensor, "batch 2"]
     index: Int[Tensor, "batch"]
     lengths: Int[Tensor, "batch"]
-    counts: Int[Tensor, "batch 4"]
+    counts: Int[Tensor, "batch 6"]
     steps: list[list[Step]]
+    alike: Int[Tensor, "length axes"] | None
+    before: Int[Tensor, "rows"] | None = None
 
     @classmethod
     def of(cls, numbered: list[tuple[int, Sequence]], device: torch.device | str) -> "_Batch":
         state = State.stack([sequence for _, sequence in numbered])
         index = torch.tensor([number for number, _ in numbered], dtype=torch.long)
         lengths, nothing = state.lengths.cpu(), torch.zeros_like(index)
-        counts = torch.stack((nothing, lengths, nothing, lengths), 1)
+        counts = torch.stack((nothing, lengths, nothing, lengths, lengths, nothing + 1), 1)
+        alike = state.coordinates[0].cpu() if state.coordinates is not None and state.alike else None
         state = state.map(lambda field: _sent(field, device))
         sums = torch.zeros(len(index), 2, dtype=torch.float64, device=device)
-        return cls(state, state, sums, index, lengths, counts, [[] for _ in numbered])
+        return cls(state, state, sums, index, lengths, counts, [[] for _ in numbered], alike)
+
+    @property
+    def known(self) -> Known:
+        full = bool((self.lengths == self.state.ids.shape[1]).all())
+        last = LastStep(self.counts[:, 4], self.counts[:, 5].bool(), since=self.before, mark=self.lengths)
+        return Known(full, self.alike, last)
 
     def record(self, state: State, edits: Edits, idle: Bool[Tensor, "batch"]) -> None:
         for row in (~idle).nonzero()[:, 0].tolist():
@@ -206,13 +220,17 @@ class _Batch:
         self, effect: Effect, told: _Told, stopped: Bool[Tensor, "batch"], costs: Float[Tensor, "batch 2"]
     ) -> "_Batch":
         """The batch after a step, which is counted for the rows that are not idle."""
-        state = effect.moved(int(told.lengths.max())) if bool(told.moves.any()) else effect.in_place
+        state, alike = effect.in_place, self.alike
+        if bool(told.moves.any()):
+            state, alike = effect.moved(int(told.lengths.max())), None
         if bool(told.stopped.any()):
             state = choose_rows(stopped, self.state, state)
-        time, space, work, anchored = self.counts.unbind(1)
+        time, space, work, anchored = self.counts[:, :4].unbind(1)
         lengths, going = torch.where(told.stopped.bool(), self.lengths, told.lengths), (~told.idle).long()
-        counts = torch.stack((time + going, space.maximum(lengths), work + going * self.lengths, anchored), 1)
-        return replace(self, state=state, sums=self.sums + costs, lengths=lengths, counts=counts)
+        space, work = space.maximum(lengths), work + going * self.lengths
+        counts = torch.stack((time + going, space, work, anchored, told.edited, told.moves), 1)
+        sums, before = self.sums + costs, self.lengths
+        return replace(self, state=state, sums=sums, lengths=lengths, counts=counts, alike=alike, before=before)
 
     def ended(self, before: "_Batch", told: _Told, max_steps: int, max_length: int) -> Int[Tensor, "batch"]:
         """Why each row has ended, RUNNING if it has not. before: the batch before the step."""
@@ -230,12 +248,12 @@ class _Batch:
 
     def anchored(self) -> "_Batch":
         """With a new anchor for the rows that need one."""
-        time, *counts, anchored = self.counts.unbind(1)
+        time, space, work, anchored, *step = self.counts.unbind(1)
         due = (time & (time - 1)) == 0
         if not bool(due.any()):
             return self
         anchor = choose_rows(_sent(due, self.state.ids.device), self.state, self.anchor)
-        counts = torch.stack((time, *counts, torch.where(due, self.lengths, anchored)), 1)
+        counts = torch.stack((time, space, work, torch.where(due, self.lengths, anchored), *step), 1)
         return replace(self, anchor=anchor, counts=counts)
 
     def leaving(self, ended: Int[Tensor, "batch"]) -> "_Leaving":
@@ -254,9 +272,14 @@ class _Batch:
         width, anchored = (max(of.tolist(), default=0) for of in (lengths, counts[:, 3]))
         state, anchor = narrowed(self.state[at], width), narrowed(self.anchor[at], anchored)
         steps = [self.steps[row] for row in kept.tolist()]
-        return _Batch(state, anchor, self.sums[at], self.index[kept], lengths, counts, steps)
+        alike = None if self.alike is None else self.alike[:width]
+        return _Batch(state, anchor, self.sums[at], self.index[kept], lengths, counts, steps, alike, self.before)
 
     def join(self, other: "_Batch") -> "_Batch":
+        """With the rows of another batch, that have just come."""
+        if not len(self.index):
+            return other
+        both = self.alike is not None and other.alike is not None and torch.equal(self.alike, other.alike)
         return _Batch(
             concatenate(self.state, other.state),
             concatenate(self.anchor, other.anchor),
@@ -265,6 +288,8 @@ class _Batch:
             torch.cat((self.lengths, other.lengths)),
             torch.cat((self.counts, other.counts)),
             self.steps + other.steps,
+            self.alike if both else None,
+            self.before,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -38,16 +38,46 @@ class Sequence:
 
 
 @dataclass(frozen=True)
+class LastStep:
+    """What the last step did to each row of a state. All of it is on the CPU.
+
+    edited: at how many positions something was written or inserted or disappeared; in a new row, its length.
+    moved: whether something was inserted or disappeared; True for a new row.
+    mark: an object that stands for this state. since: the mark of the state before the step.
+    """
+
+    edited: Int[Tensor, "batch"]
+    moved: Bool[Tensor, "batch"]
+    since: object
+    mark: object
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a state on the CPU, so that a model need not wait for a GPU to tell.
+
+    full: every row is as long as the state, False if that is not known. alike: the coordinates of every row, None if
+    they may differ.
+    """
+
+    full: bool = False
+    alike: Int[Tensor, "length axes"] | None = None
+    last: LastStep | None = None
+
+
+@dataclass(frozen=True)
 class State:
     """A batch of sequences, padded on the right to a common length.
 
     ids [batch, length] holds the tokens and PAD after them, lengths [batch] the number of tokens in each row, and
     coordinates [batch, length, axes] the coordinates of each position, NOWHERE (-1) where it has none. All are int64.
+    known: what the sampler tells a model besides.
     """
 
     ids: Int[Tensor, "batch length"]
     lengths: Int[Tensor, "batch"]
     coordinates: Int[Tensor, "batch length axes"] | None = None
+    known: Known | None = None
 
     @classmethod
     def stack(cls, sequences: Iterable[Sequence | Seq[int]]) -> "State":
@@ -81,6 +111,24 @@ class State:
         """True at every MASK."""
         return self.ids == MASK
 
+    @property
+    def far(self) -> bool:
+        """Whether to ask for a value means to wait for a GPU."""
+        return self.ids.device.type != "cpu"
+
+    @property
+    def full(self) -> bool:
+        """Whether every row is as long as the state."""
+        return bool((self.lengths == self.ids.shape[1]).all()) if self.known is None else self.known.full
+
+    @property
+    def alike(self) -> bool:
+        """Whether the coordinates of all rows agree."""
+        grid = self.coordinates
+        if grid is None or len(grid) == 1:
+            return True
+        return bool((grid == grid[:1]).all()) if self.known is None else self.known.alike is not None
+
     def sequence(self, row: int) -> Sequence:
         """One row without its padding."""
         length = int(self.lengths[row])
@@ -97,7 +145,8 @@ class State:
 
     def __getitem__(self, rows: Int[Tensor, "rows"] | Bool[Tensor, "batch"] | slice) -> "State":
         """The chosen rows, in order, at the same padded length."""
-        return self.map(lambda field: field[rows])
+        known = None if self.known is None else replace(self.known, last=None)
+        return replace(self.map(lambda field: field[rows]), known=known)
 
 
 def concatenate(first: State, second: State) -> State:
@@ -137,10 +186,10 @@ def narrowed(state: State, width: int) -> State:
 
 
 def places(true: Bool[Tensor, "places"], num: int) -> Int[Tensor, "num"]:
-    """The places that are True, of which there are `num`. To be told this number spares waiting for a GPU."""
+    """The places that are True, at most `num`, and 0 for what is missing. To be told `num` spares a wait for a GPU."""
     here = torch.arange(len(true), device=true.device)
     slots = torch.where(true, true.cumsum(0) - 1, num)
-    return here.new_empty(num + 1).scatter(0, slots, here)[:num]
+    return here.new_zeros(num + 1).scatter(0, slots, here)[:num]
 
 
 def choose_rows(rows: Bool[Tensor, "batch"], first: State, second: State) -> State:

@@ -65,6 +65,12 @@ class Effect:
         """True for the rows in which something disappears or is inserted."""
         return ((self.kept & ~self.inserted) != self.state.valid).any(1)
 
+    @property
+    def edited(self) -> Int[Tensor, "batch"]:
+        """At how many positions of each row something is written or inserted or disappears."""
+        untouched = self.kept & ~self.inserted & (self.written == self.state.ids)
+        return (untouched != self.state.valid).sum(1)
+
     def becomes(self, other: State) -> Bool[Tensor, "batch"]:
         """True for the rows that become those of the other state, coordinates included."""
         ids = pad(other.ids, (0, 1), value=PAD)

@@ -58,13 +58,8 @@ def key_positions(state: State, attention: str, span: int) -> Int[Tensor, "#L K"
 
 def relation_patterns(
     coordinates: Int[Tensor, "B L A"], keys: Int[Tensor, "#L K"], relations: Seq[Relation]
-) -> Int[Tensor, "#B L K"]:
-    """Which relations hold from each position to each of its keys: the sum of 2^r over those relations r.
-
-    The result has a single row if the coordinates of all rows agree.
-    """
-    if bool((coordinates == coordinates[:1]).all()):
-        coordinates = coordinates[:1]
+) -> Int[Tensor, "B L K"]:
+    """Which relations hold from each position to each of its keys: the sum of 2^r over those relations r."""
     here = torch.arange(coordinates.shape[1], device=keys.device)
     others = coordinates[:, keys.clamp(0, len(here) - 1)]
     return relations_between(coordinates, others, (keys < here[:, None])[None], relations)
@@ -103,7 +98,7 @@ def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str) -> Bool[Ten
     if attention == "written":
         here = torch.arange(length, device=keys.device)[:, None]
         mask = ((keys < here) & ~state.masked[:, None]) | (keys == here)
-    if bool((state.lengths < length).any()):
+    if not state.full:
         real = keys < state.lengths[:, None, None]
         mask = real if mask is None else mask & real
     return mask

@@ -32,7 +32,7 @@ from apmdm.model.attention import (
 )
 from apmdm.model.packing import packed, unpack
 from apmdm.prediction import Prediction, concatenate_rows
-from apmdm.state import NOWHERE, State
+from apmdm.state import NOWHERE, Known, State
 from apmdm.vocab import MASK, PAD, Vocab
 
 Kind = Literal["full", "causal", "written", "window", "block"]
@@ -237,7 +237,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
                 raise ValueError(
                     f"this model relates {self.shape.axes} coordinates of a position, got {state.coordinates.shape[-1]}"
                 )
-            relations = relation_patterns(state.coordinates, keys, self.shape.relations)
+            grid = state.coordinates[:1] if state.alike else state.coordinates
+            relations = relation_patterns(grid, keys, self.shape.relations)
         mask = allowed(state, keys, self.shape.attention)
         forbidden = None if mask is None else self._forbidding(~mask)
         at = numbered(state, self.shape.attention)
@@ -314,7 +315,7 @@ def in_blocks(state: State, span: int) -> State:
     grid = state.coordinates
     if grid is not None:
         grid = nn.functional.pad(grid, (0, 0, 0, missing), value=NOWHERE).view(rows * blocks, span, grid.shape[-1])
-    return State(ids, lengths, grid)
+    return State(ids, lengths, grid, state.known and Known(state.full and not missing))
 
 
 def sinusoids(length: int, width: int) -> Float[Tensor, "length width"]:

@@ -12,7 +12,7 @@ from torch.nn.functional import max_pool1d, pad
 
 from apmdm.model.encoder import Encoder, in_blocks
 from apmdm.prediction import Prediction, concatenate_rows
-from apmdm.state import State, places
+from apmdm.state import LastStep, State, places
 from apmdm.vocab import PAD
 
 KEPT = 4
@@ -30,6 +30,9 @@ class Incremental:
     Predictions equal those of the encoder up to rounding. They have no gradients, and the weights must not change.
     `Prediction.computed` counts the positions that the encoder reads: those that are new or in the sight of a new one.
     Sights are told apart by two checksums of 64 bits.
+
+    A GPU would have to be waited for to tell how many places are new. Where the sampler tells what the last step did,
+    as many places are computed instead as can be new.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -42,24 +45,34 @@ class Incremental:
         self.factors = torch.randint(-(2**63), 2**63 - 1, (sight, 1 + shape.axes, 2), generator=random) | 1
         self.sights = torch.empty(0, 2, dtype=torch.long)
         self.said: Prediction | None = None
+        self.mark: object = None
 
     @torch.no_grad()
     def __call__(self, state: State) -> Prediction:
         batch, length = state.ids.shape
         if not batch or length <= len(self.factors):
+            self.mark = None
             return self.encoder(state)
         state = replace(state, ids=state.ids.masked_fill(~state.valid, PAD))
         rows = in_blocks(state, self.encoder.shape.span) if self.blocks else state
         sights = self._sights(rows)
         new, source = self._recognised(sights.flatten(0, 1))
         read = self._read(rows, new.view(sights.shape[:2]))
-        num_new, num_read = torch.stack((new.sum(), read.sum())).tolist()
+        last = state.known and state.known.last
+        if last and state.far:
+            num_new, num_read = self._most(last, new.numel() // batch, read.numel() // batch)
+        else:
+            num_new, num_read = torch.stack((new.sum(), read.sum())).tolist()
+        self.mark = last and last.mark
         at = places(new, num_new)
         said = self.encoder(rows[at]) if self.blocks else self._said_at(rows, at, read, num_read)
         known = said if self.said is None else concatenate_rows([self.said, said])
         self.sights = torch.cat((self.sights.to(sights.device), sights.flatten(0, 1)[at]))
         prediction = known.map(lambda field: field[source].reshape(batch, -1, *field.shape[2:])[:, :length])
-        self._remember(known, source)
+        if len(self.sights) > KEPT * len(source):
+            used = source if state.far else source.unique()
+            self.sights, known = self.sights[used], known.map(lambda field: field[used])
+        self.said = known
         margin = (read.shape[1] - rows.ids.shape[1]) // 2
         inside = read[:, margin : read.shape[1] - margin] & rows.valid
         return replace(prediction, computed=inside.view(batch, -1).sum(1))
@@ -93,6 +106,16 @@ class Incremental:
         seen = max_pool1d(pad(new.float(), (span, span))[:, None], 2 * self.reach + 1, stride=1, padding=self.reach)
         return seen[:, 0] > 0
 
+    def _most(self, last: LastStep, num_places: int, num_read: int) -> tuple[int, int]:
+        """At most so many places are new and positions read, where each row has so many. Padding may be a new place."""
+        edited, moved = last.edited, last.moved
+        if last.since is not self.mark:
+            edited, moved = torch.full_like(edited, num_places), torch.ones_like(moved)
+        if self.blocks:
+            return 1 + int(edited.clamp(max=num_places).masked_fill(moved, num_places).sum()), 0
+        new, read = (edited * (reach + 2) for reach in (2 * self.reach, 4 * self.reach))
+        return 1 + int(new.clamp(max=num_places).sum()), 1 + 2 * self.reach + int(read.clamp(max=num_read).sum())
+
     def _said_at(self, rows: State, new: Int[Tensor, "new"], read: Bool[Tensor, "R wide"], num_read: int) -> Prediction:
         """What is said at new positions. The encoder reads what it has to in one row, one stretch after another.
 
@@ -106,12 +129,6 @@ class Incremental:
         said = self.encoder(State(ids[None], torch.full_like(rows.lengths[:1], num_read), grid))
         centre = number[new // length * wide + new % length + span]
         return said.map(lambda field: field[0, centre, None])
-
-    def _remember(self, known: Prediction, source: Int[Tensor, "places"]) -> None:
-        if len(self.sights) > KEPT * len(source):
-            used = source.unique()
-            self.sights, known = self.sights[used], known.map(lambda field: field[used])
-        self.said = known
 
 
 def _first_of_each(sights: Int[Tensor, "places 2"]) -> Int[Tensor, "places"]:
