@@ -15,7 +15,7 @@ _VALUES = {Kind.TEXT, Kind.NUMBER, Kind.LITERAL, *OPENERS, *WHOLE}
 
 
 @dataclass
-class _Open:
+class Opened:
     """An object or array under way. waits: for what. child: the indentation of its children, -1 if unknown yet.
 
     sure: every child has a line of its own. shape: its keys, or the kinds of its items.
@@ -49,9 +49,9 @@ def is_one_value(tokens: Tokens) -> bool:
     return last > 0 and any((first, end) == (0, last) for first, end, _ in complete(tokens))
 
 
-def complete(tokens: Tokens) -> Iterator[tuple[int, int, _Open]]:
+def complete(tokens: Tokens) -> Iterator[tuple[int, int, Opened]]:
     """The first and the last token of each valid object or array that is not empty, the inner ones first."""
-    under_way = list[_Open]()
+    under_way = list[Opened]()
     for at, kind in enumerate(tokens.kinds):
         top = under_way[-1] if under_way else None
         if kind in CLOSERS:
@@ -65,10 +65,10 @@ def complete(tokens: Tokens) -> Iterator[tuple[int, int, _Open]]:
         elif top is not None and not _follows(tokens, at, kind, top):
             under_way.clear()
         if kind in OPENERS:
-            under_way.append(_Open(at, OPENERS[kind]))
+            under_way.append(Opened(at, OPENERS[kind]))
 
 
-def _follows(tokens: Tokens, at: int, kind: Kind, top: _Open) -> bool:
+def _follows(tokens: Tokens, at: int, kind: Kind, top: Opened) -> bool:
     """Whether a token is what an object or array waits for, which is then changed."""
     waits = top.waits
     if waits in ("first", "child"):
