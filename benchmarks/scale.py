@@ -3,19 +3,21 @@
     python benchmarks/scale.py [--rows 64] [--length 256] [--processes 8] [--half] [--recompute]
     python benchmarks/scale.py --measure 10
 
-The first prints a table for models of about 1, 10, 100 and 1,000 million parameters. The second trains one of them here
-and prints one JSON line: the peak memory of a process, less that which it has after training a tiny model, beside what
-the table reckons.
+The first prints a table for models of about 1, 10, 100 and 1,000 million parameters. The second trains one of them for
+two steps here and prints one JSON line: the most that all tensors took at a time, counted by torch's profiler, beside
+what the table reckons.
 """
 
 import argparse
 import json
-import resource
 import tempfile
+import time
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import Encoder, Shape
@@ -25,7 +27,6 @@ from apmdm.training.trainer import Compute, Settings, train
 from apmdm.vocab import Vocab
 
 VOCAB = Vocab.of(list(map(str, range(62))))
-TINY = Shape(width=16, layers=1, heads=1, rotary=True)
 SHAPES = {
     1: Shape(width=128, layers=5, heads=4, rotary=True),
     10: Shape(width=320, layers=8, heads=5, rotary=True),
@@ -34,15 +35,16 @@ SHAPES = {
 }
 """By millions of parameters."""
 FLOAT, HALF = 4, 2
-KEPT = 22
-"""Numbers, in units of the width, that a layer keeps for the backward pass at a position: its input and the norm 2,
-queries, keys and values 3, queries and keys side by side, then rotated 4, scaled queries 1, what was attended to and a
-copy 2, the sum and its norm 2, the perceptron before and after its activation 8."""
-PASSING, PASSING_SCORES = 20, 4
-"""Those that the backward pass of one layer has besides, while it lasts, and arrays of attention scores; found by
-measuring."""
-COPIES = 5
-"""Of the largest matrices of all layers, while Muon makes their gradients orthogonal."""
+SUMS, KEPT = 2, 15
+"""Numbers, in units of the width, that a layer keeps for the backward pass at a position. In float32 always, its input
+and the sum with what was attended to: 2. In half precision, if that is asked for: their norms 2, queries and keys
+rotated 2, scaled queries 1, a copy of values 1, what was attended to 1, the perceptron before and after its activation
+8. Besides, the shares of attention."""
+LAST_SUMS, LAST = 2, 4
+"""What the backward pass has besides where it begins: the last layer's output and its gradient, and the gradient inside
+the perceptron."""
+COPIES = 5.5
+"""Of the largest matrices of all layers, while Muon makes their gradients orthogonal. Found by measuring."""
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,19 @@ class Load:
 
     @property
     def activations(self) -> int:
-        """Bytes that the forward pass leaves to the backward pass, and what one layer's backward pass takes."""
-        number, positions = HALF if self.half else FLOAT, self.rows * self.length
-        scores = self.shape.heads * self.length
-        layer = KEPT * self.shape.width + scores
-        kept = self.shape.layers * (self.shape.width if self.recompute else layer)
-        passing = PASSING * self.shape.width + PASSING_SCORES * scores + (layer if self.recompute else 0)
-        return number * positions * (kept + passing)
+        """Bytes that are there when the backward pass begins. Softmax and its copy are both kept in half precision."""
+        number, width = HALF if self.half else FLOAT, self.shape.width
+        shares = (FLOAT + HALF if self.half else FLOAT) * self.shape.heads * self.length
+        layer = (FLOAT * SUMS + number * KEPT) * width + shares
+        layers = layer + (self.shape.layers - 1) * (FLOAT * width if self.recompute else layer)
+        weights = HALF * self.parameters if self.half else 0
+        return self.rows * self.length * (layers + (FLOAT * LAST_SUMS + number * LAST) * width) + weights
 
     @property
     def memory(self) -> int:
-        update = FLOAT * COPIES * self.shape.layers * 4 * self.shape.width**2
-        return self.kept + max(self.activations, update)
-
-    @property
-    def saving(self) -> int:
-        """Bytes on the CPU while a checkpoint is written: what is saved and two copies of it, but no gradients."""
-        return 3 * (self.kept - FLOAT * self.parameters)
+        """The most at a time. There are no gradients yet when the backward pass begins."""
+        update = int(FLOAT * COPIES * self.shape.layers * 4 * self.shape.width**2)
+        return self.kept + max(self.activations - FLOAT * self.parameters, update)
 
     def sent(self, processes: int) -> int:
         """Bytes that each process sends, and receives, in a step: gradients in float32, all-reduced in a ring."""
@@ -104,12 +102,22 @@ def batch(rows: int, length: int) -> Batch:
     return Batch(State(ids, torch.full((rows,), length)), Edits.of(torch.full_like(ids, 2)))
 
 
-def peak(shape: Shape, rows: int, length: int, recompute: bool = False) -> int:
-    """The peak memory of this process, in bytes, after three steps of training."""
-    data, settings, compute = batch(rows, length), Settings(steps=3, warmup=1), Compute(recompute=recompute)
-    with tempfile.TemporaryDirectory() as folder:
-        train(Encoder(VOCAB, shape), lambda _: data, lambda _: {}, settings, Path(folder), compute=compute)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak(shape: Shape, rows: int, length: int, recompute: bool) -> int:
+    """The most bytes that tensors took at a time in two steps of training, before the checkpoint is written."""
+    data, settings, compute, began = batch(rows, length), Settings(steps=3, warmup=1), Compute(recompute=recompute), []
+
+    def batches(_: int) -> Batch:
+        began.append(time.time_ns())
+        return data
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled,
+    ):
+        train(Encoder(VOCAB, shape), batches, lambda _: {}, settings, Path(folder), compute=compute)
+    events = profiled.profiler.kineto_results.events()
+    changes = sorted((event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]")
+    return max(accumulate(change for at, change in changes if at < began[-1]))
 
 
 def main() -> None:
@@ -129,12 +137,9 @@ def main() -> None:
             print(f"{load.parameters:>13,}" + "".join(f"  {size / 1e9:>9.3f}" for size in sizes))
         return
     load = Load(SHAPES[given.measure], given.rows, given.length, several=False, recompute=given.recompute)
-    before = peak(TINY, 2, 8)
-    found = peak(load.shape, load.rows, load.length, load.recompute) - before
-    model = Encoder(VOCAB, load.shape).num_parameters()
-    reckoned = max(load.memory, load.saving)
-    record = {"parameters": model, "reckoned_parameters": load.parameters, "memory": found, "reckoned": reckoned}
-    print(json.dumps(record | {"ratio": round(reckoned / found, 3)}))
+    found, model = peak(load.shape, load.rows, load.length, load.recompute), Encoder(VOCAB, load.shape).num_parameters()
+    record = {"parameters": model, "reckoned_parameters": load.parameters, "memory": found, "reckoned": load.memory}
+    print(json.dumps(record | {"ratio": round(load.memory / found, 3)}))
 
 
 if __name__ == "__main__":
