@@ -69,8 +69,8 @@ _TOKEN = re.compile(
     rf"""
     (?P<space>[ \t\r\n]+)
     |(?P<blank>[^\S \t\r\n]|[\ufeff\u200b])
-    |(?P<text>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}))*"{_END_OF_TEXT})
-    |(?P<single>'(?:[^'\\\x00-\x1f]|\\.)*'{_END_OF_TEXT})
+    |(?P<text>"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+"{_END_OF_TEXT})
+    |(?P<single>'(?:[^'\\\x00-\x1f]++|\\.)*+'{_END_OF_TEXT})
     |(?P<mark>[{{}}\[\]:,])
     |(?P<quote>")
     |(?P<single_quote>['`])(?!``)
@@ -82,7 +82,7 @@ _TOKEN = re.compile(
     |(?P<line_comment>//+|\#)
     |(?P<block_open>/\*+)
     |(?P<block_close>\*+/)
-    |(?P<word>(?:(?!\.\.\.|//|/\*|\*/)[^\s{{}}\[\]:,"'`“”„‟«»\u2018\u2019\u201a\\…\#\ufeff\u200b])+)
+    |(?P<word>(?:(?!\.\.\.|//|/\*|\*/)[^\s{{}}\[\]:,"'`“”„‟«»\u2018\u2019\u201a\\…\#\ufeff\u200b])++)
     |(?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
