@@ -1,8 +1,11 @@
 """`apmdm repair`: what comes out, what a file becomes, and what is refused."""
 
 import json
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
-from io import BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -60,12 +63,55 @@ def test_what_is_not_probable_enough_is_refused_and_left_alone(apmdm: Ends, brok
     assert broken.read_bytes() == BROKEN.encode()
 
 
+LINES = b'{"a":\t1.0, "a": 1e400}\r\n\n{"a": 2\n"\xff"\n[1, 2,] \n["\xe2\x80\xa8"]'
+LINES_MENDED = LINES.replace(b'{"a": 2', b'{"a": 2}').replace(b"2,]", b"2]")
+
+
 def test_each_line_of_a_jsonl_file_is_a_document(apmdm: Ends, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"a": 1}\n\n{"a": 2\n[1, 2,]\n')
+    path.write_bytes(LINES)
     code, out, err = apmdm("repair", str(path))
-    assert (code, out) == (0, '{"a": 1}\n\n{"a": 2}\n[1, 2]\n')
+    assert (code, out.encode()) == (1, LINES_MENDED.replace(b'"\xff"\n', b""))
     assert "line 3: repaired" in err
+    assert "  line 3, column 8: " in err
+    assert "line 4: refused: no repair was found\n  unsure, line 4, column 2: no UTF-8\n" in err
+    assert apmdm("repair", str(path), "--in-place")[:2] == (1, "")
+    assert path.read_bytes() == LINES_MENDED
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_lines_of_a_pipe_are_mended_one_by_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "apmdm", "repair", "-", "--language", "jsonl"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdin
+        assert program.stdout
+        for broken, mended in ((b'{"a": 1}\n', b'{"a": 1}\n'), (b"[1, 2,]\n", b"[1, 2]\n")):
+            program.stdin.write(broken)
+            program.stdin.flush()
+            assert program.stdout.readline() == mended
+        program.stdin.close()
+        assert program.wait(30) == 0
+
+
+def test_lines_take_no_more_memory_the_more_they_are(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "rows.ndjson"
+    with path.open("w") as file:
+        file.writelines(
+            f'["{"x" * 1_000_000}",]\n' if number % 10 == 0 else f'["{"x" * 1_000_000}"]\n' for number in range(40)
+        )
+    tracemalloc.start()
+    assert apmdm("repair", str(path), "--in-place")[0] == 0
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+    assert path.stat().st_size == 40 * 1_000_005
+
+
+def test_blank_lines_alone_are_no_text(apmdm: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n\n")
+    code, _, err = apmdm("repair", str(path))
+    assert code == 2
+    assert "is empty" in err
 
 
 def test_what_is_valid_comes_out_byte_for_byte_and_silently(apmdm: Ends, tmp_path: Path) -> None:
@@ -105,7 +151,7 @@ def test_a_text_with_a_byte_order_mark_is_written_back_in_its_encoding(
     path.write_bytes('\ufeff["é", 1,]\r\n'.encode(encoding))
     out = BytesIO()
     with monkeypatch.context() as patched:
-        patched.setattr("sys.stdin", TextIOWrapper(BytesIO(path.read_bytes())))
+        patched.setattr("sys.stdin", TextIOWrapper(BufferedReader(BytesIO(path.read_bytes()))))
         patched.setattr("sys.stdout", TextIOWrapper(out))
         assert run(Path("-"), None, False, False, False, 1, 0.5)
         assert out.getvalue() == mended
@@ -129,4 +175,4 @@ def test_the_language_is_told_by_the_name_of_a_file_or_by_an_option(apmdm: Ends,
     assert (code, out.count(")")) == (0, 2)
     code, _, err = apmdm("repair", str(module), "--language", "cobol")
     assert code == 2
-    assert "unknown language 'cobol'; known are json, python, brackets" in err
+    assert "unknown language 'cobol'; known are json, python, brackets, jsonl" in err
