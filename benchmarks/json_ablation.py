@@ -1,6 +1,6 @@
 """What each part of repair of JSON gives.
 
-    python benchmarks/json_ablation.py FOLDER [--num 600]
+    python benchmarks/json_ablation.py FOLDER [--num 600] [--short 0]
 
 FOLDER is what json_corpus.py wrote; of it dev.jsonl alone is read, packages that nothing was learned from. Right is how
 often the best repair has a value that counts as right, found how often one of all that were found has. Times are of one
@@ -9,15 +9,16 @@ thread, in milliseconds for 1,024 characters; the mean.
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from time import process_time
 from typing import Any
 
+from json_problems import broken
+
 from apmdm.text_repair import ranking, structure
 from apmdm.text_repair.costs import PRIOR, read
-from apmdm.text_repair.damage import Damaged, damaged
+from apmdm.text_repair.damage import Damaged
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.ranking import Candidate
 from apmdm.text_repair.repair import distinct
@@ -34,9 +35,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--num", type=int, default=600)
+    parser.add_argument("--short", type=float, default=0.0, help="the share of snippets among the problems")
     given = parser.parse_args()
-    texts = [json.loads(line)["text"] for line in (given.folder / "dev.jsonl").open(encoding="utf-8")]
-    problems = list(broken(texts, given.num))
+    documents = [json.loads(line) for line in (given.folder / "dev.jsonl").open(encoding="utf-8")]
+    problems = [problem for _, problem in broken(documents, given.num, SEED, given.short)]
     found = {}
     for name, way in WAYS.items():
         found[name] = measured(problems, way)
@@ -76,15 +78,6 @@ WAYS: dict[str, Callable[[str], Ranked]] = {
     "the same, nothing folded": lambda text: compared(text, Json(tokens_of(text), fold=False)),
     "the same, repaired twice": twice,
 }
-
-
-def broken(texts: list[str], num: int) -> Iterator[Damaged]:
-    random, made = Random(SEED), 0
-    while made < num:
-        problem = damaged(random.choice(texts), 1 + made % 4, random, texts)
-        if problem is not None:
-            made += 1
-            yield problem
 
 
 def measured(problems: list[Damaged], way: Callable[[str], Ranked]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Learn what repairs of JSON cost, from valid documents that are damaged with a fixed seed.
 
-    python benchmarks/json_costs.py FOLDER [--num 4000] [--rounds 2] [--out src/apmdm/text_repair/json_costs.json]
+    python benchmarks/json_costs.py FOLDER [--num 6000] [--rounds 2] [--out src/apmdm/text_repair/json_costs.json]
 
 FOLDER is what json_corpus.py wrote; of it train.jsonl alone is read. First the structure of the valid documents is
 counted. Then, in each round, the most probable repairs of the damaged ones are found with the costs as they are, and
@@ -13,17 +13,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from time import perf_counter
 from typing import Any
 
 import torch
+from json_problems import broken
 from log_linear import most_probable
 from torch import Tensor
 
 from apmdm.text_repair import structure
 from apmdm.text_repair.costs import PRIOR
-from apmdm.text_repair.damage import Damaged, damaged
+from apmdm.text_repair.damage import Damaged
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.search import applied, cheapest, edits_of
 from apmdm.text_repair.tokens import tokens_of
@@ -44,7 +44,7 @@ INDEX: dict[tuple[str, int], int] = {name: at for at, name in enumerate(WEIGHTS)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--num", type=int, default=4000)
+    parser.add_argument("--num", type=int, default=6000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("src/apmdm/text_repair/json_costs.json"))
     given = parser.parse_args()
@@ -52,7 +52,7 @@ def main() -> None:
     documents = [json.loads(line) for line in (given.folder / "train.jsonl").open(encoding="utf-8")]
     texts = [document["text"] for document in documents]
     table = structure.surprises(event for text in texts for event in events(text))
-    problems = list(broken(texts, given.num, SEED))
+    problems = [problem for _, problem in broken(documents, given.num, SEED)]
     weights = torch.tensor([PRIOR[kind][again] for kind, again in NAMES] + [0.3] * len(SCALES))
     for number in range(given.rounds):
         lists = [list(ranked(problem, *split(weights, table), table)) for problem in problems]
@@ -73,15 +73,6 @@ def events(text: str) -> Iterator[tuple[str, str, float]]:
     found = [kind[1:].rsplit("=", 1) for kind, _ in paid(way) if kind.startswith("=")]
     for context, outcome in found:
         yield context, outcome, min(1.0, EVENTS / len(found))
-
-
-def broken(texts: list[str], num: int, seed: int) -> Iterator[Damaged]:
-    random, made = Random(seed), 0
-    while made < num:
-        problem = damaged(random.choice(texts), 1 + made % 4, random, texts)
-        if problem is not None:
-            made += 1
-            yield problem
 
 
 def values(problem: Damaged, costs: dict[str, list[float]], scaled: structure.Table) -> Iterator[tuple[str, Way]]:

@@ -1,6 +1,6 @@
 """Learn to compare whole repairs of broken JSON, and how sure they are, once json_costs.py has learned the costs.
 
-    python benchmarks/json_ranking.py FOLDER [--num 4000] [--costs FILE]
+    python benchmarks/json_ranking.py FOLDER [--num 6000] [--costs FILE]
 
 FOLDER is what json_corpus.py wrote; of it train.jsonl alone is read. `num` documents are damaged for each of two fixed
 seeds, and their repairs are found with the costs as they are. The weights become those under which the right repairs
@@ -12,17 +12,16 @@ with the costs gets both.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import torch
+from json_problems import broken
 from log_linear import logistic, most_probable
 from torch import Tensor
 
-from apmdm.text_repair.damage import Damaged, damaged
+from apmdm.text_repair.damage import Damaged
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.ranking import Features, features_of
 from apmdm.text_repair.repair import distinct, log_odds, paid
@@ -61,7 +60,7 @@ class Ranker(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--num", type=int, default=4000)
+    parser.add_argument("--num", type=int, default=6000)
     parser.add_argument("--costs", type=Path, default=COSTS)
     given = parser.parse_args()
     began = perf_counter()
@@ -89,17 +88,6 @@ def main() -> None:
     learned["calibration"] = logistic(rows, right)
     given.costs.write_text(json.dumps(learned, indent=1) + "\n")
     print(f"calibration {learned['calibration']}, {perf_counter() - began:.0f} s")
-
-
-def broken(documents: list[dict[str, Any]], num: int, seed: int) -> Iterator[tuple[str, Damaged]]:
-    """Documents with 1 to 4 damages, and their sources."""
-    texts, random, made = [document["text"] for document in documents], Random(seed), 0
-    while made < num:
-        document = random.choice(documents)
-        problem = damaged(document["text"], 1 + made % 4, random, texts)
-        if problem is not None:
-            made += 1
-            yield document["source"], problem
 
 
 def listed(source: str, problem: Damaged) -> Listed:

@@ -66,6 +66,15 @@ MENDED = {
     "truncated": ('{"a": [1, {"b": "tex', {"a": [1, {"b": "tex"}]}),
     "fence": ('Here it is:\n```json\n{"a": 1}\n```\nBye.', {"a": 1}),
     "several documents": ('{"a": 1}\n{"b": 2}', [{"a": 1}, {"b": 2}]),
+    "texts added by a plus": ('{"a": "x " + "y"}', {"a": "x y"}),
+    "marks of a Chinese keyboard": ("{“a”\uff1a“b”\uff0c“c”\uff1a[1\uff0c2]}", {"a": "b", "c": [1, 2]}),
+    "path that ends in a backslash": ('{"path": "C:\\Users\\dana\\", "n": 1}', {"path": "C:\\Users\\dana\\", "n": 1}),
+    "word before a quote": ('{"a": hello "b": 1}', {"a": "hello", "b": 1}),
+    "literal that was cut off": ('{"a": tru', {"a": True}),
+    "no commas": ("[1 2 3]", [1, 2, 3]),
+    "semicolons": ('{"a": 1; "b": 2}', {"a": 1, "b": 2}),
+    "equals signs": ("{a=1, b=x}", {"a": 1, "b": "x"}),
+    "single quotes alone": ("'hello world'", "hello world"),
     "leading zeros": ('{"a": 007, "b": 1}', {"a": "007", "b": 1}),
 }
 
@@ -163,6 +172,19 @@ def test_an_array_of_nothing_but_unquoted_words_in_text_is_no_document(text: str
     assert repair(text).text is None
 
 
+@pytest.mark.parametrize("text", ["{x}", "{foo bar}", "{\n  foo\n}", "{1}", "{x} and {y}"])
+def test_words_in_braces_are_not_dropped(text: str) -> None:
+    assert repair(text).text is None
+
+
+@pytest.mark.parametrize("mark", ["[", '{"a":'])
+def test_brackets_that_were_cut_off_are_closed_however_many(mark: str) -> None:
+    text = repair(300 * mark).text
+    assert text is not None
+    assert text.startswith(290 * mark)
+    assert "\\" not in text
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -226,17 +248,18 @@ DOCUMENT = json.dumps(
 )
 
 
-PLAIN = '{"a": "one", "b": ["two"]}'
+PLAIN = '{"a": "one", "b": ["two", "three"]}'
+ON_PLAIN = {"stringified", "apostrophes", "missing brackets"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(SHARES) - {"truncated"} | set(DAMAGES)))
 def test_a_damage_breaks_a_document_whose_value_is_accepted(kind: str) -> None:
-    document = PLAIN if kind == "stringified" else DOCUMENT
+    document = PLAIN if kind in ON_PLAIN else DOCUMENT
     found = [damaged(document, 1, Random(seed), ["[1]"], {kind: 1.0}) for seed in range(20)]
     for each in filter(None, found):
         assert each.kinds == (kind,)
         assert each.accepted
-        assert not is_json(each.text) or json.loads(each.text) not in each.accepted
+        assert not is_json(each.text)
     assert any(found)
 
 

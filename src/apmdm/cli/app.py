@@ -56,9 +56,7 @@ def info(
 @app.command("repair")
 def repair(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", help="Broken text; in .jsonl and .ndjson, one a line.")],
-    language: Annotated[
-        str | None, typer.Option(help="json, jsonl (one a line), python or brackets; otherwise told by the ending.")
-    ] = None,
+    language: Annotated[str | None, typer.Option(help="See docs/repair.md; otherwise told by the ending.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Change the file itself.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes; so it is in a terminal anyway.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print text, probability, edits and alternatives.")] = False,

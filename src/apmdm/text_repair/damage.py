@@ -7,8 +7,9 @@ from itertools import takewhile
 from random import Random
 
 from apmdm.text_repair.completions import completions, open_quote
-from apmdm.text_repair.document import Document, Mistake, edited, parses
+from apmdm.text_repair.document import Document, Mistake, edited
 from apmdm.text_repair.json_damages import DAMAGES, SHARES, STYLES, Damage
+from apmdm.text_repair.languages import is_json
 from apmdm.text_repair.tokens import tokens_of
 from apmdm.text_repair.ways import Edit
 
@@ -31,9 +32,19 @@ def damaged(
 
     others: documents that may stand behind it. shares: of the kinds; those of public reports, roughly.
     """
+    return damaged_by(drawn(num, random, shares), text, random, others)
+
+
+def drawn(num: int, random: Random, shares: Mapping[str, float] = SHARES) -> list[str]:
+    """Kinds of damages that can be together."""
     names = random.choices(list(shares), list(shares.values()), k=num)
     if len(set(names) & _WRAPS) > 1 or sum(name in STYLES for name in names) > 1 or names.count("truncated") > 1:
-        return damaged(text, num, random, others, shares)
+        return drawn(num, random, shares)
+    return names
+
+
+def damaged_by(names: list[str], text: str, random: Random, others: list[str]) -> Damaged | None:
+    """A document with damages of these kinds; None if it has no place for one of them, or is valid still."""
     broken, truths = text, [text]
     if "truncated" in names:
         cut = random.randrange(len(text) // 3, len(text))
@@ -42,7 +53,7 @@ def damaged(
         if not truths:
             return None
     document = Document(tokens_of(_shared([broken[: open_quote(broken)], *truths])))
-    used, edits, truth = set[int](), list[Edit](), list[Edit]()
+    used, edits, truth = set[int](), list[Edit](), [list[Edit]()]
     for name in sorted(names, key=lambda name: name in STYLES):
         if name in _WRAPS or name == "truncated":
             continue
@@ -51,13 +62,13 @@ def damaged(
             return None
         used |= change.tokens
         edits += change.broken
-        truth += change.truth
+        truth = [[*before, *more] for before in truth for more in (change.truth, *change.others)]
     out = edited(broken, edits)
-    values = [json.loads(edited(base, truth)) for base in truths]
+    values = [json.loads(edited(base, each)) for base in truths for each in truth]
     for name in names:
         if name in _WRAPS:
             out, values = _wrapped(name, out, values, random, others)
-    if parses(out) and json.loads(out) in values:
+    if is_json(out):
         return None
     return Damaged(out, tuple(names), tuple(values))
 
@@ -76,30 +87,65 @@ def _apart(damage: Damage, document: Document, random: Random, used: set[int], s
             return None
         if style:
             kept = [edit for edit in change.broken if not any(document.touches(edit, at) for at in used)]
-            return Mistake(kept, change.tokens - used, change.truth) if kept else None
+            truth = [edit for edit in change.truth if not any(document.touches(edit, at) for at in used)]
+            return Mistake(kept, change.tokens - used, truth) if kept else None
         if not change.tokens & used:
             return change
     return None
 
 
-_PROSE = (
-    ("Here is the JSON you asked for:\n\n", "\n\nLet me know if you need anything else!"),
-    ("Sure! ", ""),
-    ("The answer is ", "."),
-    ("Result:\n", "\n"),
-    ("I looked at the data (see above) and found this.\n", "\nThis covers all cases: a, b and c."),
-    ("", "\nHope this helps."),
-    ("Output: ", "\n-- end of output --"),
+_BEFORE = (
+    "Here is the JSON you asked for:\n\n",
+    "Here's the corrected version:\n",
+    "Sure! ",
+    "Sure, here it is: ",
+    "The answer is ",
+    "Result:\n",
+    "Output: ",
+    "I looked at the data (see above) and found this.\n",
+    'Based on the "input", I\'d say:\n\n',
+    "First I list the items. Then I count them: 3 of 4.\n",
+    "<think>\nThe user wants a list, so I'll make one.\n</think>\n",
+    "2024-05-01 12:30:01 INFO response: ",
+    "data: ",
+    "[INFO] response: ",
+    "Step [2], with {name} filled in:\n",
 )
+_BEHIND = (
+    "\n\nLet me know if you need anything else!",
+    ".",
+    "\n",
+    "\nThis covers all cases: a, b and c.",
+    "\nHope this helps.",
+    "\n-- end of output --",
+    "\n\nNote: I've left out what isn't known.",
+    '\n\nThe field "a" is optional.',
+)
+_AROUND = (
+    ("const data = ", ";"),
+    ("data = ", ""),
+    ("callback(", ");"),
+    ("<json>\n", "\n</json>"),
+    ("The answer is ", "."),
+    ("module.exports = ", ";\n"),
+)
+
+
+def _prose(random: Random) -> tuple[str, str]:
+    """What stands before and behind a document."""
+    if random.random() < 0.15:
+        return random.choice(_AROUND)
+    sides = random.choice(((1, 1), (1, 1), (1, 0), (1, 0), (0, 1)))
+    return random.choice(_BEFORE) * sides[0], random.choice(_BEHIND) * sides[1]
 
 
 def _wrapped(name: str, text: str, values: list[object], random: Random, others: list[str]) -> tuple[str, list[object]]:
     """The whole document in a fence, in prose, or before another one."""
     if name == "concatenated" and others:
         other = random.choice(others)
-        together = text + random.choice(("\n", "", " ", "\n\n")) + other
+        together = text + random.choice(("\n", "\n", "", " ", "\n\n", ",\n", ", ")) + other
         return together, [[value, json.loads(other)] for value in values]
-    before, after = random.choice(_PROSE) if name == "prose" or random.random() < 0.3 else ("", "")
+    before, after = _prose(random) if name == "prose" or random.random() < 0.3 else ("", "")
     if name == "fence":
         text = f"```{random.choice(('json', 'json', 'json', '', 'JSON', 'js'))}\n{text}\n```"
         if not before and random.random() < 0.15:

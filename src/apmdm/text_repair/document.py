@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from random import Random
 
 from apmdm.text_repair.folding import CLOSERS, OPENERS
 from apmdm.text_repair.search import applied
@@ -11,11 +12,15 @@ from apmdm.text_repair.ways import Edit
 
 @dataclass(frozen=True)
 class Mistake:
-    """What one does to the text, what to the values that are right, and which tokens it touches."""
+    """What one does to the text, what to the values that are right, and which tokens it touches.
+
+    others: what else may be done to the values instead of `truth`.
+    """
 
     broken: list[Edit]
     tokens: set[int]
     truth: list[Edit]
+    others: tuple[list[Edit], ...] = ()
 
 
 class Document:
@@ -42,6 +47,10 @@ class Document:
     def touches(self, edit: Edit, at: int) -> bool:
         return edit.start <= self.tokens.ends[at] and edit.end >= self.tokens.starts[at]
 
+    def spaced(self, at: int) -> bool:
+        """Whether blanks stand behind a token."""
+        return self.tokens.ends[at] < self.tokens.starts[at + 1]
+
     def of(self, *kinds: Kind) -> list[int]:
         return [at for at, kind in enumerate(self.tokens.kinds) if kind in kinds]
 
@@ -56,6 +65,10 @@ class Document:
 
     def after(self, at: int, text: str) -> Edit:
         return Edit(self.tokens.ends[at], self.tokens.ends[at], text)
+
+
+def one(places: list[int], random: Random) -> int | None:
+    return random.choice(places) if places else None
 
 
 def edited(source: str, edits: list[Edit]) -> str:

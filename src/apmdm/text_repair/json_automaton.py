@@ -9,7 +9,7 @@ from apmdm.text_repair.costs import BITS, Costs, read
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
 from apmdm.text_repair.running_text import PLAIN, RunningText
-from apmdm.text_repair.tokens import Kind, Tokens, json_literal
+from apmdm.text_repair.tokens import WIDE_COLON, WIDE_COMMAS, Kind, Tokens, json_literal
 from apmdm.text_repair.ways import AFTER_COLON, FIRST, SEVERAL, UNKNOWN, Edit, Frame, Mode, Way
 
 MAX_NAMES = 500
@@ -33,17 +33,11 @@ class Json(Automaton[Way]):
         self.end = len(tokens.source.rstrip("\r\n"))
         self.line_ends = _next(tokens.first)
         self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
+        self.last_quote = max((at for at, kind in enumerate(self.kinds) if kind == Kind.QUOTE), default=-1)
         self.text = RunningText(tokens.kinds)
         self.budget = inf
-        self._modes = (
-            self._before,
-            self._value,
-            self._key,
-            self._colon,
-            self._after,
-            self._string,
-            self._done,
-        )
+        before, value, key, colon = self._before, self._value, self._key, self._colon
+        self._modes = before, value, key, colon, self._after, self._string, self._done
 
     def start(self) -> Way:
         return Way(0.0, 0, Mode.BEFORE, None)
@@ -57,8 +51,6 @@ class Json(Automaton[Way]):
     def follow(self, way: Way, budget: float = inf) -> Iterator[Way]:
         self.budget = budget
         return self._modes[way.mode](way, self.kinds[way.at])
-
-    # What is common to all modes.
 
     def _also(self, way: Way, kind: str, *edits: Edit) -> Way:
         """More edits of a repair that is paid."""
@@ -100,7 +92,7 @@ class Json(Automaton[Way]):
         elif kind == Kind.ESCAPE and self.tokens.text(at) in ("\\n", "\\r", "\\t"):
             yield self._drop(way, "line break as text")
         elif kind == Kind.WORD and way.mode not in (Mode.BEFORE, Mode.DONE) and not self.text.opens_unseen(way):
-            empty = way.mode == Mode.VALUE and way.since < 0
+            empty = way.mode in (Mode.VALUE, Mode.KEY) and way.since < 0
             yield self._drop(way, "stray text for a value" if empty else "stray text")
 
     def _placed(self, way: Way, kind: Kind) -> Way:
@@ -188,7 +180,9 @@ class Json(Automaton[Way]):
             yield self._pay(inside, _STYLES[kind], self._token(at, '"'), quote=kind)
         elif kind in _BARE and way.frame is not None:
             yield inside.to(at=at, quote=None)
-        elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (kind in OPENERS and way.frame is not None):
+        elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (
+            kind in OPENERS and way.frame is not None and at < self.last_quote
+        ):
             edit = self._insert_before(at, '"')
             yield self._pay(inside, "missing opening quote", edit, at=at, quote=Kind.QUOTE)
 
@@ -226,7 +220,7 @@ class Json(Automaton[Way]):
         placed = self._of_kind(child, kind)
         if kind in OPENERS:
             yield self._open(placed, OPENERS[kind], self.indent[at]).to(at=at + 1)
-            if way.frame is not None or self.kinds[at + 1] in OPENERS:
+            if way.frame is not None or self.kinds[at + 1] in OPENERS or self.kinds[at + 1] in WHOLE:
                 yield self._drop(way, "extra opener")
         elif kind in (Kind.NUMBER, Kind.LITERAL, *WHOLE):
             yield self._ended(placed.to(at=at + 1))
@@ -273,9 +267,14 @@ class Json(Automaton[Way]):
         if kind == Kind.COLON:
             yield way.to(at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
             return
+        if kind == Kind.WORD and self.tokens.text(at) == WIDE_COLON:
+            yield self._pay(way, "wide mark", self._token(at, ":"), at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
             edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
             yield self._pay(way, repair, edit, at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
+        if kind == Kind.CLOSE_OBJECT:
+            yield self._ended(self._pay(way, "missing value", self._insert_after(at, ": null")))
+            return
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"
         yield self._pay(way, kind_of_repair, self._insert_after(at, ":"), mode=Mode.VALUE, since=AFTER_COLON)
 
@@ -294,6 +293,8 @@ class Json(Automaton[Way]):
             yield self._drop(way, "extra closer")
         elif kind == Kind.COMMA:
             yield way.to(at=at + 1, mode=next_mode, since=at)
+        elif kind == Kind.WORD and self.tokens.text(at) in WIDE_COMMAS:
+            yield self._pay(way, "wide mark", self._token(at, ","), at=at + 1, mode=next_mode, since=at)
         elif kind == Kind.WORD and self.tokens.text(at) in (";", "."):
             yield self._pay(way, "wrong comma", self._token(at, ","), at=at + 1, mode=next_mode, since=FIRST)
         elif kind == Kind.COLON:
@@ -325,7 +326,7 @@ class Json(Automaton[Way]):
     def _string(self, way: Way, kind: Kind) -> Iterator[Way]:
         at, quote = way.at, way.quote
         newline = self.first[at]
-        if kind in ENDS or newline:
+        if kind in ENDS or newline or (quote is None and (kind in _BEGINS or self.tokens.text(at) in _SEPARATORS)):
             yield from self._closed_here(way, kind)
         if kind == Kind.END:
             return
@@ -333,14 +334,27 @@ class Json(Automaton[Way]):
         if kind == quote:
             closed = way if kind == Kind.QUOTE else self._also(way, _STYLES[kind], self._token(at, '"'))
             yield self._end_of_string(closed.to(at=at + 1), at)
+            yield from self._added(way)
         elif quote is None and kind in QUOTES:
             edits = () if kind == Kind.QUOTE else (self._token(at, '"'),)
             closed = self._pay(way, "missing opening quote", self._insert_before(way.since, '"'), *edits)
             yield self._end_of_string(closed.to(at=at + 1), at)
         elif quote == Kind.QUOTE and kind == Kind.ESCAPED_QUOTE:
-            closed = self._pay(way, "escaped closing quote", self._token(at, '"'))
-            yield self._end_of_string(closed.to(at=at + 1), at)
+            for kind_of_repair, text in (("escaped closing quote", '"'), ("backslash at the end", '\\\\"')):
+                closed = self._pay(way, kind_of_repair, self._token(at, text))
+                yield self._end_of_string(closed.to(at=at + 1), at)
         yield from self._content(way, kind)
+
+    def _added(self, way: Way) -> Iterator[Way]:
+        """A string ends here, and a plus adds another one to it."""
+        at = way.at
+        if self.kinds[at + 1] != Kind.WORD or self.tokens.text(at + 1) != "+":
+            return
+        added = self._pay(way, "added texts", Edit(self.starts[at], self.starts[at + 2] + 1, ""), at=at + 3)
+        if self.kinds[at + 2] == Kind.TEXT:
+            yield self._end_of_string(added, at + 3)
+        elif self.kinds[at + 2] in (Kind.QUOTE, Kind.SINGLE_QUOTE):
+            yield added.to(quote=self.kinds[at + 2])
 
     def _closed_here(self, way: Way, kind: Kind) -> Iterator[Way]:
         """The closing quote is missing before this token."""
@@ -348,15 +362,27 @@ class Json(Automaton[Way]):
         if way.quote is None:
             if at == way.since:
                 return
+            if kind == Kind.END and at == way.since + 1 and not way.key:
+                text = self.tokens.text(way.since)
+                for literal in ("true", "false", "null"):
+                    if literal.startswith(text):
+                        yield self._ended(self._pay(way, "truncated", self._token(way.since, literal)))
             edits = self._insert_before(way.since, '"'), self._insert_after(at, '"')
+            if kind == Kind.END and self._behind_closer(at):
+                if way.key:
+                    return
+                way = self._pay(way, "cut off after a closer")
             closed = self._pay(way, "unquoted key" if way.key else "unquoted value", *edits)
         elif kind == Kind.END:
-            if self.kinds[at - 1] in CLOSERS or self.kinds[at - 1] in WHOLE:
+            if self._behind_closer(at):
                 way = self._pay(way, "cut off after a closer")
             closed = self._pay(way, "truncated", self._insert_after(at, '"'))
         else:
             closed = self._pay(way, "missing closing quote", self._insert_after(at, '"'))
         yield self._end_of_string(closed, at)
+
+    def _behind_closer(self, at: int) -> bool:
+        return self.kinds[at - 1] in CLOSERS or self.kinds[at - 1] in WHOLE
 
     def _end_of_string(self, way: Way, end: int) -> Way:
         if way.odd:
@@ -416,7 +442,7 @@ class Json(Automaton[Way]):
             if kind <= Kind.COMMA:
                 if way.key:
                     on = self._pay(on, "mark in key")
-                elif quote is None:
+                if quote is None:
                     on = self._pay(on, "mark in bare text")
             clean = escaped(text)
             yield on if clean == text else self._also(on, "raw tab", self._token(at, clean))
@@ -438,6 +464,8 @@ class Json(Automaton[Way]):
 
 
 _BARE = {Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS}
+_BEGINS = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE}
+_SEPARATORS = {"=", "=>", ";", WIDE_COLON, *WIDE_COMMAS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
 _NOTHING = dict[str, float]()
 _STYLES = {

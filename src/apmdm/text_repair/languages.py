@@ -28,8 +28,8 @@ class Language:
 
     automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
     the file with what was learned. long: from how many tokens on few ways are weighed; ways: those weighed otherwise,
-    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses. shares: how probable
-    each of the repairs found is beside the others.
+    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses, and what they do.
+    shares: how probable each of the repairs found is beside the others.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Language:
     costs: str
     long: int
     ways: Mapping[str, Any]
-    guesses: Callable[[PartialRepair, str], set[Edit]] = lambda way, source: set()
+    guesses: Callable[[PartialRepair, str], dict[Edit, str]] = lambda way, source: {}
     shares: Callable[[str, list[Candidate]], list[float]] = as_found
 
     @property

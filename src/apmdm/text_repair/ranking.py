@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from itertools import pairwise
-from math import exp, log
+from math import exp, log, log1p
 from typing import Any, NamedTuple
 
 from apmdm.text_repair.costs import read
@@ -72,6 +72,7 @@ def values(value: Any) -> Iterator[Any]:
 # How strings look.
 
 _LIKE_STRUCTURE = re.compile(r"""["'“”]\s*[:,\]}]|[{\[,:]\s*["'“]""")
+_BROKEN_PATH = re.compile(r"\b[A-Za-z]:(?:\\\w*)*[\b\f\n\r\t]")
 _USUAL_KEY = re.compile(r"[\w$@./-]+")
 _MARKS = tuple("{}[]:,")
 LOOKS: dict[str, Callable[[str], bool]] = {
@@ -84,6 +85,8 @@ LOOKS: dict[str, Callable[[str], bool]] = {
     "quote last": lambda text: text.endswith('"'),
     "line break": lambda text: "\n" in text,
     "empty": lambda text: not text,
+    "control character": lambda text: "\b" in text or "\f" in text,
+    "broken path": lambda text: _BROKEN_PATH.search(text) is not None,
     "odd brackets": lambda text: sum(map(text.count, "([{")) != sum(map(text.count, ")]}")),
 }
 KEY_LOOKS = LOOKS | {
@@ -154,18 +157,26 @@ def events(value: Any) -> Iterator[tuple[str, Hashable, Hashable]]:
 
 
 def around(way: PartialRepair, source: str) -> Features:
-    """Which kinds of edits there are, after and before which characters, and of which ones."""
-    found, trail = set[str](), way.trail
+    """Which kinds of edits there are, after and before which characters, of which ones, and how much text they lose."""
+    found, lost, trail = set[str](), Counter[str](), way.trail
     while trail is not None:
         trail, kind, _, edits = trail
         if kind.startswith("="):
             continue
-        for start, end, _ in edits:
+        for start, end, text in edits:
             before, after = _before(source, start), _after(source, end)
             found |= {f"{kind} after {before}", f"{kind} before {after}"}
             if end > start:
                 found.add(f"{kind}: {_class(source[start])} to {_class(source[end - 1])}")
-    return dict.fromkeys(found, 1.0)
+                lost[kind if kind in _LOSES else "text"] += _letters(source[start:end]) - _letters(text)
+    return dict.fromkeys(found, 1.0) | {f"lost as {kind}": log1p(num) for kind, num in lost.items() if num > 0}
+
+
+_LOSES = {"prose", "comment", "fence"}
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _before(source: str, at: int) -> str:

@@ -8,10 +8,10 @@ from apmdm.text_repair.folding import CLOSERS, OPENERS
 from apmdm.text_repair.tokens import Kind
 from apmdm.text_repair.ways import UNKNOWN, Way
 
-PLAIN = {Kind.TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL}
+PLAIN = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL}
 _NO_TEXT = {Kind.END, Kind.FENCE, Kind.LINE_COMMENT, Kind.BLOCK_OPEN, *CLOSERS}
 _LABELS = {Kind.WORD, Kind.NUMBER, Kind.COMMA}, {Kind.WORD, Kind.NUMBER, Kind.QUOTE, Kind.TEXT}
-_BARE = BITS["unquoted value"]
+_LIST = BITS["unquoted value"] | BITS["missing comma"] | BITS["missing comma at a line's end"]
 _HALF = BITS["unquoted value"] | BITS["truncated"]
 
 
@@ -52,10 +52,15 @@ class RunningText:
         return frame is not None and (frame.parent, frame.line) == (None, UNKNOWN) and self.last_fence[way.at] < 0
 
     def is_sentence(self, way: Way) -> bool:
-        """No bracket of the document is in the text, and there is text beside it, or it is a list or pairs of words."""
+        """No bracket of the document is in the text, and there is text beside it, or it is a list or pairs of words.
+
+        Neither is a list of one item a document, nor one without commas, nor one pair without a colon.
+        """
         if way.frame is None or not self.opens_unseen(way):
             return False
-        words = way.seen & _BARE if way.frame.array else way.seen & BITS["unquoted key"] and way.seen & _HALF
+        if way.frame.size < 2 and (way.frame.array or way.seen & BITS["missing colon"]):
+            return True
+        words = way.seen & _LIST if way.frame.array else way.seen & BITS["unquoted key"] and way.seen & _HALF
         return self.kinds[way.at] != Kind.END or bool(words or way.seen & BITS["prose"])
 
 

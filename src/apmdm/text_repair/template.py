@@ -1,14 +1,17 @@
-"""Template code, such as `<% if (a) { %>` or `{{ name }}`: what a program would put in its place can't be known."""
+"""What can't be known: what a program puts in the place of template code, such as `<% if (a) { %>` or `{{ name }}`.
+
+Neither can what is meant by a text such as `{x}`, of which only the brackets would be left.
+"""
 
 import re
 from bisect import bisect_right
 
-from apmdm.text_repair.search import PartialRepair
+from apmdm.text_repair.search import PartialRepair, applied, edits_of
 from apmdm.text_repair.ways import Edit
 
 CODE = "template code"
 GUESS = 0.1
-"""The most that a repair is probable which changes template code; set by hand."""
+"""The most that such a repair is probable; set by hand."""
 _BEGINS = re.compile(r"<%|\{%|\$\{|\{\{(?!\s*\w+\s*:)[-~]?\s*[#/>^&!]?\s*[A-Za-z_$@.]")
 _OUTSIDE_OF_STRINGS = {
     "unquoted key",
@@ -21,7 +24,26 @@ _OUTSIDE_OF_STRINGS = {
 }
 
 
-def guesses(way: PartialRepair, source: str) -> set[Edit]:
+_STRAY = {"stray text", "stray text for a value"}
+
+
+def guesses(way: PartialRepair, source: str) -> dict[Edit, str]:
+    """Edits of a way that are no more than guesses, and what they do."""
+    return emptying(way, source) | dict.fromkeys(of_template(way, source), CODE)
+
+
+def emptying(way: PartialRepair, source: str) -> dict[Edit, str]:
+    """The edits that drop words, if no word is left then."""
+    edits = edits_of(way)
+    dropped = {edit: kind for kind, edit in edits if kind in _STRAY and _has_words(source[edit.start : edit.end])}
+    return dropped if dropped and not _has_words(applied(source, [edit for _, edit in edits])) else {}
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def of_template(way: PartialRepair, source: str) -> set[Edit]:
     """The first edit of each repair of a way that drops template code outside of strings, or takes it for text."""
     spans = [match.span() for match in _BEGINS.finditer(source)]
     found, trail = set[Edit](), way.trail

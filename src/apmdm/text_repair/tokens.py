@@ -45,6 +45,8 @@ MARKS = {
     ":": Kind.COLON,
     ",": Kind.COMMA,
 }
+WIDE_COLON, WIDE_COMMAS = "\uff1a", "\uff0c\uff1b\u3001"
+"""Marks of Chinese and Japanese keyboards; each is a WORD of its own."""
 FOREIGN_LITERALS = {
     "True": "true",
     "TRUE": "true",
@@ -82,8 +84,8 @@ _TOKEN = re.compile(
     |(?P<line_comment>//+|\#)
     |(?P<block_open>/\*+)
     |(?P<block_close>\*+/)
-    |(?P<word>(?:(?!\.\.\.|//|/\*|\*/)[^\s{{}}\[\]:,"'`“”„‟«»\u2018\u2019\u201a\\…\#\ufeff\u200b])++)
-    |(?P<other>.)
+    |(?P<word>(?:(?!\.\.\.|//|/\*|\*/)[^\s{{}}\[\]:,"'`“”„‟«»\u2018\u2019\u201a\\…\#\ufeff\u200b;={WIDE_COLON}{WIDE_COMMAS}])++)
+    |(?P<other>=>|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
