@@ -209,10 +209,10 @@ def test_a_plain_value_that_stands_alone_and_brackets_in_text_are_documents(text
     [
         ('{\n  "a": 1,\n  <% if (b) { %>\n  "c": 2,\n  <% } else { %>\n  "c": 3,\n  <% } %>\n  "d": 4\n}', 3, 3),
         ('{"name": <%= name %>, "a": 1}', 1, 10),
-        ('{"main": lib/<%= name %>.js}', 1, 10),
+        ('{"main": lib/<%= name %>.js}', 1, 14),
         ('{"a": {{ a | tojson }}, "b": 1}', 1, 7),
         ('{"a": ${a}, "b": 1}', 1, 7),
-        ('[{% for a in b %}\n"{{a}}",\n{% endfor %}]', 1, 3),
+        ('[{% for a in b %}\n"{{a}}",\n{% endfor %}]', 1, 2),
         ('{\n {{#if a}}\n "a": 1,\n {{/if}}\n "b": 2\n}', 2, 2),
     ],
 )

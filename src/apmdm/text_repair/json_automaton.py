@@ -272,7 +272,7 @@ class Json(Automaton[Way]):
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
             edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
             yield self._pay(way, repair, edit, at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
-        if kind == Kind.CLOSE_OBJECT:
+        if kind == Kind.CLOSE_OBJECT and self.kinds[at - 1] != Kind.WORD:
             yield self._ended(self._pay(way, "missing value", self._insert_after(at, ": null")))
             return
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"

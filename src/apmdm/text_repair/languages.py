@@ -14,8 +14,7 @@ from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.python_automaton import Python
 from apmdm.text_repair.ranking import Candidate, as_found, compared
 from apmdm.text_repair.search import Grammar, PartialRepair
-from apmdm.text_repair.template import guesses
-from apmdm.text_repair.ways import Edit
+from apmdm.text_repair.template import Guesses, guesses
 
 FEW_WAYS = {"num": 1, "width": 8, "margin": 6.0}
 LONGEST = 200_000
@@ -28,7 +27,7 @@ class Language:
 
     automaton: that over a text. is_valid: whether a text needs no repair. endings: of the names of its files. costs:
     the file with what was learned. long: from how many tokens on few ways are weighed; ways: those weighed otherwise,
-    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses, and what they do.
+    see search.cheapest. guesses: of a repair of a text, those edits that are no more than guesses.
     shares: how probable each of the repairs found is beside the others.
     """
 
@@ -39,7 +38,7 @@ class Language:
     costs: str
     long: int
     ways: Mapping[str, Any]
-    guesses: Callable[[PartialRepair, str], dict[Edit, str]] = lambda way, source: {}
+    guesses: Callable[[PartialRepair, str], Guesses] = lambda way, source: {}
     shares: Callable[[str, list[Candidate]], list[float]] = as_found
 
     @property

@@ -146,8 +146,8 @@ def changes(source: str, way: PartialRepair, language: Language) -> tuple[Change
         run = [(kind, edit) for _, kind, edit in group]
         start, end = run[0][1].start, run[-1][1].end
         after = applied(source[:end], [edit for _, edit in run])[start:]
-        what = next((guessed[edit] for _, edit in run if edit in guessed), run[0][0])
-        found.append(Change(*place(source, start), what, source[start:end], after))
+        what, where = next((guessed[edit] for _, edit in run if edit in guessed), (run[0][0], start))
+        found.append(Change(*place(source, where), what, source[start:end], after))
     return tuple(found)
 
 

@@ -22,20 +22,20 @@ _OUTSIDE_OF_STRINGS = {
     "extra opener",
     "prose",
 }
-
-
 _STRAY = {"stray text", "stray text for a value"}
+Guesses = dict[Edit, tuple[str, int]]
+"""Edits that are no more than guesses, with what they do and where."""
 
 
-def guesses(way: PartialRepair, source: str) -> dict[Edit, str]:
-    """Edits of a way that are no more than guesses, and what they do."""
-    return emptying(way, source) | dict.fromkeys(of_template(way, source), CODE)
+def guesses(way: PartialRepair, source: str) -> Guesses:
+    return emptying(way, source) | of_template(way, source)
 
 
-def emptying(way: PartialRepair, source: str) -> dict[Edit, str]:
+def emptying(way: PartialRepair, source: str) -> Guesses:
     """The edits that drop words, if no word is left then."""
     edits = edits_of(way)
-    dropped = {edit: kind for kind, edit in edits if kind in _STRAY and _has_words(source[edit.start : edit.end])}
+    stray = [(kind, edit) for kind, edit in edits if kind in _STRAY and _has_words(source[edit.start : edit.end])]
+    dropped = {edit: (kind, edit.start) for kind, edit in stray}
     return dropped if dropped and not _has_words(applied(source, [edit for _, edit in edits])) else {}
 
 
@@ -43,14 +43,14 @@ def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def of_template(way: PartialRepair, source: str) -> set[Edit]:
-    """The first edit of each repair of a way that drops template code outside of strings, or takes it for text."""
+def of_template(way: PartialRepair, source: str) -> Guesses:
+    """The first edit of each repair that drops template code outside of strings, or takes it for text."""
     spans = [match.span() for match in _BEGINS.finditer(source)]
-    found, trail = set[Edit](), way.trail
+    found, trail = dict[Edit, tuple[str, int]](), way.trail
     while spans and trail is not None:
         trail, kind, _, edits = trail
         if kind in _OUTSIDE_OF_STRINGS:
             after = bisect_right(spans, edits[0].start, key=lambda span: span[1])
             if after < len(spans) and spans[after][0] <= edits[-1].end:
-                found.add(edits[0])
+                found[edits[0]] = CODE, spans[after][0]
     return found
