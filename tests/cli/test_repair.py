@@ -74,7 +74,7 @@ def test_each_line_of_a_jsonl_file_is_a_document(apmdm: Ends, tmp_path: Path) ->
     assert (code, out.encode()) == (1, LINES_MENDED.replace(b'"\xff"\n', b""))
     assert "line 3: repaired" in err
     assert "  line 3, column 8: " in err
-    assert "line 4: refused: no repair was found\n  unsure, line 4, column 2: no UTF-8\n" in err
+    assert "line 4: refused: no repair was found\n  line 4, column 2: no UTF-8\n" in err
     assert apmdm("repair", str(path), "--in-place")[:2] == (1, "")
     assert path.read_bytes() == LINES_MENDED
     assert list(tmp_path.iterdir()) == [path]

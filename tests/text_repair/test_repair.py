@@ -282,3 +282,13 @@ def test_many_comments_make_a_repair_no_less_sure() -> None:
     found = repair("{\n" + "\n".join(lines) + "\n}")
     assert found.text is not None
     assert found.probability > 0.8
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "where"),
+    [("json", "{x}", "line 1, column 2"), ("python", "x = 1\nclass:\n", "line 2, column 6")],
+)
+def test_where_nothing_is_found_the_first_fault_is_told(language: str, text: str, where: str) -> None:
+    found = repair(text, language=language)
+    assert found.text is None
+    assert str(found.edits[0]).startswith(where)

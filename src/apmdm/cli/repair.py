@@ -134,7 +134,7 @@ def tell(repaired: Repair, min_probability: float, where: str) -> None:
     elif repaired.edits:
         typer.echo(f"{where}repaired with a probability of {repaired.probability:.2f}", err=True)
     for change in repaired.edits[:SHOWN]:
-        unsure = "unsure, " if repaired.text is None else ""
+        unsure = "unsure, " if repaired.text is None and repaired.probability else ""
         typer.echo(f"  {unsure}{change}", err=True)
     if len(repaired.edits) > SHOWN:
         typer.echo(f"  and {len(repaired.edits) - SHOWN} more changes", err=True)

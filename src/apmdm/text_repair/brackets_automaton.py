@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import NamedTuple
 
-from apmdm.text_repair.ways import Edit, Trail
+from apmdm.text_repair.ways import Edit, Fault, Trail, place
 
 CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
 COSTS: dict[str, float] = {
@@ -91,13 +91,18 @@ def tokens_of(source: str) -> list[Token]:
 
 
 def is_balanced(text: str) -> bool:
-    stack = list[str]()
+    return unmatched(text) is None
+
+
+def unmatched(text: str) -> Fault | None:
+    """The first closing bracket that closes nothing, or else the innermost bracket that stays open."""
+    stack = list[Token]()
     for token in tokens_of(text):
         if token.text in CLOSED_BY:
-            stack.append(CLOSED_BY[token.text])
-        elif token.text and (not stack or stack.pop() != token.text):
-            return False
-    return not stack
+            stack.append(token)
+        elif token.text and (not stack or CLOSED_BY[stack.pop().text] != token.text):
+            return Fault(*place(text, token.start), f"{token.text} closes nothing that is open")
+    return Fault(*place(text, stack[-1].start), f"{stack[-1].text} is not closed") if stack else None
 
 
 class AnyBrackets:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from apmdm.text_repair.ways import Fault
+
 NAME, NUMBER, TEXT, QUOTE, TRIPLE, OTHER = "NAME", "NUMBER", "TEXT", "QUOTE", "TRIPLE", "OTHER"
 ATTRIBUTE, SIGN, OPERATOR, ASSIGNED, WHOLE, END = "ATTRIBUTE", "SIGN", "OPERATOR", "ASSIGNED", "WHOLE", "END"
 HEADERS = {"if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "match", "case"}
@@ -106,16 +108,28 @@ def tokens_of(source: str) -> PythonTokens:
 
 def parses(text: str) -> bool:
     """Whether a text is Python, as the running version has it."""
-    return tree_of(text) is not None
+    return fault(text) is None
+
+
+def fault(text: str) -> Fault | None:
+    found = parsed(text)
+    return found if isinstance(found, Fault) else None
 
 
 def tree_of(text: str) -> ast.Module | None:
+    found = parsed(text)
+    return None if isinstance(found, Fault) else found
+
+
+def parsed(text: str) -> ast.Module | Fault:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        except SyntaxError as error:
+            return Fault(error.lineno or 1, error.offset or 1, error.msg)
+        except (ValueError, RecursionError, MemoryError) as error:
+            return Fault(1, 1, str(error) or "too deep a nest")
 
 
 def statements(source: str) -> Iterator[tuple[int, int, tuple[Level, ...]]]:

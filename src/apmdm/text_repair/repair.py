@@ -13,7 +13,7 @@ from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
 from apmdm.text_repair.ranking import Candidate
 from apmdm.text_repair.search import PartialRepair, applied, cheapest, edits_of
 from apmdm.text_repair.template import CODE, GUESS
-from apmdm.text_repair.ways import Edit
+from apmdm.text_repair.ways import Edit, place
 
 MIN_PROBABILITY = 0.5
 BOM = "\ufeff"
@@ -48,20 +48,22 @@ def repair(text: str, *, num: int = 5, min_probability: float = MIN_PROBABILITY,
 
     A valid text comes back as it is, with probability 1. Whatever is not changed stays byte for byte. If the best
     repair is less probable than `min_probability`, `text` is None and `edits` tell what is unsure, template code first;
-    it is then the first of the `alternatives`, of which there are at most `num` with it. Raises ValueError for numbers
-    that make no sense, and for an unknown language.
+    it is then the first of the `alternatives`, of which there are at most `num` with it. If none is found,
+    `probability` is 0 and `edits` tell where the first fault is. Raises ValueError for numbers that make no sense, and
+    for an unknown language.
     """
     if language not in LANGUAGES:
         raise ValueError(f"unknown language {language!r}; known are {', '.join(LANGUAGES)}")
     known = LANGUAGES[language]
     if num < 1 or not 0 <= min_probability <= 1:
         raise ValueError(f"num is at least 1 and min_probability from 0 to 1, not {num} and {min_probability:g}")
-    if known.is_valid(text.removeprefix(BOM)):
-        return Repair(text, 1.0, ())
     body = text.removeprefix(BOM)
+    fault = known.fault(body)
+    if fault is None:
+        return Repair(text, 1.0, ())
     found = candidates(body, num, known)
     if not found:
-        return Repair(None, 0.0, ())
+        return Repair(None, 0.0, (Change(*fault, "", ""),))
     best = found[0]
     if best.probability < min_probability:
         unsure = sorted(best.edits, key=lambda change: change.what != CODE)
@@ -149,11 +151,6 @@ def changes(source: str, way: PartialRepair, language: Language) -> tuple[Change
         what, where = next((guessed[edit] for _, edit in run if edit in guessed), (run[0][0], start))
         found.append(Change(*place(source, where), what, source[start:end], after))
     return tuple(found)
-
-
-def place(source: str, offset: int) -> tuple[int, int]:
-    """Line and column of a character, both from 1."""
-    return source.count("\n", 0, offset) + 1, offset - source.rfind("\n", 0, offset)
 
 
 def _numbered(edits: list[tuple[str, Edit]], source: str) -> list[tuple[int, str, Edit]]:

@@ -26,6 +26,19 @@ class Edit(NamedTuple):
     text: str
 
 
+class Fault(NamedTuple):
+    """What a parser says of a text that is not valid. line, column: from 1."""
+
+    line: int
+    column: int
+    what: str
+
+
+def place(source: str, offset: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    return source.count("\n", 0, offset) + 1, offset - source.rfind("\n", 0, offset)
+
+
 class Frame(NamedTuple):
     """An open array or object.
 
