@@ -84,6 +84,7 @@ PARTS = ["def f(", "):", "x", "\n", "\n    ", "[", "]", '"', "'''", ",", "if ", 
         ("for x in y:\n    print x\n", "for x in y:\n    print(x)\n"),
         ('print "%s" % f(\n    x)  # (\n', 'print("%s" % f(\n    x))  # (\n'),
         ("if x: print x; exec 'y'\n", "if x: print(x); exec('y')\n"),
+        ("print x,\n", 'print(x, end=" ")\n'),
     ],
 )
 def test_small_mistakes(broken: str, right: str) -> None:

@@ -345,14 +345,15 @@ class Python(Automaton[PythonWay]):
         return begins and self.tokens.text(at) in ("print", "exec")
 
     def _printed(self, way: PythonWay) -> PythonWay:
-        """The rest of the statement is put into brackets."""
+        """The rest of the statement is put into brackets. A comma at its end stood for no new line."""
         at, end, depth = way.at, way.at, 0
         while self.kinds[end] != END and (
             depth > 0 or not (self.first[end] or self.kinds[end] == ";" or self._is_comment(end))
         ):
             depth += (self.kinds[end] in OPENERS) - (self.kinds[end] in CLOSERS)
             end += 1
-        edits = Edit(self.ends[at - 1], self.starts[at], "("), self._insert_after(end, ")")
+        closed = ' end=" ")' if self.kinds[end - 1] == "," else ")"
+        edits = Edit(self.ends[at - 1], self.starts[at], "("), self._insert_after(end, closed)
         return self._pay(way, "print or exec as a statement", *edits, mode=OPERAND, word="print")
 
     def _colon(self, way: PythonWay, on: PythonWay) -> Iterator[PythonWay]:

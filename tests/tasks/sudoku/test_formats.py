@@ -141,6 +141,12 @@ def test_the_name_that_code_gives_to_a_grid_is_no_part_of_its_first_row(name: st
     assert found(grid * 2) == [WIKIPEDIA] * 2
 
 
+@pytest.mark.parametrize("blank", ["' '", "''", '" "'])
+def test_a_quoted_blank_is_an_empty_cell(blank: str) -> None:
+    rows = [", ".join(blank if cell == "." else blank[0] + cell + blank[-1] for cell in row) for row in ROWS]
+    assert found("[" + "\n".join(f"[{row}]," for row in rows) + "]") == [WIKIPEDIA]
+
+
 def test_what_a_player_filled_in_is_no_clue() -> None:
     assert found("53..+6....6..195" + WIKIPEDIA[15:]) == [WIKIPEDIA[:4] + "." + WIKIPEDIA[5:]]
 

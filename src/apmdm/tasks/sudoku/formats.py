@@ -47,6 +47,7 @@ SHORT = 160
 WIDEST = 25
 """Characters of a row of 9x9 in which blanks are cells, within its border."""
 BARS = str.maketrans("│┃║", "|||")
+QUOTED_BLANK = re.compile(r"(['\"])\s*\1(?=\s*[,\]])")
 RULE = re.compile(r"[\s|:]*([-_*])(?:[\s|:]*\1){2,}[\s|:]*")
 """One mark again and again, which also stands for an empty cell."""
 BORDER = re.compile(r"[\s|:.'`,+*=_\u2500-\u257f-]*([=+\u2500\u2501\u2550]|--|__)[\s|:.'`,+*=_\u2500-\u257f-]*")
@@ -117,7 +118,7 @@ def _bare(line: str) -> str:
     if COMMENT.match(line) and len(_row(line)) not in SIDES and len(_in_one_line(line)) not in LONG:
         return ""
     code = ASSIGNED.sub("", ENCLOSED.sub("", line).partition("#")[0].partition("//")[0])
-    return "" if code != line and not code.strip(" \t,;") else code.translate(BARS)
+    return "" if code != line and not code.strip(" \t,;") else QUOTED_BLANK.sub(".", code).translate(BARS)
 
 
 def _fields(line: str) -> list[str]:
