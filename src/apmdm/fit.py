@@ -4,14 +4,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from apmdm import processes, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.card import card
-from apmdm.model.encoder import Encoder
+from apmdm.model.encoder import Encoder, Shape
 from apmdm.outputs import locked_folder, unused_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
@@ -213,8 +213,11 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _start_from(model: Encoder, start: str) -> None:
-    """Give a new model the weights of a shipped name or a folder."""
+    """Give a new model the weights of a shipped name or a folder. These may lack the matrices of conditions."""
     trained = weights.load_encoder(start, model.vocab)
-    if trained.shape != model.shape or trained.state_dict().keys() != model.state_dict().keys():
+    shapes = [model.shape]
+    if isinstance(model.shape, Shape):
+        shapes.append(replace(model.shape, conditions=(), rank=0))
+    lacking = model.load_state_dict(trained.state_dict(), strict=False) if trained.shape in shapes else None
+    if lacking is None or lacking.unexpected_keys or (lacking.missing_keys and trained.shape == model.shape):
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
-    model.load_state_dict(trained.state_dict())

@@ -4,6 +4,7 @@ Letters: B batch, L length, H heads, D width per head, A coordinate axes, R rela
 each position may attend to: all L, or in window attention the 2 span + 1 around it, so that it costs O(L).
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal
@@ -164,6 +165,24 @@ class Past:
         return self.keys.scatter_(2, where, key), self.values.scatter_(2, where, value)
 
 
+class ConditionalLinear(nn.Linear):
+    """A linear map to whose matrix each of some conditions adds one of low rank (LoRA, arXiv 2106.09685).
+
+    A forward pass is told the condition of each row, 0 for none; without conditions it is not.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True, *, conditions: int = 0, rank: int = 0) -> None:
+        super().__init__(inputs, outputs, bias)
+        self.narrow = nn.Parameter(inputs**-0.5 * torch.randn(1 + conditions, inputs, rank)) if rank else None
+        self.widen = nn.Parameter(torch.zeros(1 + conditions, rank, outputs)) if rank else None
+
+    def forward(self, input: Float[Tensor, "B L inputs"], condition: Int[Tensor, "B"] | None = None) -> Tensor:
+        y = super().forward(input)
+        if self.narrow is None or self.widen is None or condition is None:
+            return y
+        return y + input @ self.narrow[condition] @ self.widen[condition]
+
+
 class Attention(nn.Module):
     """Multi-head softmax attention with an additive bias [B or 1, H or 1, L, K] or None.
 
@@ -171,11 +190,13 @@ class Attention(nn.Module):
     the positions `past.at`, the keys are all of the past, and the bias is [B, 1, L, W].
     """
 
-    def __init__(self, width: int, heads: int, rotary: bool) -> None:
+    def __init__(
+        self, width: int, heads: int, rotary: bool, linear: Callable[..., nn.Module] = ConditionalLinear
+    ) -> None:
         super().__init__()
         self.heads, self.rotary = heads, rotary
-        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
+        self.query_key_value = linear(width, 3 * width, bias=False)
+        self.out = linear(width, width, bias=False)
 
     def forward(
         self,
@@ -185,9 +206,10 @@ class Attention(nn.Module):
         score_scale: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
         at: Int[Tensor, "#B 1 L"] | None = None,
+        condition: Int[Tensor, "B"] | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
-        split = self.query_key_value(x).view(rows, length, 3, self.heads, width // self.heads)
+        split = self.query_key_value(x, condition).view(rows, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if score_scale is not None:
             query = query * score_scale
@@ -206,4 +228,4 @@ class Attention(nn.Module):
         if bias is not None:
             score = score + (bias.unsqueeze(-2) if windowed else bias)
         mixed = (score.softmax(-1) @ value).view(rows, self.heads, length, width // self.heads)
-        return self.out(mixed.transpose(1, 2).reshape(rows, length, width))
+        return self.out(mixed.transpose(1, 2).reshape(rows, length, width), condition)

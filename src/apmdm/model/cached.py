@@ -57,7 +57,7 @@ class Cached:
         num_new = max(1, int((needed - known).max()))
         at = (needed[:, None] - num_new + torch.arange(num_new, device=ids.device)).clamp(min=0)
         pasts = self._pasts(at, source, ids.shape[1])
-        prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid)
+        prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid, self.encoder.condition(state.ids))
         self.seen, self.keys_values = seen, [(past.keys, past.values) for past in pasts]
         return prediction, at, needed - known
 

@@ -6,6 +6,7 @@ Letters: B batch, L length, V vocabulary.
 import math
 from collections.abc import Sequence as Seq
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -21,6 +22,7 @@ from apmdm.model.attention import (
     BEFORE,
     Attention,
     AttentionPattern,
+    ConditionalLinear,
     Past,
     Relation,
     Relations,
@@ -55,6 +57,8 @@ class Shape:
     position comes first. Each combination of relations has a learned bias.
     trained_length: in longer sequences attention scores are multiplied by log(length) / log(trained_length), so that
     softmax over more positions stays as sharp (arXiv 2202.12172). 0 turns this off.
+    conditions, rank: tokens such as the languages of a model of many. In a sequence that holds one of them, a matrix of
+    its own, of this rank, is added to every matrix of the layers.
     """
 
     width: int = 64
@@ -66,10 +70,13 @@ class Shape:
     absolute: int = 0
     relations: Seq[Relation] = ()
     trained_length: int = 0
+    conditions: Seq[str] = ()
+    rank: int = 0
 
     def __post_init__(self) -> None:
         relations = tuple(one if one == BEFORE else tuple(one) for one in self.relations)
         object.__setattr__(self, "relations", relations)
+        object.__setattr__(self, "conditions", tuple(self.conditions))
         if self.layers < 1:
             raise ValueError(f"layers are at least 1, not {self.layers}")
         if min(self.width, self.heads) < 1 or self.width % self.heads:
@@ -88,6 +95,8 @@ class Shape:
             raise ValueError(
                 f"trained_length is at least 2 and for full attention, not {self.trained_length} for {self.attention}"
             )
+        if bool(self.conditions) != (self.rank > 0) or (self.rank and self.attention in ("window", "block")):
+            raise ValueError("conditions need a rank of at least 1, and attention that can see their tokens")
         if self.absolute < 0 or any(len(pair) != 2 or min(pair) < 0 for pair in self.pairs):
             raise ValueError(
                 "absolute positions and the two axes of relations are not negative, "
@@ -115,22 +124,27 @@ class Layer(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         width = shape.width
-        self.attention = Attention(width, shape.heads, shape.rotary)
+        conditional = partial(ConditionalLinear, conditions=len(shape.conditions), rank=shape.rank)
+        self.attention = Attention(width, shape.heads, shape.rotary, conditional)
         self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.up, self.down = conditional(width, 4 * width), conditional(4 * width, width)
 
     def forward(
-        self, x: Float[Tensor, "B L width"], pattern: AttentionPattern, past: Past | None = None
+        self,
+        x: Float[Tensor, "B L width"],
+        pattern: AttentionPattern,
+        past: Past | None = None,
+        condition: Int[Tensor, "B"] | None = None,
     ) -> Float[Tensor, "B L width"]:
         bias = pattern.forbidden
         if self.relations is not None and pattern.relations is not None:
             bias = self.relations(pattern.relations)
             bias = bias if pattern.score_scale is None else bias * pattern.score_scale
             bias = bias if pattern.forbidden is None else bias + pattern.forbidden
-        attended = self.attention(self.norms[0](x), pattern.key_positions, bias, pattern.score_scale, past, pattern.at)
-        x = x + attended
-        return x + self.down(nn.functional.gelu(self.up(self.norms[1](x))))
+        seen = pattern.key_positions, bias, pattern.score_scale, past, pattern.at
+        x = x + self.attention(self.norms[0](x), *seen, condition)
+        return x + self.down(nn.functional.gelu(self.up(self.norms[1](x), condition)), condition)
 
 
 class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
@@ -148,6 +162,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     atoms: Tensor
     first_atom: Tensor
     never: Tensor
+    condition_of: Tensor
 
     def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
         super().__init__()
@@ -174,6 +189,9 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         self.manifest = dict[str, Any]()
         never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
         self.register_buffer("never", never, persistent=False)
+        conditions = torch.zeros(len(vocab), dtype=torch.long)
+        conditions[vocab.encode(shape.conditions)] = 1 + torch.arange(len(shape.conditions))
+        self.register_buffer("condition_of", conditions, persistent=False)
         self.register_load_state_dict_pre_hook(unpack)
 
     def generate_model_card(self, *_: Any, **about: Any) -> ModelCard:
@@ -203,7 +221,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
         looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
-        layer = 12 * shape.width**2 * positions + 2 * shape.width * positions * looked_at
+        layer = (12 * shape.width + 16 * shape.rank) * shape.width * positions + 2 * shape.width * positions * looked_at
         heads = shape.width * (len(self.vocab) + 3) * positions
         hints = sum(head.weight.numel() for head in (self.hints, self.conclusions) if head) * positions
         return blocks * (shape.layers * layer + heads + hints)
@@ -248,10 +266,10 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         """The prediction from token ids and the attention pattern of their state."""
         length, middle = ids.shape[1], len(self.layers) // 2
         at = torch.arange(length, device=ids.device) if pattern.at is None else pattern.at[:, 0]
-        x = self._embedded(ids, at, length)
+        x, condition = self._embedded(ids, at, length), self.condition(ids)
         hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
-            x = layer(x, pattern)
+            x = layer(x, pattern, condition=condition)
             for head, at in ((self.hints, middle), (self.conclusions, after)):
                 if head is not None and number == at:
                     hints.append(head(x))
@@ -267,12 +285,20 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
             return None
         return (state.lengths.clamp(min=trained).log() / math.log(trained))[:, None, None, None]
 
+    def condition(self, ids: Int[Tensor, "B L"]) -> Int[Tensor, "B"] | None:
+        """The number of the condition that each sequence holds, 0 for none; None for an encoder without conditions."""
+        return self.condition_of[ids].amax(1) if self.shape.rank else None
+
     def predict_at(
-        self, ids: Int[Tensor, "B L"], pasts: Seq[Past], coordinates: Int[Tensor, "B W A"] | None = None
+        self,
+        ids: Int[Tensor, "B L"],
+        pasts: Seq[Past],
+        coordinates: Int[Tensor, "B W A"] | None = None,
+        condition: Int[Tensor, "B"] | None = None,
     ) -> Prediction:
         """The predictions of a causal encoder at the new positions only. `pasts` has one Past for each layer.
 
-        coordinates: those of all positions, if the encoder has relations.
+        coordinates: those of all positions, if the encoder has relations. condition: of the whole sequences.
         """
         at, length = pasts[0].at, pasts[0].keys.shape[2]
         x = self._embedded(ids, at, length)
@@ -282,7 +308,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
             relations = relations_between(own, coordinates[:, None], here < at[..., None], self.shape.relations)
         pattern = AttentionPattern(relations=relations, forbidden=self._forbidding(here > at[..., None]))
         for layer, past in zip(self.layers, pasts, strict=True):
-            x = layer(x, pattern, past)
+            x = layer(x, pattern, past, condition)
         return self._predicted(x)
 
     def _embedded(self, ids: Int[Tensor, "B L"], at: Int[Tensor, "*#B L"], length: int) -> Float[Tensor, "B L width"]:

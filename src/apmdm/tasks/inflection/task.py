@@ -14,14 +14,16 @@ from typing import Any
 from apmdm.base_task import BaseTask, option
 from apmdm.from_pairs import FromPairs
 from apmdm.model.encoder import Shape
-from apmdm.pairs.sequence import RELATIONS, atoms_of
+from apmdm.pairs.sequence import FEATURE, RELATIONS, atoms_of
 from apmdm.pairs.table import Pair, Table, read_pairs, read_table
 from apmdm.recipe import Recipe
 from apmdm.training.trainer import Settings
-from apmdm.vocab import Vocab
+from apmdm.vocab import Vocab, spelling
 
 LEARNS = "train check compare audit"
 PART, MEASURED, PER_LANGUAGE = "-train-medium", "-dev", 20
+RANK = 2
+"""Of the matrices that each language has of its own."""
 SHOWN = 8
 EXAMPLES = "German: Haus N;DAT;PL", "Spanish: hablar V;IND;PRS;1;PL", "Finnish: talo N;IN+ESS;SG"
 
@@ -116,7 +118,17 @@ class Inflection(FromPairs):
         return {"language": language, "lemma": problem.source, "features": ";".join(features)}
 
     def recipe(self) -> Recipe:
-        shape = Shape(width=128, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
+        languages = tuple(FEATURE + spelling(language) for language in self.spoken)
+        shape = Shape(
+            width=128,
+            layers=4,
+            heads=8,
+            attention="written",
+            rotary=True,
+            relations=RELATIONS,
+            conditions=languages,
+            rank=RANK,
+        )
         training = Settings(steps=13_000, evaluate_every=4000, checkpoint_every=500)
         return replace(super().recipe(), shape=shape, training=self.training or training)
 
