@@ -74,6 +74,7 @@ class BaseTask:
     loaded_as: name of a task of this package that can use the weights without the user's data or code.
     max_steps, batch_size: the most steps of a run, and how many runs are under way at once.
     hints: what a middle layer learns besides the edits, if anything.
+    conditions: tokens, one of which may be in a sequence, for which the model has matrices of their own (see Encoder).
     """
 
     name: str
@@ -93,6 +94,7 @@ class BaseTask:
     max_steps: int = 10_000
     batch_size: int = 64
     hints: Hints | None = None
+    conditions: tuple[str, ...] = ()
 
     # What a user holds, and sequences.
 

@@ -4,14 +4,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from apmdm import processes, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.card import card
-from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.encoder import Encoder
 from apmdm.outputs import locked_folder, unused_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
@@ -215,9 +215,8 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 def _start_from(model: Encoder, start: str) -> None:
     """Give a new model the weights of a shipped name or a folder. These may lack the matrices of conditions."""
     trained = weights.load_encoder(start, model.vocab)
-    shapes = [model.shape]
-    if isinstance(model.shape, Shape):
-        shapes.append(replace(model.shape, conditions=(), rank=0))
-    lacking = model.load_state_dict(trained.state_dict(), strict=False) if trained.shape in shapes else None
-    if lacking is None or lacking.unexpected_keys or (lacking.missing_keys and trained.shape == model.shape):
+    now, before = model.state_dict().keys(), trained.state_dict().keys()
+    fits = before <= now if model.conditions and not trained.conditions else before == now
+    if not fits or (trained.shape, trained.conditions or model.conditions) != (model.shape, model.conditions):
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
+    model.load_state_dict(trained.state_dict(), strict=False)

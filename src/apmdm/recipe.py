@@ -32,6 +32,9 @@ class Source(Protocol):
     def hints(self) -> Hints | None: ...
 
     @property
+    def conditions(self) -> tuple[str, ...]: ...
+
+    @property
     def objective(self) -> Objective: ...
 
     def batches(self, recipe: "Recipe") -> Batches: ...
@@ -74,7 +77,7 @@ class Recipe:
         if isinstance(self.shape, Pretrained):
             model = PretrainedEncoder.begun(vocab, self.shape, *heads)
         else:
-            model = Encoder(vocab, self.shape, *heads)
+            model = Encoder(vocab, self.shape, *(heads or (0, 0)), self.source.conditions)
         self.source.initialise(model)
         return model
 

@@ -12,7 +12,7 @@ from apmdm.state import Sequence, State
 from apmdm.vocab import MASK, Vocab
 from support import sequence
 
-VOCAB = Vocab.of("a", "b", "c", "END")
+VOCAB = Vocab.of("a", "b", "c", "END", "ONE", "OTHER")
 A, B, C, END = VOCAB.encode(["a", "b", "c", "END"])
 SHAPES = [
     Shape(width=16, layers=2, heads=2, attention="causal", rotary=True),
@@ -20,11 +20,15 @@ SHAPES = [
 ]
 
 
-def encoder(shape: Shape) -> Encoder:
-    """With large weights, so that what it says depends on all it sees."""
+def encoder(shape: Shape, conditions: tuple[str, ...] = ()) -> Encoder:
+    """With large weights, so that what it says depends on all it sees. It writes no condition."""
     torch.manual_seed(0)
-    model = Encoder(VOCAB, shape)
+    model = Encoder(VOCAB, shape, conditions=conditions)
     with torch.no_grad():
+        model.content.bias[-2:] = -100
+        for name, parameter in model.named_parameters():
+            if name.endswith("widen"):
+                parameter.normal_(std=0.1)
         for parameter in model.layers.parameters():
             parameter.mul_(2)
         model.content.weight.mul_(5)
@@ -34,14 +38,16 @@ def encoder(shape: Shape) -> Encoder:
 def prompts(count: int) -> list[Sequence]:
     random = torch.Generator().manual_seed(1)
     lengths = torch.randint(1, 7, (count,), generator=random).tolist()
-    return [sequence((*torch.randint(A, END, (n,), generator=random).tolist(), MASK)) for n in lengths]
+    first = VOCAB.encode(["a", "ONE", "OTHER"])
+    return [sequence((first[n % 3], *torch.randint(A, END, (n,), generator=random).tolist(), MASK)) for n in lengths]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=["rotary", "absolute"])
+@pytest.mark.parametrize("conditions", [(), ("ONE", "OTHER")], ids=["", "conditions"])
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
-def test_a_cache_changes_nothing(shape: Shape, batch_size: int) -> None:
+def test_a_cache_changes_nothing(shape: Shape, conditions: tuple[str, ...], batch_size: int) -> None:
     """Along whole runs, with rows that end and others that take their places."""
-    model = encoder(shape)
+    model = encoder(shape, conditions)
     cached, furthest = Cached(model), 0.0
 
     def both(state: State) -> Prediction:

@@ -1,5 +1,6 @@
 """The encoder against a slow forward pass, its indifference to padding, and its weights on disk."""
 
+import copy
 import json
 import math
 import os
@@ -15,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from apmdm.model.attention import STARTING_BIAS, Relations
+from apmdm.model.attention import STARTING_BIAS, ConditionalLinear, Relations
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, Sequence, State
@@ -327,3 +328,40 @@ def test_weights_that_do_not_fit_are_refused(change: str, tmp_path: Path) -> Non
     save_file(kept | changed[change], tmp_path / "model.safetensors")
     with pytest.raises((ValueError, RuntimeError), match=r"norm\.bias|other"):
         Encoder.from_pretrained(tmp_path)
+
+
+def test_a_condition_adds_matrices_of_low_rank_to_those_of_the_layers() -> None:
+    shape = Shape(width=8, layers=2, heads=2, attention="written", rotary=True)
+    torch.manual_seed(0)
+    model = Encoder(VOCAB, shape, conditions=("z", "2@y")).eval()
+    plain = Encoder(VOCAB, shape).eval()
+    plain.load_state_dict(model.state_dict(), strict=False)
+    one, other = VOCAB.encode(["1@x", "2@x"])
+    rows = [(one, other, MASK), *((one, condition, MASK) for condition in VOCAB.encode(["z", "2@y"]))]
+    states = [stack(row) for row in rows]
+    assert all(torch.equal(model(state).content, plain(state).content) for state in states)
+    for name, parameter in model.named_parameters():
+        if name.endswith("widen"):
+            nn.init.normal_(parameter)
+    together = model(stack(*rows)).content
+    for number, state in enumerate(states):
+        merged = copy.deepcopy(plain)
+        matrices = dict(merged.named_modules())
+        for name, linear in model.named_modules():
+            if isinstance(linear, ConditionalLinear):
+                assert linear.narrow is not None
+                assert linear.widen is not None
+                matrices[name].weight.data += (linear.narrow[number] @ linear.widen[number]).T
+        assert torch.allclose(together[number], merged(state).content[0], atol=1e-4)
+        assert not torch.allclose(together[number], plain(state).content[0], atol=1e-2)
+
+
+def test_conditions_are_saved_with_the_weights(tmp_path: Path) -> None:
+    model = Encoder(VOCAB, Shape(width=8, layers=1, heads=2), conditions=("z",))
+    model.save_pretrained(tmp_path)
+    assert Encoder.from_pretrained(tmp_path).conditions == ("z",)
+
+
+def test_conditions_need_attention_that_sees_them() -> None:
+    with pytest.raises(ValueError, match="not by window attention"):
+        Encoder(VOCAB, Shape(width=8, layers=1, heads=2, attention="window", span=1), conditions=("z",))

@@ -4,7 +4,6 @@ Letters: B batch, L length, H heads, D width per head, A coordinate axes, R rela
 each position may attend to: all L, or in window attention the 2 span + 1 around it, so that it costs O(L).
 """
 
-from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +17,8 @@ from apmdm.vocab import PAD
 
 STARTING_BIAS = 4.0
 BEFORE = "before"
+RANK = 2
+"""Of the matrix that a condition adds to one of a layer."""
 NEAR, FURTHEST = 2**12, 2**40
 """Angles of rotary positions up to FURTHEST are as exact as those up to NEAR (see rotate)."""
 Relation = Seq[int] | Literal["before"]
@@ -171,10 +172,12 @@ class ConditionalLinear(nn.Linear):
     A forward pass is told the condition of each row, 0 for none; without conditions it is not.
     """
 
-    def __init__(self, inputs: int, outputs: int, bias: bool = True, *, conditions: int = 0, rank: int = 0) -> None:
+    def __init__(self, inputs: int, outputs: int, bias: bool = True, conditions: int = 0) -> None:
         super().__init__(inputs, outputs, bias)
-        self.narrow = nn.Parameter(inputs**-0.5 * torch.randn(1 + conditions, inputs, rank)) if rank else None
-        self.widen = nn.Parameter(torch.zeros(1 + conditions, rank, outputs)) if rank else None
+        self.narrow = self.widen = None
+        if conditions:
+            self.narrow = nn.Parameter(inputs**-0.5 * torch.randn(1 + conditions, inputs, RANK))
+            self.widen = nn.Parameter(torch.zeros(1 + conditions, RANK, outputs))
 
     def forward(self, input: Float[Tensor, "B L inputs"], condition: Int[Tensor, "B"] | None = None) -> Tensor:
         y = super().forward(input)
@@ -190,13 +193,11 @@ class Attention(nn.Module):
     the positions `past.at`, the keys are all of the past, and the bias is [B, 1, L, W].
     """
 
-    def __init__(
-        self, width: int, heads: int, rotary: bool, linear: Callable[..., nn.Module] = ConditionalLinear
-    ) -> None:
+    def __init__(self, width: int, heads: int, rotary: bool, conditions: int = 0) -> None:
         super().__init__()
         self.heads, self.rotary = heads, rotary
-        self.query_key_value = linear(width, 3 * width, bias=False)
-        self.out = linear(width, width, bias=False)
+        self.query_key_value = ConditionalLinear(width, 3 * width, False, conditions)
+        self.out = ConditionalLinear(width, width, False, conditions)
 
     def forward(
         self,

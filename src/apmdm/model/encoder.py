@@ -20,6 +20,7 @@ from apmdm.card import card
 from apmdm.file_mode import usual_mode
 from apmdm.model.attention import (
     BEFORE,
+    RANK,
     Attention,
     AttentionPattern,
     ConditionalLinear,
@@ -57,8 +58,6 @@ class Shape:
     position comes first. Each combination of relations has a learned bias.
     trained_length: in longer sequences attention scores are multiplied by log(length) / log(trained_length), so that
     softmax over more positions stays as sharp (arXiv 2202.12172). 0 turns this off.
-    conditions, rank: tokens such as the languages of a model of many. In a sequence that holds one of them, a matrix of
-    its own, of this rank, is added to every matrix of the layers.
     """
 
     width: int = 64
@@ -70,13 +69,10 @@ class Shape:
     absolute: int = 0
     relations: Seq[Relation] = ()
     trained_length: int = 0
-    conditions: Seq[str] = ()
-    rank: int = 0
 
     def __post_init__(self) -> None:
         relations = tuple(one if one == BEFORE else tuple(one) for one in self.relations)
         object.__setattr__(self, "relations", relations)
-        object.__setattr__(self, "conditions", tuple(self.conditions))
         if self.layers < 1:
             raise ValueError(f"layers are at least 1, not {self.layers}")
         if min(self.width, self.heads) < 1 or self.width % self.heads:
@@ -95,8 +91,6 @@ class Shape:
             raise ValueError(
                 f"trained_length is at least 2 and for full attention, not {self.trained_length} for {self.attention}"
             )
-        if bool(self.conditions) != (self.rank > 0) or (self.rank and self.attention in ("window", "block")):
-            raise ValueError("conditions need a rank of at least 1, and attention that can see their tokens")
         if self.absolute < 0 or any(len(pair) != 2 or min(pair) < 0 for pair in self.pairs):
             raise ValueError(
                 "absolute positions and the two axes of relations are not negative, "
@@ -121,14 +115,14 @@ class Shape:
 class Layer(nn.Module):
     """Attention and a two-layer perceptron, each on normalized input and added to it (pre-norm)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, conditions: int = 0) -> None:
         super().__init__()
         width = shape.width
-        conditional = partial(ConditionalLinear, conditions=len(shape.conditions), rank=shape.rank)
-        self.attention = Attention(width, shape.heads, shape.rotary, conditional)
+        linear = partial(ConditionalLinear, conditions=conditions)
+        self.attention = Attention(width, shape.heads, shape.rotary, conditions)
         self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.up, self.down = conditional(width, 4 * width), conditional(4 * width, width)
+        self.up, self.down = linear(width, 4 * width), linear(4 * width, width)
 
     def forward(
         self,
@@ -153,6 +147,9 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     hints and conclusions are used in training alone (see Hints). A linear head reads `hints` bits for each position off
     the middle layer, and another one `conclusions` bits off the layer after it.
 
+    conditions: tokens such as the languages of a model of many. In a sequence that holds one of them, a matrix of its
+    own, of rank RANK, is added to every matrix of the layers.
+
     save_pretrained writes model.safetensors (of a matrix that is mostly zero, only the other entries), config.json
     (vocabulary and shape) and a model card. from_pretrained reads the first two and executes nothing.
 
@@ -163,10 +160,19 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     first_atom: Tensor
     never: Tensor
     condition_of: Tensor
+    conditions: tuple[str, ...] = ()
 
-    def __init__(self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0) -> None:
+    def __init__(
+        self, vocab: Vocab, shape: Shape, hints: int = 0, conclusions: int = 0, conditions: Seq[str] = ()
+    ) -> None:
         super().__init__()
         self._begin(vocab, shape)
+        if conditions and shape.attention in ("window", "block"):
+            raise ValueError(f"conditions are seen from everywhere, not by {shape.attention} attention")
+        self.conditions = tuple(conditions)
+        numbers = torch.zeros(len(vocab), dtype=torch.long)
+        numbers[vocab.encode(conditions)] = 1 + torch.arange(len(conditions))
+        self.register_buffer("condition_of", numbers, persistent=False)
         composition = vocab.composition()
         counts = composition.count_nonzero(1)
         self.register_buffer("atoms", composition.nonzero()[:, 1], persistent=False)
@@ -174,7 +180,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         atoms = len(vocab.atoms)
         self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
         self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape, len(self.conditions)) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
@@ -189,9 +195,6 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         self.manifest = dict[str, Any]()
         never = torch.zeros(len(vocab)).index_fill(0, torch.tensor([PAD, MASK]), -torch.inf)
         self.register_buffer("never", never, persistent=False)
-        conditions = torch.zeros(len(vocab), dtype=torch.long)
-        conditions[vocab.encode(shape.conditions)] = 1 + torch.arange(len(shape.conditions))
-        self.register_buffer("condition_of", conditions, persistent=False)
         self.register_load_state_dict_pre_hook(unpack)
 
     def generate_model_card(self, *_: Any, **about: Any) -> ModelCard:
@@ -217,11 +220,11 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
 
     def multiply_adds(self, length: int) -> int:
         """The number of multiply-adds in the matrix products of one decoding step on one sequence of this length."""
-        shape = self.shape
+        shape, rank = self.shape, RANK * bool(self.conditions)
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
         looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
-        layer = (12 * shape.width + 16 * shape.rank) * shape.width * positions + 2 * shape.width * positions * looked_at
+        layer = (12 * shape.width + 16 * rank) * shape.width * positions + 2 * shape.width * positions * looked_at
         heads = shape.width * (len(self.vocab) + 3) * positions
         hints = sum(head.weight.numel() for head in (self.hints, self.conclusions) if head) * positions
         return blocks * (shape.layers * layer + heads + hints)
@@ -287,7 +290,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
 
     def condition(self, ids: Int[Tensor, "B L"]) -> Int[Tensor, "B"] | None:
         """The number of the condition that each sequence holds, 0 for none; None for an encoder without conditions."""
-        return self.condition_of[ids].amax(1) if self.shape.rank else None
+        return self.condition_of[ids].amax(1) if self.conditions else None
 
     def predict_at(
         self,

@@ -83,6 +83,7 @@ class Baseline:
     form: Form
     learner: Learner
     hints: Hints | None = None
+    conditions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -56,7 +56,7 @@ def load_encoder(weights: str, *vocabs: Vocab) -> Encoder:
         if "config" in shape:
             model = PretrainedEncoder(vocab, Pretrained(**shape), **heads)
         else:
-            model = Encoder(vocab, Shape(**shape), **heads)
+            model = Encoder(vocab, Shape(**shape), **heads, conditions=config.get("conditions", ()))
         model.load_state_dict(load_file(path / TENSORS))
         model.manifest = read_manifest(path)
         if model.manifest.get("sha256") not in (None, checksum(path)):

@@ -22,8 +22,6 @@ from apmdm.vocab import Vocab, spelling
 
 LEARNS = "train check compare audit"
 PART, MEASURED, PER_LANGUAGE = "-train-medium", "-dev", 20
-RANK = 2
-"""Of the matrices that each language has of its own."""
 SHOWN = 8
 EXAMPLES = "German: Haus N;DAT;PL", "Spanish: hablar V;IND;PRS;1;PL", "Finnish: talo N;IN+ESS;SG"
 
@@ -117,18 +115,12 @@ class Inflection(FromPairs):
         language, *features = atoms_of(problem.features)
         return {"language": language, "lemma": problem.source, "features": ";".join(features)}
 
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(FEATURE + spelling(language) for language in self.spoken)
+
     def recipe(self) -> Recipe:
-        languages = tuple(FEATURE + spelling(language) for language in self.spoken)
-        shape = Shape(
-            width=128,
-            layers=4,
-            heads=8,
-            attention="written",
-            rotary=True,
-            relations=RELATIONS,
-            conditions=languages,
-            rank=RANK,
-        )
+        shape = Shape(width=128, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
         training = Settings(steps=13_000, evaluate_every=4000, checkpoint_every=500)
         return replace(super().recipe(), shape=shape, training=self.training or training)
 
