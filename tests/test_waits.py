@@ -13,6 +13,7 @@ from torch import Tensor
 
 from apmdm import sampler, weights
 from apmdm.model.attention import AttentionPattern
+from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.graphed import Graphed
 from apmdm.model.incremental import Incremental
@@ -175,6 +176,36 @@ def test_what_a_model_is_told_instead_changes_no_run(name: str, wrapper: str, re
     near = edited_runs(name, wrapper, 1)
     request.getfixturevalue("far")
     assert edited_runs(name, wrapper, 1) == near
+
+
+def appended_runs(name: str) -> tuple[list[tuple], int]:
+    """Runs from left to right with a cache, and how often it is asked."""
+    torch.manual_seed(0)
+    encoder, calls = Encoder(Vocab.of(*"abcd"), SHAPES[name]), 0
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    cached = Cached(encoder)
+
+    def model(state: State) -> Prediction:
+        nonlocal calls
+        calls += 1
+        return cached(state)
+
+    lengths = [3, 9, 1, 4, 7, 2]
+    tokens = torch.randint(MASK + 1, TOKENS - 1, (6, 9), generator=torch.Generator().manual_seed(1))
+    prompts = [torch.cat((row[:length], torch.tensor([MASK]))) for row, length in zip(tokens, lengths, strict=True)]
+    grid = torch.zeros(9 + 1, 2, dtype=torch.long)
+    sequences = [Sequence(prompt, grid[: len(prompt)]) for prompt in prompts]
+    return facts(rollouts(model, sequences, Append(TOKENS - 1), batch_size=3, max_steps=20, max_length=40)), calls
+
+
+@pytest.mark.parametrize("name", ["causal", "written"])
+def test_a_step_with_a_cache_waits_once(name: str, request: pytest.FixtureRequest) -> None:
+    near, _ = appended_runs(name)
+    waits = request.getfixturevalue("far")
+    runs, calls = appended_runs(name)
+    assert waits() == calls > 10
+    assert runs == near
 
 
 def test_an_incremental_may_be_asked_about_other_states_in_between(

@@ -23,7 +23,8 @@ class Cached:
     the first MASK, which `at_first_mask` tells alone. It is zero elsewhere. Keys and values of a token depend on the
     tokens before it only, so a row is recognised by its tokens and their coordinates: rows may arrive, leave the batch
     and change places at any call. A call computes as many positions of every row as the row with the most new ones
-    needs, so it is fast where rows grow together.
+    needs, so it is fast where rows grow together. Where that would take waiting for a GPU, and the sampler tells what the
+    last step did, it computes as many as can be new.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -32,6 +33,7 @@ class Cached:
         self.encoder = encoder
         self.seen = torch.empty(0, 0, 1, dtype=torch.long)
         self.keys_values: list[tuple[Tensor, Tensor]] = []
+        self.mark: object = None
 
     def __call__(self, state: State) -> Prediction:
         prediction, at, computed = self._new(state)
@@ -54,7 +56,14 @@ class Cached:
         if grid is not None:
             seen = torch.cat((seen, grid.masked_fill(seen == PAD, NOWHERE)), -1)
         source, known = self._remembered(seen)
-        num_new = max(1, int((needed - known).max()))
+        last = state.known and state.known.last
+        if last and state.far:
+            num_new = (
+                min(state.ids.shape[1], 1 + int(last.edited.max())) if last.since is self.mark else state.ids.shape[1]
+            )
+        else:
+            num_new = max(1, int((needed - known).max()))
+        self.mark = last and last.mark
         at = (needed[:, None] - num_new + torch.arange(num_new, device=ids.device)).clamp(min=0)
         pasts = self._pasts(at, source, ids.shape[1])
         prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid, self.encoder.condition(state.ids))
