@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_shipped_loads(name: str) -> None:
     model = weights.load_encoder(name)
     assert not model.training
-    assert 0 < model.num_parameters() <= 1_200_000
+    assert 0 < model.num_parameters() <= (3_000_000 if name == "inflection" else 1_200_000)
 
 
 def test_parity_is_shipped() -> None:

@@ -23,8 +23,8 @@ class Cached:
     the first MASK, which `at_first_mask` tells alone. It is zero elsewhere. Keys and values of a token depend on the
     tokens before it only, so a row is recognised by its tokens and their coordinates: rows may arrive, leave the batch
     and change places at any call. A call computes as many positions of every row as the row with the most new ones
-    needs, so it is fast where rows grow together. Where that would take waiting for a GPU, and the sampler tells what the
-    last step did, it computes as many as can be new.
+    needs, so it is fast where rows grow together. Where that would take waiting for a GPU, and the sampler tells what
+    the last step did, it computes as many as can be new.
     """
 
     def __init__(self, encoder: Encoder) -> None:
