@@ -24,8 +24,8 @@ from torch import Tensor
 from apmdm.text_repair.damage import Damaged
 from apmdm.text_repair.json_automaton import Json
 from apmdm.text_repair.ranking import Features, features_of
-from apmdm.text_repair.repair import distinct, log_odds, paid
-from apmdm.text_repair.search import cheapest
+from apmdm.text_repair.repair import distinct, sureness
+from apmdm.text_repair.search import PartialRepair, cheapest
 from apmdm.text_repair.tokens import tokens_of
 
 SEEDS = 100, 102
@@ -39,11 +39,11 @@ SMALL = 0.005
 
 
 class Listed(NamedTuple):
-    """The repairs found for a broken document: features, what each costs, and whether it is right."""
+    """The repairs found for a broken document: features, ways, and whether each is right."""
 
     source: str
     features: list[Features]
-    paid: list[float]
+    ways: list[PartialRepair]
     right: list[bool]
 
 
@@ -69,13 +69,13 @@ def main() -> None:
     print(f"{perf_counter() - began:.0f} s until all repairs were found", flush=True)
     names = telling(lists)
     sources = sorted({each.source for each in lists})
-    rows, right = list[list[float]](), list[float]()
+    rows, right = list[dict[str, float]](), list[float]()
     for fold in range(FOLDS):
         held = set(sources[fold::FOLDS])
         ranker = fitted([each for each in lists if each.source not in held], names)
         for each in lists:
             if each.source in held and each.features:
-                row, good = sureness(each, ranker)
+                row, good = surest(each, ranker)
                 rows.append(row)
                 right.append(good)
         print(f"fold {fold + 1}: {perf_counter() - began:.0f} s", flush=True)
@@ -96,7 +96,7 @@ def listed(source: str, problem: Damaged) -> Listed:
     return Listed(
         source,
         [features_of(problem.text, each) for each in found],
-        [paid(each.way) for each in found],
+        [each.way for each in found],
         [_canonical(json.loads(each.text)) in accepted for each in found],
     )
 
@@ -141,12 +141,11 @@ def matrix(lists: list[Listed], names: list[str]) -> Tensor:
     return rows
 
 
-def sureness(listed: Listed, ranker: Ranker) -> tuple[list[float], float]:
-    """What `apmdm.text_repair.repair.probability` weighs, and whether the best repair is right."""
+def surest(listed: Listed, ranker: Ranker) -> tuple[dict[str, float], float]:
+    """What tells how sure the best repair is, and whether it is right."""
     chances = ranker.scores(listed).softmax(0)
     best = int(chances.argmax())
-    alone = len(listed.features) == 1
-    return [1.0, log_odds(float(chances[best])), listed.paid[best], float(alone)], float(listed.right[best])
+    return sureness(float(chances[best]), listed.ways[best]), float(listed.right[best])
 
 
 def _canonical(value: Any) -> str:

@@ -1,10 +1,14 @@
 """Log-linear and logistic models, as the recipes of repair fit them by L-BFGS."""
 
+from collections import Counter
+
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 ITERATIONS = 300
+BASE = "constant", "share", "paid", "alone"
+RARE, PRIOR = 30, 1.5
 
 
 def most_probable(
@@ -32,20 +36,26 @@ def most_probable(
     return (start + change * free).detach()
 
 
-def logistic(rows: list[list[float]], right: list[float]) -> list[float]:
-    """The weights under which being right is as probable as it was often."""
-    given, target = torch.tensor(rows), torch.tensor(right)
-    weights = torch.zeros(given.shape[1], requires_grad=True)
+def logistic(rows: list[dict[str, float]], right: list[float]) -> dict[str, float]:
+    """The weights under which being right is as probable as it was often.
+
+    Those of features that are not in BASE are kept near 0, and are left out where fewer than RARE rows have them.
+    """
+    times = Counter(name for row in rows for name in row)
+    names = [*BASE, *sorted(name for name, num in times.items() if num >= RARE and name not in BASE)]
+    given, target = torch.tensor([[row.get(name, 0.0) for name in names] for row in rows]), torch.tensor(right)
+    weights = torch.zeros(len(names), requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
         value = binary_cross_entropy_with_logits(given @ weights, target)
+        value = value + PRIOR / len(rows) * weights[len(BASE) :].square().sum()
         value.backward()
         return value
 
     optimizer.step(loss)  # pyright: ignore
-    return [round(weight, 4) for weight in weights.tolist()]
+    return {name: round(weight, 4) for name, weight in zip(names, weights.tolist(), strict=True)}
 
 
 def _log_sum(score: Tensor, owner: Tensor, num: int) -> Tensor:

@@ -29,7 +29,7 @@ from apmdm.text_repair.python_damages import DAMAGES, damaged
 from apmdm.text_repair.python_kinds import PRIOR
 from apmdm.text_repair.python_tokens import parses, tokens_of, tree_of
 from apmdm.text_repair.python_ways import PythonWay
-from apmdm.text_repair.repair import log_odds, paid
+from apmdm.text_repair.repair import sureness
 from apmdm.text_repair.search import Grammar, applied, cheapest, edits_of
 
 SEED, NEAR, CALIBRATION = 0, 0.3, 800
@@ -78,7 +78,7 @@ def automaton_with(costs: dict[str, list[float]], text: str) -> Python:
     return Python(tokens_of(text), costs)
 
 
-def write(language: str, about: dict[str, int], calibration: list[float], costs: dict[str, list[float]]) -> None:
+def write(language: str, about: dict[str, int], calibration: dict[str, float], costs: dict[str, list[float]]) -> None:
     learned = {"about": about, "calibration": calibration, "costs": costs}
     Path(f"src/apmdm/text_repair/{language}_costs.json").write_text(json.dumps(learned, indent=1) + "\n")
     print(f"calibration {calibration}")
@@ -178,14 +178,14 @@ def accuracy(lists: list[Found], weights: Tensor) -> float:
     return right / len(lists)
 
 
-def calibrated(problems: Iterator[tuple[str, str]], automaton: Callable[[str], Grammar[Any]]) -> list[float]:
-    """Constant and weights of the probability that a repair is right."""
-    rows, target = list[list[float]](), list[float]()
+def calibrated(problems: Iterator[tuple[str, str]], automaton: Callable[[str], Grammar[Any]]) -> dict[str, float]:
+    """The weights of the probability that a repair is right."""
+    rows, target = list[dict[str, float]](), list[float]()
     for problem in problems:
         found = list(ranked(problem, automaton))
         if found:
             share = 1 / sum(exp(found[0][0].cost - way.cost) for way, _ in found)
-            rows.append([1.0, log_odds(share), paid(found[0][0]), float(share == 1)])
+            rows.append(sureness(share, found[0][0]))
             target.append(float(found[0][1]))
     return logistic(rows, target)
 

@@ -43,7 +43,7 @@ class Language:
     shares: Callable[[str, list[Candidate]], list[float]] = as_found
 
     @property
-    def calibration(self) -> list[float]:
+    def calibration(self) -> dict[str, float]:
         """The weights of repair.probability."""
         return read(self.costs)["calibration"]
 

@@ -2,11 +2,11 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from itertools import groupby
-from math import exp, log
+from math import exp, log, log1p
 from typing import Any
 
 from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
@@ -116,11 +116,16 @@ def distinct(source: str, ways: Sequence[PartialRepair], language: Language = JS
     return [Candidate(repaired, way, amount[repaired] / total) for repaired, way in first.items()]
 
 
-def probability(share: float, way: PartialRepair, weights: list[float]) -> float:
-    """How often a repair is right that has this share of all that were found: a logistic model of what it costs."""
-    constant, by_share, by_cost, alone = weights
-    odds = constant + by_share * log_odds(share) + by_cost * paid(way) + alone * (share == 1)
+def probability(share: float, way: PartialRepair, weights: Mapping[str, float]) -> float:
+    """How often a repair is right that has this share of all that were found: a logistic model of `sureness`."""
+    odds = sum(weights.get(name, 0.0) * value for name, value in sureness(share, way).items())
     return 1 / (1 + exp(-odds))
+
+
+def sureness(share: float, way: PartialRepair) -> dict[str, float]:
+    """What tells how sure a repair is: its share, what it costs, and whether each kind of repair is there, or twice."""
+    told = {"constant": 1.0, "share": log_odds(share), "paid": paid(way), "alone": float(share == 1)}
+    return told | {kind: log1p(min(len(costs), 2)) for kind, costs in costs_of(way).items()}
 
 
 def log_odds(share: float) -> float:
@@ -129,16 +134,18 @@ def log_odds(share: float) -> float:
 
 
 def paid(way: PartialRepair) -> float:
-    """What the repairs of a way cost, each kind at most twice and without the structure of the document.
+    """What the repairs of a way cost, each kind at most twice: a hundred comments are no less sure than three."""
+    return sum(sum(nlargest(2, each)) for each in costs_of(way).values())
 
-    A text with a hundred comments is no less sure than one with three.
-    """
+
+def costs_of(way: PartialRepair) -> dict[str, list[float]]:
+    """What each kind of repair of a way cost, without the structure of the document."""
     costs, trail = defaultdict[str, list[float]](list), way.trail
     while trail is not None:
         trail, kind, cost, _ = trail
         if not kind.startswith("="):
             costs[kind].append(cost)
-    return sum(sum(nlargest(2, each)) for each in costs.values())
+    return costs
 
 
 def changes(source: str, way: PartialRepair, language: Language) -> tuple[Change, ...]:
