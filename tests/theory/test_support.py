@@ -9,6 +9,9 @@ from apmdm.tasks.dyck.uniform import num_words
 from apmdm.theory import dyck, support
 from apmdm.theory.compile import compile_policy
 
+ROUNDING = 5e-6
+"""Of chances by weights: logits of about 30 in float32. Some CPUs came to 2e-6."""
+
 
 @pytest.mark.parametrize(("language", "length"), [("k1", 2), ("k2", 2), ("k2", 4)])
 def test_weights_have_the_chances_of_the_policy(language: str, length: int) -> None:
@@ -17,11 +20,11 @@ def test_weights_have_the_chances_of_the_policy(language: str, length: int) -> N
     assert by_policy.keys() == by_weights.keys()
     for state, chances in by_policy.items():
         assert sum(chances.values()) == pytest.approx(1, abs=1e-12)
-        assert by_weights[state] == pytest.approx(chances, abs=1e-6)
+        assert by_weights[state] == pytest.approx(chances, abs=ROUNDING)
     written = support.word_chances(by_policy, language, length)
     assert set(written) == set(support.words(language, length))
     assert sum(written.values()) == pytest.approx(1, abs=1e-6)
-    assert support.word_chances(by_weights, language, length) == pytest.approx(written, abs=1e-6)
+    assert support.word_chances(by_weights, language, length) == pytest.approx(written, abs=ROUNDING)
 
 
 @pytest.mark.parametrize("length", [2, 4, 6, 8])
