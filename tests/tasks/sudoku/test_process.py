@@ -94,7 +94,10 @@ class Seen:
         return next((v for v in self.open_cells[cell] if self.only_place(cell, v)), 0)
 
     def only_place(self, cell: int, v: int) -> bool:
-        return any([i for i in unit if v in self.open_cells.get(i, ())] == [cell] for unit in self.units(cell))
+        def elsewhere(unit: list[int]) -> bool:
+            return any(v in self.open_cells.get(i, ()) for i in unit if i != cell)
+
+        return v in self.open_cells.get(cell, ()) and not all(map(elsewhere, self.units(cell)))
 
     def guess_cell(self) -> int:
         return min(self.open_cells, key=lambda i: (len(self.open_cells[i]), i))
