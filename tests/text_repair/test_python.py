@@ -85,6 +85,7 @@ PARTS = ["def f(", "):", "x", "\n", "\n    ", "[", "]", '"', "'''", ",", "if ", 
         ('print "%s" % f(\n    x)  # (\n', 'print("%s" % f(\n    x))  # (\n'),
         ("if x: print x; exec 'y'\n", "if x: print(x); exec('y')\n"),
         ("print x,\n", 'print(x, end=" ")\n'),
+        ("exec x,\n", "exec(x,)\n"),
     ],
 )
 def test_small_mistakes(broken: str, right: str) -> None:

@@ -352,7 +352,8 @@ class Python(Automaton[PythonWay]):
         ):
             depth += (self.kinds[end] in OPENERS) - (self.kinds[end] in CLOSERS)
             end += 1
-        closed = ' end=" ")' if self.kinds[end - 1] == "," else ")"
+        on_one_line = self.kinds[end - 1] == "," and self.tokens.text(at - 1) == "print"
+        closed = ' end=" ")' if on_one_line else ")"
         edits = Edit(self.ends[at - 1], self.starts[at], "("), self._insert_after(end, closed)
         return self._pay(way, "print or exec as a statement", *edits, mode=OPERAND, word="print")
 
