@@ -16,7 +16,7 @@ from support import stack
 def test_values_are_those_of_the_function_in_order_and_after_jumps() -> None:
     function = partial(torch.split, torch.arange(24))
     prefetched = Prefetcher(function, 2)
-    for number in (1, 2, 3, 9, 10, 12, 10, 11, 1):
+    for number in (1, 2, 3, 9, 10, 2):
         assert [part.tolist() for part in prefetched(number)] == [part.tolist() for part in function(number)]
     with pytest.raises(RuntimeError, match="split"):
         prefetched(0)
