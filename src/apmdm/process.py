@@ -4,12 +4,13 @@ A symbol is any hashable value. A tuple is a product symbol, whose parts the mod
 change by becoming MASK first. Where two lists are more than one transition apart, states are put in between.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import isgeneratorfunction
-from itertools import pairwise
+from itertools import islice, pairwise, product
 from typing import Any
 
 import torch
@@ -170,36 +171,25 @@ def _kept(before: Tokens, after: Tokens) -> list[tuple[int, int]]:
     """The places in both of the tokens that stay when the fewest are replaced, inserted and deleted.
 
     Of several ways the one with the fewest stretches of changed tokens, so that what changes is close together.
-    Dynamic programming from the end: cost[i][j][1] is that of the rest if the token before has changed, cost[i][j][0]
-    if it stays. A stretch costs less than any change.
+    Dynamic programming from the end: `changed` and `stayed` are the cost of the rest after each pair of places, if the
+    token before has changed or stays. A stretch costs less than any change.
     """
     n, m = len(before), len(after)
     change = n + m + 1
-    cost = [[[0, 0] for _ in range(m + 1)] for _ in range(n + 1)]
-
-    def options(i: int, j: int, changed: int) -> list[tuple[int, int, int]]:
-        """Cost of the rest, and how far it goes on in both, for each thing that can happen here."""
-        price = change + 1 - changed
-        ways = [(price + cost[i + 1][j + 1][1], 1, 1)] if i < n and j < m else []
-        ways += [(price + cost[i + 1][j][1], 1, 0)] if i < n else []
-        ways += [(price + cost[i][j + 1][1], 0, 1)] if j < m else []
-        stays = i < n and j < m and before[i] == after[j]
-        return [*([(cost[i + 1][j + 1][0], 0, 0)] if stays else []), *ways]
-
-    for i in range(n, -1, -1):
-        for j in range(m, -1, -1):
-            for changed in (0, 1) if i < n or j < m else ():
-                cost[i][j][changed] = min(options(i, j, changed))[0]
-    kept, i, j, changed = [], 0, 0, 0
+    changed, stayed = ([[math.inf] * (m + 2) for _ in range(n + 2)] for _ in range(2))
+    changed[n][m] = stayed[n][m] = 0
+    for i, j in islice(product(range(n, -1, -1), range(m, -1, -1)), 1, None):
+        stays = stayed[i + 1][j + 1] if i < n and j < m and before[i] == after[j] else math.inf
+        changes = change + min(changed[i][j + 1], changed[i + 1][j], changed[i + 1][j + 1])
+        changed[i][j], stayed[i][j] = min(stays, changes), min(stays, changes + 1)
+    kept, i, j, cost = [], 0, 0, stayed
     while i < n or j < m:
-        _, down, right = min(options(i, j, changed))
-        if not down and not right:
+        if i < n and j < m and before[i] == after[j] and stayed[i + 1][j + 1] == cost[i][j]:
             kept.append((i, j))
-            down = right = 1
-            changed = 0
+            i, j, cost = i + 1, j + 1, stayed
         else:
-            changed = 1
-        i, j = i + down, j + right
+            _, down, right = min((changed[i + x][j + y], x, y) for x, y in ((0, 1), (1, 0), (1, 1)))
+            i, j, cost = i + down, j + right, changed
     return kept
 
 
@@ -271,7 +261,7 @@ def examined(
 ) -> tuple[list[Finding], list[Any]]:
     """What is wrong with a process, one finding for each kind of mistake, and the problems whose runs are sound."""
     found: dict[str, Finding] = {}
-    sound, steps, bridged = [], 0, list[list[Tokens]]()
+    sound, steps = [], list[list[Tokens]]()
     for problem in problems:
         kind = "run"
         try:
@@ -294,11 +284,10 @@ def examined(
             remedy = "end where the process returns its state unchanged, or add a token that says that it has ended"
             found.setdefault("end", Finding(what, remedy, True, story))
         sound.append(problem)
-        steps += len(run) - 1
-        bridged += [whole for whole in (with_ways([list(step)])[0] for step in pairwise(run)) if len(whole) > 2]
-    if bridged:
+        steps += map(list, pairwise(run))
+    if bridged := [whole for whole in with_ways(steps) if len(whole) > 2]:
         story = [shown(alphabet.decode(state) or []) for state in bridged[0]]
-        what = f"{len(bridged)} of {steps} steps take more than one transition, so states are put in between, such as"
+        what = f"{len(bridged)} of {len(steps)} steps take more than one transition, so states are put in between, such as"
         remedy = "nothing, if each of these states still shows what its MASKs are to become"
         found["between"] = Finding(what, remedy, False, story)
     return list(found.values()), sound
