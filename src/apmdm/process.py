@@ -287,7 +287,8 @@ def examined(
         steps += map(list, pairwise(run))
     if bridged := [whole for whole in with_ways(steps) if len(whole) > 2]:
         story = [shown(alphabet.decode(state) or []) for state in bridged[0]]
-        what = f"{len(bridged)} of {len(steps)} steps take more than one transition, so states are put in between, such as"
+        share = f"{len(bridged)} of {len(steps)} steps"
+        what = f"{share} take more than one transition, so states are put in between, such as"
         remedy = "nothing, if each of these states still shows what its MASKs are to become"
         found["between"] = Finding(what, remedy, False, story)
     return list(found.values()), sound

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from apmdm.solution import Solution
-from apmdm.tasks.sudoku.data import answers_of, teacher_run, training_puzzles
+from apmdm.tasks.sudoku.data import teacher_run, training_puzzles
 from apmdm.tasks.sudoku.grid import NUM_LEVELS, R1, RUN, Board, decode
 from apmdm.tasks.sudoku.puzzles import Rules, count_within
+from apmdm.tasks.sudoku.puzzles import solutions as solved_grids
 from apmdm.tasks.sudoku.symmetry import leaks
 
 QUICK, PATIENCE = 2000, 20_000
@@ -47,6 +48,7 @@ def report(solutions: list[Solution], board: Board) -> dict[str, Any]:
     statuses = Counter(solution.status for solution in solutions)
     probability = torch.tensor([solution.run.log_probability for solution in solutions], dtype=torch.float64)
     times = torch.tensor([solution.run.time for solution in solutions], dtype=torch.float64)
+    known = [solved_grids(puzzle)[0] for puzzle in training_puzzles(board).tolist()]
     final, teacher_steps = teacher_run(torch.tensor([solution.problem for solution in solutions]))
     return {
         "puzzles": len(solutions),
@@ -58,7 +60,7 @@ def report(solutions: list[Solution], board: Board) -> dict[str, Any]:
         "max_steps": int(times.max()),
         "mean_work": round(sum(solution.run.work for solution in solutions) / len(solutions), 3),
         "separation": _separation(probability, torch.tensor([solution.solved for solution in solutions])),
-        "leaked": len(leaks(answers_of(training_puzzles(board)).tolist(), decode(final).tolist())),
+        "leaked": len(leaks(known, decode(final).tolist())),
     }
 
 
