@@ -29,7 +29,6 @@ docs: .venv/.docs
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) torch setuptools
 	$(PIP_INSTALL) --no-build-isolation --editable '.[dev]'
-	-$(BIN)/python -m compileall -qq -j 0 .venv/lib  # on every core; pip compiles on one
 	touch $@
 
 .venv/.docs: .venv/.installed
