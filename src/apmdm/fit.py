@@ -215,8 +215,10 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 def _start_from(model: Encoder, start: str) -> None:
     """Give a new model the weights of a shipped name or a folder. These may lack the matrices of conditions."""
     trained = weights.load_encoder(start, model.vocab)
-    now, before = model.state_dict().keys(), trained.state_dict().keys()
-    fits = before <= now if model.conditions and not trained.conditions else before == now
-    if not fits or (trained.shape, trained.conditions or model.conditions) != (model.shape, model.conditions):
+    own, begun = (
+        {name for name in encoder.state_dict() if not name.endswith((".narrow", ".widen"))}
+        for encoder in (model, trained)
+    )
+    if own != begun or trained.shape != model.shape or trained.conditions not in ((), model.conditions):
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
     model.load_state_dict(trained.state_dict(), strict=False)

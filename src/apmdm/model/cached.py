@@ -56,19 +56,21 @@ class Cached:
         if grid is not None:
             seen = torch.cat((seen, grid.masked_fill(seen == PAD, NOWHERE)), -1)
         source, known = self._remembered(seen)
-        last = state.known and state.known.last
-        if last and state.far:
-            num_new = (
-                min(state.ids.shape[1], 1 + int(last.edited.max())) if last.since is self.mark else state.ids.shape[1]
-            )
-        else:
-            num_new = max(1, int((needed - known).max()))
-        self.mark = last and last.mark
+        num_new = self._num_new(state, needed - known)
         at = (needed[:, None] - num_new + torch.arange(num_new, device=ids.device)).clamp(min=0)
         pasts = self._pasts(at, source, ids.shape[1])
         prediction = self.encoder.predict_at(state.ids.gather(1, at), pasts, grid, self.encoder.condition(state.ids))
         self.seen, self.keys_values = seen, [(past.keys, past.values) for past in pasts]
         return prediction, at, needed - known
+
+    def _num_new(self, state: State, wanted: Int[Tensor, "B"]) -> int:
+        """How many positions of every row are computed."""
+        last = state.known and state.known.last
+        goes_on, self.mark = last and last.since is self.mark, last and last.mark
+        if not (last and state.far):
+            return max(1, int(wanted.max()))
+        length = state.ids.shape[1]
+        return min(length, 1 + int(last.edited.max())) if goes_on else length
 
     def _remembered(self, seen: Int[Tensor, "B L A"]) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
         """For each row the number of the remembered row that it continues and its length; length 0 if there is none."""

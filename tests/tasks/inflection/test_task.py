@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 
+from apmdm.fit import Fitting
+from apmdm.model.encoder import Encoder
 from apmdm.pairs.table import Pair
 from apmdm.tasks.inflection.task import Inflection
+from apmdm.training.trainer import Settings
 
 GIVEN = (
     Pair("Haus", "Häuser", "german;N;NOM;PL"),
@@ -128,3 +132,12 @@ def test_a_mirrored_copy_is_drawn_from_left_to_right() -> None:
     drawing = TASK.draw(state)
     assert drawing["symbols"] == TASK.vocab.decode(copy[::-1])
     assert list(drawing["positions"]) == list(range(len(state) - 1, len(state) - 1 - len(copy), -1))
+
+
+def test_a_run_starts_from_weights_without_the_matrices_of_each_language(tmp_path: Path) -> None:
+    recipe = Inflection(given=GIVEN, training=Settings(steps=2, matrix_rate=0.0, other_rate=0.0)).recipe()
+    before = Encoder(recipe.source.vocab, recipe.shape)
+    before.save_pretrained(tmp_path / "before")
+    after = Fitting(recipe, tmp_path / "run", start=str(tmp_path / "before"), validated=False).begin().model
+    assert after.conditions == recipe.source.conditions
+    assert all(torch.allclose(after.get_parameter(name), value) for name, value in before.named_parameters())
