@@ -22,7 +22,6 @@ from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.imitation import imitation_loss
 from apmdm.objective.masked import masked_loss
 from apmdm.objective.next_token import next_token_loss
-from apmdm.objective.self_supervised import self_supervised_loss
 from apmdm.objective.supervised import Objective, supervised_loss
 from apmdm.prediction import Prediction
 from apmdm.state import State
@@ -68,7 +67,6 @@ CASES = {
     "recompute": Case(compute=Compute(recompute=True)),
     "masked": Case(masked_loss),
     "next token": Case(next_token_loss),
-    "self-supervised": Case(self_supervised_loss),
     "imitation": Case(imitation_loss(unsure)),
 }
 

@@ -38,7 +38,7 @@ LAYERS = (
     ("trace",),
     ("model", "policy"),
     ("objective", "sampler"),
-    ("training", "beam", "odds"),
+    ("training", "beam", "corrections", "odds"),
     ("recipe", "weights", "solution"),
     ("outputs", "paradigms"),
     ("pool", "process", "pairs", "sequences"),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from apmdm import process as module
 from apmdm.edits import edits_between
-from apmdm.process import BEGIN, END, Alphabet, Symbols, Tokens, labelled, reach, run_of, states_of, way, with_ways
+from apmdm.process import BEGIN, END, Alphabet, Symbols, Tokens, labelled, reach, states_of, way, with_ways
+from apmdm.sampler import Run
 from apmdm.state import same_rows
 from apmdm.step import transition
 from apmdm.vocab import MASK, MASK_SYMBOL
@@ -271,7 +272,7 @@ def test_a_run_is_counted_as_the_sampler_does() -> None:
         state = stack(tokens)
         return rows_of_edits(state, edits_between(state, stack(after.get(tokens, tokens))))[0]
 
-    slow, run = slow_run(process, states[0], max_steps=100, max_length=100), run_of(3, states, record=True)
+    slow, run = slow_run(process, states[0], max_steps=100, max_length=100), Run.through(3, states, record=True)
     assert (run.index, run.time, run.space, run.work, run.stop) == (3, slow.time, slow.space, slow.work, slow.stop)
     assert [*(step.tokens for step in run.steps), tuple(run.final.ids.tolist())] == slow.history
-    assert run_of(0, states, record=False).steps == ()
+    assert Run.through(0, states, record=False).steps == ()

@@ -215,6 +215,9 @@ def _runs(
     seed: int,
     record: bool = False,
 ) -> list[Run]:
+    device = encoder.embedding.device
+    if entrant.search is not None:
+        return [best for best, *_ in entrant.search(model, starts, record=record, device=str(device))]
     decoding = rollouts(
         model,
         starts,
@@ -223,7 +226,7 @@ def _runs(
         max_steps=comparison.max_steps,
         max_length=encoder.shape.absolute or comparison.max_length,
         record=record,
-        device=encoder.embedding.device,
+        device=device,
     )
     return list(decoding)
 

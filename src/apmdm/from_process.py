@@ -15,7 +15,7 @@ from apmdm.edits import Edits
 from apmdm.finding import Finding
 from apmdm.model.encoder import Shape
 from apmdm.objective.batch import Batch
-from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, run_of, states_of, told, with_ways
+from apmdm.process import Alphabet, Symbols, Tokens, examined, labelled, reach, states_of, told, with_ways
 from apmdm.recipe import Recipe
 from apmdm.sampler import Run
 from apmdm.state import Sequence, State
@@ -134,7 +134,7 @@ class FromProcess(BaseTask):
     def taught(self, problems: Iterable[Any], record: bool = False) -> list[Run]:
         if self.learning.batched:
             return super().taught(problems, record)
-        return [run_of(number, run, record) for number, run in enumerate(self.runs(problems))]
+        return [Run.through(number, run, record) for number, run in enumerate(self.runs(problems))]
 
     def reference(self, problem: Any) -> Sequence:
         if self.learning.batched:

@@ -1,6 +1,6 @@
 """The task that Task.from_sequences makes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import copy
 from dataclasses import dataclass, replace
@@ -11,16 +11,19 @@ from typing import Any
 import torch
 
 from apmdm.base_task import BaseTask
+from apmdm.corrections import corrected
 from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
-from apmdm.objective.self_supervised import MAX_ERRORS, self_supervised_loss
-from apmdm.objective.supervised import Objective, supervised_loss
+from apmdm.objective.self_supervised import MAX_ERRORS
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
+from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
+from apmdm.sampler import Observation, Predictor
 from apmdm.sequences import BLANK, HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
+from apmdm.solution import Solution
 from apmdm.state import Sequence
 from apmdm.tokenizer import Tokenizer
 from apmdm.training.chunked import seed_of
@@ -127,10 +130,6 @@ class FromSequences(BaseTask):
     def policy(self, seed: int) -> Policy:
         return Correct()
 
-    @property
-    def objective(self) -> Objective:
-        return supervised_loss if self.corpus.given_wrong else self_supervised_loss
-
     def recipe(self) -> Recipe:
         shape = self._pretrained or Shape(width=64, layers=3, heads=4, rotary=True)
         usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
@@ -154,6 +153,29 @@ class FromSequences(BaseTask):
         errors = "given" if self.corpus.given_wrong else "random"
         what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with {errors} errors"
         return f"{what}. {len(held_out):,} others are held out to measure on."
+
+    def solve(
+        self,
+        model: Predictor,
+        problems: Iterable[str],
+        *,
+        seed: int = 0,
+        batch_size: int | None = None,
+        max_steps: int | None = None,
+        record: bool = False,
+        on_step: Callable[[Observation], Any] | None = None,
+        device: str = "cpu",
+        share: Share = WHOLE,
+    ) -> Iterator[Solution]:
+        """Take the most probable correction of a search, or of one run if it is watched or of tokens of an encoder."""
+        if on_step is not None or max_steps is not None or not isinstance(self.corpus.code, Characters):
+            watched: dict[str, Any] = {"max_steps": max_steps, "on_step": on_step, "batch_size": batch_size}
+            yield from super().solve(model, problems, seed=seed, record=record, device=device, share=share, **watched)
+            return
+        own = [(index, problem) for index, problem in enumerate(problems) if share.has(index)]
+        found = corrected(model, (self.encode(problem) for _, problem in own), record=record, device=device)
+        for (index, problem), (best, *_) in zip(own, found, strict=True):
+            yield Solution(problem, *self.judge(problem, best), replace(best, index=index))
 
     @property
     def _blank_is_learned(self) -> bool:

@@ -19,9 +19,7 @@ from apmdm.drawing import joined_text
 from apmdm.edits import Edits, edits_between, one_step
 from apmdm.finding import HIDDEN, Finding
 from apmdm.objective.batch import Batch
-from apmdm.sampler import Run
 from apmdm.state import Sequence, State
-from apmdm.trace import Step
 from apmdm.vocab import MASK, MASK_SYMBOL, PAD_SYMBOL, Vocab, readable, spelling
 
 BEGIN, END = "<begin>", "<end>"
@@ -241,19 +239,6 @@ def decisions(batch: Batch) -> Iterator[tuple[Tokens, list[tuple[int, ...]]]]:
     fields = torch.stack((edits.content, edits.remask, edits.insert, edits.delete), -1).tolist()
     for row, length in enumerate(batch.state.lengths.tolist()):
         yield tuple(batch.state.ids[row, :length].tolist()), [tuple(bits) for bits in fields[row][:length]]
-
-
-def run_of(index: int, states: list[Tokens], record: bool) -> Run:
-    """The Run that consists of these states, with the counts that the sampler would give it."""
-    lengths = list(map(len, states))
-    final = Sequence(torch.tensor(states[-1]))
-    steps = ()
-    if record and len(states) > 1:
-        before, after = stacked(states[:-1]), stacked(states[1:])
-        edits = edits_between(before, after)
-        steps = tuple(Step.of(before, edits, row) for row in range(len(before)))
-    work = sum(lengths[:-1])
-    return Run(index, final, len(states) - 1, max(lengths), work, work, "fixed point", steps=steps)
 
 
 def examined(

@@ -6,6 +6,7 @@ that it need not wait either.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, NamedTuple, get_args
@@ -14,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from apmdm.edits import Edits
+from apmdm.edits import Edits, edits_between
 from apmdm.policy import Greedy, Policy, RandomPolicy
 from apmdm.prediction import Prediction
 from apmdm.state import Known, LastStep, Sequence, State, choose_rows, concatenate, narrowed
@@ -48,6 +49,21 @@ class Run:
     stop: StopReason
     log_probability: float = 0.0
     steps: tuple[Step, ...] = ()
+
+    @classmethod
+    def through(cls, index: int, states: Seq[Seq[int]], record: bool = False) -> "Run":
+        """The run that consists of these states, each one transition from the last, with the sampler's counts."""
+        sequences, lengths = (
+            [Sequence(torch.tensor(state, dtype=torch.long)) for state in states],
+            list(map(len, states)),
+        )
+        steps = ()
+        if record and len(states) > 1:
+            before, after = State.stack(sequences[:-1]), State.stack(sequences[1:])
+            edits = edits_between(before, after)
+            steps = tuple(Step.of(before, edits, row) for row in range(len(before)))
+        work = sum(lengths[:-1])
+        return cls(index, sequences[-1], len(states) - 1, max(lengths), work, work, "fixed point", steps=steps)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from random import Random
 
 import torch
 
+from apmdm.corrections import corrected
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch
 from apmdm.objective.correction import correction
@@ -228,7 +229,7 @@ def compared_on(
     entrants = [
         *by_prompt,
         replace(mask_only, name="MDM, leave one out", policy=lambda seed: Correct(remask=DOUBT), model=LeaveOneOut),
-        Entrant("AP-MDM", recipe, corpus.start, corpus.verdict, policy),
+        Entrant("AP-MDM", recipe, corpus.start, corpus.verdict, policy, search=corrected),
     ]
     longest = 2 * max(map(len, (*corpus.sequences, *held_out))) + 3 * MAX_ERRORS + 3
     return Comparison(problems, entrants, MAX_STEPS, longest)

@@ -5,7 +5,8 @@ from random import Random
 import torch
 
 from apmdm.objective.batch import Batch
-from apmdm.objective.self_supervised import MAX_ERRORS, corrupted, self_supervised_loss
+from apmdm.objective.self_supervised import MAX_ERRORS, corrupted
+from apmdm.objective.supervised import supervised_loss
 from apmdm.policy import Correct
 from apmdm.prediction import Prediction
 from apmdm.step import transition
@@ -55,7 +56,7 @@ def test_every_head_learns() -> None:
     state = batch(20).state
     logits = [torch.zeros(state.ids.shape, requires_grad=True) for _ in range(3)]
     content = torch.zeros(*state.ids.shape, len(VOCAB), requires_grad=True)
-    self_supervised_loss(Prediction(content, *logits), batch(20)).total.backward()
+    supervised_loss(Prediction(content, *logits), batch(20)).total.backward()
     assert all(bool((tensor.grad != 0).any()) for tensor in (content, *logits))
 
 

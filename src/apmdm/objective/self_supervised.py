@@ -2,25 +2,26 @@
 
 Every sequence begins with a token that nothing changes, so that something may be missing in front of all others. Half
 of a batch are sequences with errors: the model learns to remask wrong and superfluous tokens, and to insert a MASK
-where a token is missing. The other half have MASKs: it learns to delete superfluous ones and to write the others.
+where a token is missing. The others have MASKs. In half of these any share of the tokens is hidden, which teaches most
+of what sequences look like. The other half have few MASKs, some of them superfluous, as runs have: the model learns to
+delete these and to write the rest.
 """
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import torch
 
 from apmdm.edits import Edits
 from apmdm.objective.batch import Batch
-from apmdm.objective.masked import masked_loss
-from apmdm.objective.supervised import Loss, supervised_loss
-from apmdm.prediction import Prediction
 from apmdm.state import Sequence, State
 from apmdm.vocab import MASK, PAD
 
 MAX_ERRORS = 3
-"""The errors, or superfluous MASKs, of a training sequence are uniform on 0 to MAX_ERRORS."""
+"""The most errors, or MASKs where these are few, of a training sequence."""
+ERRORS = 25, 40, 25, 10
+"""How many of a hundred sequences with errors have 0 to MAX_ERRORS of them."""
 
 
 @dataclass
@@ -39,12 +40,16 @@ def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random, end:
 
     end: tokens that follow every sequence and stay as they are.
     """
-    rows = [
-        with_masks(sequence, random.randint(0, MAX_ERRORS), random)
-        if place % 2
-        else with_errors(sequence, random.randint(0, MAX_ERRORS), alphabet, random)
-        for place, sequence in enumerate(sequences)
-    ]
+    rows = []
+    for place, sequence in enumerate(sequences):
+        if place % 2 == 0:
+            (num,) = random.choices(range(MAX_ERRORS + 1), ERRORS)
+            rows.append(with_errors(sequence, num, alphabet, random))
+        elif place % 4 == 1:
+            rows.append(with_masks(sequence, random.randint(1, len(sequence) - 1), 0, random))
+        else:
+            hidden = random.randint(0, min(MAX_ERRORS, len(sequence) - 1))
+            rows.append(with_masks(sequence, hidden, random.randint(not hidden, MAX_ERRORS - hidden), random))
     return labelled([[*row, *map(Spot, end)] for row in rows])
 
 
@@ -77,9 +82,9 @@ def with_errors(sequence: Seq[int], num: int, alphabet: Seq[int], random: Random
     return spots
 
 
-def with_masks(sequence: Seq[int], superfluous: int, random: Random) -> list[Spot]:
-    """The sequence with a uniform share of its tokens masked, and superfluous MASKs after some runs of MASKs."""
-    hidden = set(random.sample(range(1, len(sequence)), random.randint(1, len(sequence) - 1)))
+def with_masks(sequence: Seq[int], num: int, superfluous: int, random: Random) -> list[Spot]:
+    """The sequence with `num` of its tokens but the first masked, and superfluous MASKs after some runs of MASKs."""
+    hidden = set(random.sample(range(1, len(sequence)), num))
     spots = [Spot(MASK if i in hidden else token, token if i else PAD) for i, token in enumerate(sequence)]
     for _ in range(superfluous):
         i = random.randrange(len(spots)) + 1
@@ -87,9 +92,3 @@ def with_masks(sequence: Seq[int], superfluous: int, random: Random) -> list[Spo
             i += 1
         spots.insert(i, Spot(MASK, delete=True))
     return spots
-
-
-def self_supervised_loss(prediction: Prediction, batch: Batch, whole: Batch | None = None) -> Loss:
-    """The supervised loss of the control bits, with the loss of masked diffusion, weighted by 1/t, for content."""
-    content = masked_loss(prediction, batch, whole).content
-    return replace(supervised_loss(prediction, batch, whole), content=content)

@@ -16,7 +16,7 @@ from apmdm.paradigms.form import Form, Verdict
 from apmdm.paradigms.paradigm import Learner, Paradigm
 from apmdm.policy import Greedy, Policy
 from apmdm.recipe import Recipe
-from apmdm.sampler import Predictor
+from apmdm.sampler import Predictor, Run
 from apmdm.state import Sequence, State, trimmed
 from apmdm.training.chunked import Chunked, seed_of
 from apmdm.training.trainer import Settings
@@ -33,6 +33,7 @@ class Entrant:
     name: of its rows in the table. source: the recipe that trains it, or the name of shipped weights.
     start: the first state of a problem. verdict: judges a problem's final state.
     policy: makes a policy from a seed. model: makes what the sampler calls from the trained encoder.
+    search: for each start the runs that a search finds instead of the sampler, the best first.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Entrant:
     verdict: Callable[[Any, Sequence], Verdict]
     policy: Callable[[int], Policy] = lambda seed: Greedy()
     model: Callable[[Encoder], Predictor] = lambda encoder: encoder
+    search: Callable[..., Iterable[list[Run]]] | None = None
 
 
 @dataclass(frozen=True)
