@@ -159,18 +159,17 @@ class FromSequences(BaseTask):
         model: Predictor,
         problems: Iterable[str],
         *,
-        seed: int = 0,
-        batch_size: int | None = None,
         max_steps: int | None = None,
-        record: bool = False,
         on_step: Callable[[Observation], Any] | None = None,
+        record: bool = False,
         device: str = "cpu",
         share: Share = WHOLE,
+        **options: Any,
     ) -> Iterator[Solution]:
         """Take the most probable correction of a search, or of one run if it is watched or of tokens of an encoder."""
-        if on_step is not None or max_steps is not None or not isinstance(self.corpus.code, Characters):
-            watched: dict[str, Any] = {"max_steps": max_steps, "on_step": on_step, "batch_size": batch_size}
-            yield from super().solve(model, problems, seed=seed, record=record, device=device, share=share, **watched)
+        if on_step or max_steps or not isinstance(self.corpus.code, Characters):
+            options |= {"max_steps": max_steps, "on_step": on_step}
+            yield from super().solve(model, problems, record=record, device=device, share=share, **options)
             return
         own = [(index, problem) for index, problem in enumerate(problems) if share.has(index)]
         found = corrected(model, (self.encode(problem) for _, problem in own), record=record, device=device)
