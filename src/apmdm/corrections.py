@@ -25,7 +25,7 @@ Path = tuple[float, tuple[Tokens, ...]]
 """A log-probability, and the states from the first to the last."""
 WIDTH, DOUBTED, FLIPPED, WRITTEN = 16, 8, 2, 3
 """Paths kept; bits in doubt, at most how many of these are decided the other way, and tokens tried at a MASK."""
-LEAST = 0.1
+LEAST = 0.2
 """The share of the probability for independent errors that nothing being wrong has at least."""
 
 
