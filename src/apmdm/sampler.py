@@ -53,10 +53,8 @@ class Run:
     @classmethod
     def through(cls, index: int, states: Seq[Seq[int]], record: bool = False) -> "Run":
         """The run that consists of these states, each one transition from the last, with the sampler's counts."""
-        sequences, lengths = (
-            [Sequence(torch.tensor(state, dtype=torch.long)) for state in states],
-            list(map(len, states)),
-        )
+        sequences = [Sequence(torch.tensor(state, dtype=torch.long)) for state in states]
+        lengths = list(map(len, states))
         steps = ()
         if record and len(states) > 1:
             before, after = State.stack(sequences[:-1]), State.stack(sequences[1:])

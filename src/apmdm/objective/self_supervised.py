@@ -49,7 +49,7 @@ def corrupted(sequences: Seq[Seq[int]], alphabet: Seq[int], random: Random, end:
             rows.append(with_masks(sequence, random.randint(1, len(sequence) - 1), 0, random))
         else:
             hidden = random.randint(0, min(MAX_ERRORS, len(sequence) - 1))
-            rows.append(with_masks(sequence, hidden, random.randint(not hidden, MAX_ERRORS - hidden), random))
+            rows.append(with_masks(sequence, hidden, random.randint(int(hidden == 0), MAX_ERRORS - hidden), random))
     return labelled([[*row, *map(Spot, end)] for row in rows])
 
 
