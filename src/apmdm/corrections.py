@@ -11,9 +11,11 @@ state without MASKs are taken as alternatives: that nothing is wrong has the pro
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, islice
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from apmdm.sampler import Predictor, Run
@@ -27,58 +29,72 @@ WIDTH, DOUBTED, FLIPPED, WRITTEN = 16, 8, 2, 3
 """Paths kept; bits in doubt, at most how many of these are decided the other way, and tokens tried at a MASK."""
 LEAST = 0.2
 """The share of the probability for independent errors that nothing being wrong has at least."""
+AT_ONCE = 16
+"""Sequences that are searched at once."""
 
 
 def corrected(
     model: Predictor, starts: Iterable[Sequence], *, record: bool = False, device: str = "cpu"
 ) -> Iterator[list[Run]]:
     """For each start the most probable runs with different ends, the most probable first."""
-    for index, start in enumerate(starts):
-        search = _Search(model, device)
-        paths = search.paths(tuple(start.ids.tolist()))
-        runs = (replace(Run.through(index, states, record), log_probability=score) for score, states in paths)
-        yield [replace(run, computed=search.computed) for run in runs]
+    numbered = enumerate(starts)
+    while group := list(islice(numbered, AT_ONCE)):
+        searches = [_Search(index, tuple(start.ids.tolist())) for index, start in group]
+        _carry_out(searches, model, device)
+        for search in searches:
+            runs = (Run.through(search.index, states, record) for _, states in search.found)
+            scored = zip(runs, search.found, strict=True)
+            yield [replace(run, log_probability=score, computed=search.computed) for run, (score, _) in scored]
+
+
+@torch.no_grad()
+def _carry_out(searches: Iterable["_Search"], model: Predictor, device: str) -> None:
+    """All at once: the model is asked about what each of them wants to know next."""
+    going = {search: search.asked() for search in searches}
+    while wanted := [(search, tokens) for search, asked in going.items() for tokens in next(asked, [])]:
+        said = model(State.stack([Sequence(torch.tensor(tokens)) for _, tokens in wanted]).to(device))
+        bits = torch.stack((said.remask, said.insert, said.delete)).float().cpu()
+        content = said.content.float().log_softmax(-1).cpu()
+        for row, (search, tokens) in enumerate(wanted):
+            search.hear(tokens, bits[:, row, : len(tokens)], content[row, : len(tokens)])
 
 
 class _Search:
     """What the model says of the states of one search, each asked once. computed: the positions that this took."""
 
-    def __init__(self, model: Predictor, device: str) -> None:
-        self.model, self.device, self.computed = model, device, 0
-        self.content = dict[Tokens, torch.Tensor]()
-        self.bits = dict[Tokens, torch.Tensor]()
+    def __init__(self, index: int, start: Tokens) -> None:
+        self.index, self.start, self.computed, self.found = index, start, 0, list[Path]()
+        self.content = dict[Tokens, Tensor]()
+        self.bits = dict[Tokens, Tensor]()
 
-    def paths(self, start: Tokens) -> list[Path]:
-        self._ask([start])
-        ended, going = list[Path](), [(0.0, (start,))]
-        if MASK not in start:
-            ended, going = going, self._begun(start)
+    def hear(self, tokens: Tokens, bits: Float[Tensor, "3 L"], content: Float[Tensor, "L V"]) -> None:
+        self.bits[tokens], self.content[tokens] = bits, content
+        self.computed += len(tokens)
+
+    def asked(self) -> Iterator[list[Tokens]]:
+        """States, at least one, that the model is to be asked about before the search goes on."""
+        yield [self.start]
+        ended, going = list[Path](), [(0.0, (self.start,))]
+        if MASK not in self.start:
+            ended, going = going, self._begun(self.start)
         while going:
-            self._ask(states[-1] for _, states in going)
+            yield from self._new(going)
             grown = sorted((longer for path in going for longer in self._grown(path)), reverse=True)[:WIDTH]
             going = [path for path in grown if MASK in path[1][-1]]
             ended += [path for path in grown if MASK not in path[1][-1]]
-        self._ask(states[-1] for _, states in ended)
+        yield from self._new(ended)
         whole = dict[Tokens, Path]()
         for score, states in sorted(ended, key=lambda path: -path[0]):
             total = score + self._nothing_wrong(states[-1])
             before, shown = whole.get(states[-1], (-math.inf, states))
             whole[states[-1]] = float(torch.logaddexp(torch.tensor(before), torch.tensor(total))), shown
-        return sorted(whole.values(), reverse=True)
+        self.found = sorted(whole.values(), reverse=True)
 
-    @torch.no_grad()
-    def _ask(self, states: Iterable[Tokens]) -> None:
-        new = [tokens for tokens in dict.fromkeys(states) if tokens not in self.bits]
-        if not new:
-            return
-        said = self.model(State.stack([Sequence(torch.tensor(tokens)) for tokens in new]).to(self.device))
-        bits = torch.stack((said.remask, said.insert, said.delete)).float().cpu()
-        content = said.content.float().log_softmax(-1).cpu()
-        for row, tokens in enumerate(new):
-            self.bits[tokens], self.content[tokens] = bits[:, row, : len(tokens)], content[row, : len(tokens)]
-            self.computed += len(tokens)
+    def _new(self, paths: Iterable[Path]) -> Iterator[list[Tokens]]:
+        if new := [tokens for tokens in dict.fromkeys(states[-1] for _, states in paths) if tokens not in self.bits]:
+            yield new
 
-    def _proposed(self, tokens: Tokens) -> torch.Tensor:
+    def _proposed(self, tokens: Tokens) -> Tensor:
         """The logits of remasking each token but the first, and of a MASK after each."""
         remask, insert, _ = self.bits[tokens]
         return torch.cat((remask[1:], insert))
@@ -109,7 +125,8 @@ class _Search:
         score, states = path
         tokens = states[-1]
         content = self.content[tokens]
-        place = max((i for i, token in enumerate(tokens) if token == MASK), key=lambda i: float(content[i].max()))
+        surest = content.amax(-1).tolist()
+        place = max((i for i, token in enumerate(tokens) if token == MASK), key=surest.__getitem__)
         delete, before, behind = self.bits[tokens][2, place], tokens[:place], tokens[place + 1 :]
         yield score + float(logsigmoid(delete)), (*states, before + behind)
         likeliest = content[place].topk(min(WRITTEN, int(content[place].isfinite().sum())))

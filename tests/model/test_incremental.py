@@ -119,7 +119,7 @@ def test_equal_places_are_read_once_and_what_was_known_long_ago_is_forgotten() -
 
 @torch.no_grad()
 def test_where_a_window_is_does_not_matter() -> None:
-    """Rotary angles go by differences; what is left is rounding, which grows with the position (see `rotate`)."""
+    """Rotary angles go by differences; what is left is rounding, which grows with the position (see `turns`)."""
     model, random = encoder("window"), Random(0)
     tokens = tuple(random.choice((A, B, C)) for _ in range(30))
     for far in (1, 1000, 4000):

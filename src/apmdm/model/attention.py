@@ -20,7 +20,7 @@ BEFORE = "before"
 RANK = 2
 """Of the matrix that a condition adds to one of a layer."""
 NEAR, FURTHEST = 2**12, 2**40
-"""Angles of rotary positions up to FURTHEST are as exact as those up to NEAR (see rotate)."""
+"""Angles of rotary positions up to FURTHEST are as exact as those up to NEAR (see turns)."""
 Relation = Seq[int] | Literal["before"]
 
 
@@ -114,24 +114,24 @@ def numbered(state: State, attention: str) -> Int[Tensor, "#B 1 L"]:
     return (written.cumsum(1) - written)[:, None]
 
 
-def rotate(x: Float[Tensor, "... L D"], at: Int[Tensor, "... L"], base: float = 10_000.0) -> Float[Tensor, "... L D"]:
-    """Rotary position embedding (arXiv 2104.09864): it turns pairs of dimensions by an angle proportional to `at`."""
-    frequency = base ** (-torch.arange(0, x.shape[-1], 2, device=x.device) / x.shape[-1])
-    cos, sin = (part.to(x.dtype) for part in _turns(at, frequency))
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
-
-
-def _turns(at: Int[Tensor, "... L"], frequency: Float[Tensor, "half"]) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the angles at * frequency.
+def turns(at: Int[Tensor, "... L"], size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
+    """Cosines and sines, each [..., L, size / 2], of angles that are proportional to `at`, one for two dimensions.
 
     In float32 an angle is off by up to 2^-24 of its size. So only the angle within a stretch of NEAR positions is, and
     the one up to the stretch is in float64.
     """
+    frequency = base ** (-torch.arange(0, size, 2, device=at.device) / size)
     near, far = (at % NEAR)[..., None] * frequency, (at - at % NEAR)[..., None] * frequency.double()
     cos, sin = near.cos(), near.sin()
     cos_far, sin_far = far.cos().to(cos.dtype), far.sin().to(cos.dtype)
     return cos * cos_far - sin * sin_far, sin * cos_far + cos * sin_far
+
+
+def rotate(x: Float[Tensor, "... L D"], by: tuple[Tensor, Tensor]) -> Float[Tensor, "... L D"]:
+    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions are turned."""
+    cos, sin = (part.to(x.dtype) for part in by)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class AttentionPattern:
     relations: which relations hold to each of them (see relation_patterns).
     forbidden: a bias that is hugely negative where a position may not attend, and 0 elsewhere.
     score_scale: a factor of every row's attention scores, for sequences longer than in training.
-    at: the number of each position, None for those of a Past.
+    at: the number of each position, None for those of a Past. turns: what rotary positions are turned by (see turns).
     """
 
     key_positions: Int[Tensor, "#L K"] | None = None
@@ -150,6 +150,7 @@ class AttentionPattern:
     forbidden: Float[Tensor, "#B 1 #L K"] | None = None
     score_scale: Float[Tensor, "B 1 1 1"] | None = None
     at: Int[Tensor, "#B 1 L"] | None = None
+    turns: tuple[Tensor, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -193,9 +194,9 @@ class Attention(nn.Module):
     the positions `past.at`, the keys are all of the past, and the bias is [B, 1, L, W].
     """
 
-    def __init__(self, width: int, heads: int, rotary: bool, conditions: int = 0) -> None:
+    def __init__(self, width: int, heads: int, conditions: int = 0) -> None:
         super().__init__()
-        self.heads, self.rotary = heads, rotary
+        self.heads = heads
         self.query_key_value = ConditionalLinear(width, 3 * width, False, conditions)
         self.out = ConditionalLinear(width, width, False, conditions)
 
@@ -206,7 +207,7 @@ class Attention(nn.Module):
         bias: Float[Tensor, "..."] | None,
         score_scale: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
-        at: Int[Tensor, "#B 1 L"] | None = None,
+        turns: tuple[Tensor, Tensor] | None = None,
         condition: Int[Tensor, "B"] | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape
@@ -214,10 +215,8 @@ class Attention(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)
         if score_scale is not None:
             query = query * score_scale
-        if self.rotary:
-            at = at if past is None else past.at[:, None]
-            assert at is not None
-            query, key = rotate(torch.stack((query, key)), at)
+        if turns is not None:
+            query, key = rotate(torch.stack((query, key)), turns)
         if past is not None:
             key, value = past.extended(key, value)
         windowed = False

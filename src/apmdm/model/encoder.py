@@ -5,7 +5,7 @@ Letters: B batch, L length, V vocabulary.
 
 import math
 from collections.abc import Sequence as Seq
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -32,6 +32,7 @@ from apmdm.model.attention import (
     numbered,
     relation_patterns,
     relations_between,
+    turns,
 )
 from apmdm.model.packing import packed, unpack
 from apmdm.prediction import Prediction, concatenate_rows
@@ -119,7 +120,7 @@ class Layer(nn.Module):
         super().__init__()
         width = shape.width
         linear = partial(ConditionalLinear, conditions=conditions)
-        self.attention = Attention(width, shape.heads, shape.rotary, conditions)
+        self.attention = Attention(width, shape.heads, conditions)
         self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = linear(width, 4 * width), linear(4 * width, width)
@@ -136,7 +137,7 @@ class Layer(nn.Module):
             bias = self.relations(pattern.relations)
             bias = bias if pattern.score_scale is None else bias * pattern.score_scale
             bias = bias if pattern.forbidden is None else bias + pattern.forbidden
-        seen = pattern.key_positions, bias, pattern.score_scale, past, pattern.at
+        seen = pattern.key_positions, bias, pattern.score_scale, past, pattern.turns
         x = x + self.attention(self.norms[0](x), *seen, condition)
         return x + self.down(nn.functional.gelu(self.up(self.norms[1](x), condition)), condition)
 
@@ -268,8 +269,9 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     def predict(self, ids: Int[Tensor, "B L"], pattern: AttentionPattern) -> Prediction:
         """The prediction from token ids and the attention pattern of their state."""
         length, middle = ids.shape[1], len(self.layers) // 2
-        at = torch.arange(length, device=ids.device) if pattern.at is None else pattern.at[:, 0]
-        x, condition = self._embedded(ids, at, length), self.condition(ids)
+        at = torch.arange(length, device=ids.device)[None, None] if pattern.at is None else pattern.at
+        x, condition = self._embedded(ids, at[:, 0], length), self.condition(ids)
+        pattern = replace(pattern, turns=self._turns(at))
         hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):
             x = layer(x, pattern, condition=condition)
@@ -281,6 +283,9 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
     def _forbidding(self, hidden: Bool[Tensor, "B L K"]) -> Float[Tensor, "B 1 L K"]:
         bias = self.embedding.new_zeros(hidden.shape)
         return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)[:, None]
+
+    def _turns(self, at: Int[Tensor, "#B 1 L"]) -> tuple[Tensor, Tensor] | None:
+        return turns(at, self.shape.width // self.shape.heads) if self.shape.rotary else None
 
     def _score_scale(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
         trained = self.shape.trained_length
@@ -309,7 +314,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         if coordinates is not None:
             own = coordinates.gather(1, at[..., None].expand(*at.shape, coordinates.shape[-1]))
             relations = relations_between(own, coordinates[:, None], here < at[..., None], self.shape.relations)
-        pattern = AttentionPattern(relations=relations, forbidden=self._forbidding(here > at[..., None]))
+        forbidden = self._forbidding(here > at[..., None])
+        pattern = AttentionPattern(relations=relations, forbidden=forbidden, turns=self._turns(at[:, None]))
         for layer, past in zip(self.layers, pasts, strict=True):
             x = layer(x, pattern, past, condition)
         return self._predicted(x)
