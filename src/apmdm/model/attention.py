@@ -1,7 +1,8 @@
 """Self-attention: which positions attend to which others, and how places and coordinates bias it.
 
 Letters: B batch, L length, H heads, D width per head, A coordinate axes, R relations. K is the number of positions that
-each position may attend to: all L, or in window attention the 2 span + 1 around it, so that it costs O(L).
+each position is compared with: all L, or in window attention on long sequences the 2 span + 1 around it, so that it
+costs O(L).
 """
 
 from collections.abc import Sequence as Seq
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor, nn
 
 from apmdm.state import NOWHERE, State
@@ -21,6 +22,9 @@ RANK = 2
 """Of the matrix that a condition adds to one of a layer."""
 NEAR, FURTHEST = 2**12, 2**40
 """Angles of rotary positions up to FURTHEST are as exact as those up to NEAR (see turns)."""
+WINDOWS = 16
+"""In window attention all positions of a sequence are compared if it is at most so many windows long: to gather the
+keys of each position would cost more."""
 Relation = Seq[int] | Literal["before"]
 
 
@@ -50,10 +54,17 @@ class Relations(nn.Module):
         return nn.functional.embedding(combinations, self.bias).permute(0, 3, 1, 2)
 
 
+def num_compared(length: int, attention: str, span: int) -> int:
+    """K, the number of positions that each position is compared with."""
+    window = 2 * span + 1
+    return window if attention == "window" and length > WINDOWS * window else length
+
+
 def key_positions(state: State, attention: str, span: int) -> Int[Tensor, "#L K"]:
-    """The positions that each position attends to. A window may reach below 0 or beyond the length."""
-    here = torch.arange(state.ids.shape[1], device=state.ids.device)
-    if attention != "window":
+    """The positions that each position is compared with. A window may reach below 0 or beyond the length."""
+    length = state.ids.shape[1]
+    here = torch.arange(length, device=state.ids.device)
+    if num_compared(length, attention, span) == length:
         return here[None]
     return here[:, None] + torch.arange(-span, span + 1, device=here.device)
 
@@ -85,20 +96,20 @@ def relations_between(
     return pattern
 
 
-def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str) -> Bool[Tensor, "#B #L K"] | None:
+def allowed(state: State, keys: Int[Tensor, "#L K"], attention: str, span: int) -> Bool[Tensor, "#B #L K"] | None:
     """True where a position may attend to one of its keys. None means that it may everywhere.
 
     In window attention a row may also have PAD among its tokens, which nothing sees.
     """
-    length = state.ids.shape[1]
-    mask = None
+    length, mask = state.ids.shape[1], None
+    here = torch.arange(length, device=keys.device)[:, None]
     if attention == "window":
         there = state.valid & (state.ids != PAD)
-        return (keys >= 0) & (keys < length) & there[:, keys.clamp(0, max(0, length - 1))]
+        within = (keys >= 0) & (keys < length) & ((keys - here).abs() <= span)
+        return within & there[:, keys.clamp(0, max(0, length - 1))]
     if attention == "causal":
-        mask = (keys <= torch.arange(length, device=keys.device)[:, None])[None]
+        mask = (keys <= here)[None]
     if attention == "written":
-        here = torch.arange(length, device=keys.device)[:, None]
         mask = ((keys < here) & ~state.masked[:, None]) | (keys == here)
     if not state.full:
         real = keys < state.lengths[:, None, None]
@@ -114,24 +125,21 @@ def numbered(state: State, attention: str) -> Int[Tensor, "#B 1 L"]:
     return (written.cumsum(1) - written)[:, None]
 
 
-def turns(at: Int[Tensor, "... L"], size: int, base: float = 10_000.0) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, each [..., L, size / 2], of angles that are proportional to `at`, one for two dimensions.
+def turns(at: Int[Tensor, "... L"], size: int, base: float = 10_000.0) -> Complex[Tensor, "... L half"]:
+    """Complex numbers of length 1 whose angles are proportional to `at`, one for two of `size` dimensions.
 
     In float32 an angle is off by up to 2^-24 of its size. So only the angle within a stretch of NEAR positions is, and
     the one up to the stretch is in float64.
     """
     frequency = base ** (-torch.arange(0, size, 2, device=at.device) / size)
     near, far = (at % NEAR)[..., None] * frequency, (at - at % NEAR)[..., None] * frequency.double()
-    cos, sin = near.cos(), near.sin()
-    cos_far, sin_far = far.cos().to(cos.dtype), far.sin().to(cos.dtype)
-    return cos * cos_far - sin * sin_far, sin * cos_far + cos * sin_far
+    return torch.complex(near.cos(), near.sin()) * torch.complex(far.cos(), far.sin()).cfloat()
 
 
-def rotate(x: Float[Tensor, "... L D"], by: tuple[Tensor, Tensor]) -> Float[Tensor, "... L D"]:
-    """Rotary position embedding (arXiv 2104.09864): pairs of dimensions are turned."""
-    cos, sin = (part.to(x.dtype) for part in by)
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+def rotate(x: Float[Tensor, "... L D"], by: Complex[Tensor, "... L half"]) -> Float[Tensor, "... L D"]:
+    """Rotary position embedding (arXiv 2104.09864): two dimensions are one complex number, which is turned."""
+    turned = torch.view_as_complex(x.float().unflatten(-1, (-1, 2))) * by
+    return torch.view_as_real(turned).flatten(-2).to(x.dtype)
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ class AttentionPattern:
     forbidden: Float[Tensor, "#B 1 #L K"] | None = None
     score_scale: Float[Tensor, "B 1 1 1"] | None = None
     at: Int[Tensor, "#B 1 L"] | None = None
-    turns: tuple[Tensor, Tensor] | None = None
+    turns: Complex[Tensor, "#B 1 L half"] | None = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ class Attention(nn.Module):
         bias: Float[Tensor, "..."] | None,
         score_scale: Float[Tensor, "B 1 1 1"] | None = None,
         past: Past | None = None,
-        turns: tuple[Tensor, Tensor] | None = None,
+        turns: Complex[Tensor, "#B 1 L half"] | None = None,
         condition: Int[Tensor, "B"] | None = None,
     ) -> Float[Tensor, "B L width"]:
         rows, length, width = x.shape

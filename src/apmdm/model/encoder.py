@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import torch
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Complex, Float, Int
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -29,6 +29,7 @@ from apmdm.model.attention import (
     Relations,
     allowed,
     key_positions,
+    num_compared,
     numbered,
     relation_patterns,
     relations_between,
@@ -240,8 +241,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
 
     def _in_parts(self, state: State) -> Prediction:
         length, shape = state.ids.shape[1], self.shape
-        looked_at = 2 * shape.span + 1 if shape.attention == "window" else length
-        size = max(1, SCORES // max(1, shape.heads * length * looked_at))
+        compared = num_compared(length, shape.attention, shape.span)
+        size = max(1, SCORES // max(1, shape.heads * length * compared))
         if torch.is_grad_enabled() or state.ids.device.type != "cpu" or size >= len(state):
             return self._predict(state)
         return concatenate_rows([self._predict(state[first : first + size]) for first in range(0, len(state), size)])
@@ -261,7 +262,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
                 )
             grid = state.coordinates[:1] if state.alike else state.coordinates
             relations = relation_patterns(grid, keys, self.shape.relations)
-        mask = allowed(state, keys, self.shape.attention)
+        mask = allowed(state, keys, self.shape.attention, self.shape.span)
         forbidden = None if mask is None else self._forbidding(~mask)
         at = numbered(state, self.shape.attention)
         return AttentionPattern(keys, relations, forbidden, self._score_scale(state), at)
@@ -284,7 +285,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         bias = self.embedding.new_zeros(hidden.shape)
         return bias.masked_fill(hidden, torch.finfo(bias.dtype).min)[:, None]
 
-    def _turns(self, at: Int[Tensor, "#B 1 L"]) -> tuple[Tensor, Tensor] | None:
+    def _turns(self, at: Int[Tensor, "#B 1 L"]) -> Complex[Tensor, "#B 1 L half"] | None:
         return turns(at, self.shape.width // self.shape.heads) if self.shape.rotary else None
 
     def _score_scale(self, state: State) -> Float[Tensor, "B 1 1 1"] | None:
