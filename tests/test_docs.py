@@ -1,6 +1,6 @@
 """The documentation's commands exist, and the code blocks that it marks as tests run: README.md and docs/**/*.md.
 
-A fence's info string marks its block; a page's marked blocks run in order, in one process and one folder:
+A fence's info string marks its block; a page's marked blocks run in order, in this process and in one folder:
 - `bash test`: its `apmdm` commands succeed.
 - `python test`: runs, in one namespace with the page's other Python blocks.
 - `python test own_task.py`: is saved under this name, for the blocks that follow.
@@ -8,12 +8,15 @@ A fence's info string marks its block; a page's marked blocks run in order, in o
 
 import re
 import shlex
-import subprocess
 import sys
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from apmdm.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -52,13 +55,12 @@ def commands(body: str) -> list[list[str]]:
 def script(text: str) -> str:
     """A page's marked blocks as one program, in which Python keeps its line numbers."""
     lines = [""] * (text.count("\n") + 1)
-    lines[0] = "import pathlib as _pathlib, subprocess as _subprocess"
     for block in filter(lambda block: block.tested, blocks(text)):
         language, names = block.info[0], block.info[2:]
         if language in SHELL:
-            lines[block.line] = f"for _command in {programs(block.body)}: _subprocess.run(_command, check=True)"
+            lines[block.line] = f"_carry_out({programs(block.body)})"
         elif names:
-            lines[block.line] = f"_pathlib.Path({names[0]!r}).write_text({block.body!r}, encoding='utf-8')"
+            lines[block.line] = f"_save({names[0]!r}, {block.body!r})"
         else:
             assert language == "python", f"no {language} block can be tested"
             body = block.body.splitlines()
@@ -70,12 +72,28 @@ def programs(body: str) -> list[list[str]]:
     found = commands(body)
     assert found, "a tested block has commands"
     assert {name for name, *_ in found} == {"apmdm"}, "a tested block has apmdm commands only"
-    return [[str(Path(sys.executable).parent / name), *arguments] for name, *arguments in found]
+    return [arguments for _, *arguments in found]
 
 
-def run(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    (folder / "page.py").write_text(script(text), encoding="utf-8")
-    return subprocess.run([sys.executable, "page.py"], cwd=folder, capture_output=True, text=True, timeout=600)
+def carry_out(commands: list[list[str]]) -> None:
+    for arguments in commands:
+        with pytest.raises(SystemExit) as exit:
+            main(arguments)
+        assert not exit.value.code, arguments
+
+
+def save(name: str, text: str) -> None:
+    Path(name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Runs a page in an empty folder, from which it can import what it saves."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda text: exec(compile(script(text), "page", "exec"), {"_carry_out": carry_out, "_save": save})
+    for file in tmp_path.glob("*.py"):
+        sys.modules.pop(file.stem, None)
 
 
 def relative(path: Path) -> str:
@@ -107,12 +125,15 @@ VALUE / 0
 """
 
 
-def test_blocks_of_a_page_run_in_order_and_keep_their_lines(tmp_path: Path) -> None:
-    done = run(PAGE, tmp_path)
-    assert "Usage" in done.stdout
-    assert "4" in done.stdout.splitlines()
-    assert f"line {PAGE.splitlines().index('VALUE / 0') + 1}" in done.stderr
-    assert "ZeroDivisionError" in done.stderr
+def test_blocks_of_a_page_run_in_order_and_keep_their_lines(
+    run: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ZeroDivisionError) as error:
+        run(PAGE)
+    assert traceback.extract_tb(error.tb)[-1].lineno == PAGE.splitlines().index("VALUE / 0") + 1
+    usage, four = capsys.readouterr().out.rsplit("\n", 2)[:2]
+    assert "Usage" in usage
+    assert four == "4"
 
 
 def test_make_targets_exist() -> None:
@@ -129,10 +150,9 @@ TESTED = [page for page in PAGES if any(block.tested for block in blocks(page.re
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", TESTED, ids=relative)
-def test_marked_blocks_succeed(page: Path, tmp_path: Path) -> None:
+def test_marked_blocks_succeed(page: Path, run: Callable[[str], None], tmp_path: Path) -> None:
     """In a folder of links to the repository's files, to keep what is written out of them."""
     for entry in ROOT.iterdir():
         if entry.name != "runs":
             (tmp_path / entry.name).symlink_to(entry)
-    done = run(page.read_text(encoding="utf-8"), tmp_path)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    run(page.read_text(encoding="utf-8"))
