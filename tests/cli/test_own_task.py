@@ -121,7 +121,7 @@ def test_a_table_without_names_of_columns_is_told_wherever_it_is_read(apmdm: End
     settings = [setting for setting in SETTINGS if not setting.startswith("data.")]
     options = ["--device", "cpu", *(word for setting in settings for word in ("--set", setting))]
     assert note.removeprefix("note: ") in apmdm("train", table, "--out", tmp_path / "run", *options)[1]
-    assert note in apmdm("check", table)[1]
+    assert note in apmdm("check", table, "--num", 10)[1]
     assert note in apmdm("eval", tmp_path / "run", "--data", table)[2].splitlines()
     findings = Task.from_pairs(table).findings()
     assert [finding.what for finding in findings] == [note.removeprefix("note: ")]

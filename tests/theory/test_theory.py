@@ -116,11 +116,8 @@ def test_sparse_cells_made_by_many_processors_at_once(same_word: bool) -> None:
 
 
 def test_random_programs_are_audited() -> None:
-    """Types are checked in the first program only: that takes seven times as long as the audit."""
     assert_audited(random_job(Random(0)))
-    with unchecked():
-        assert_audited(random_job(Random(1)))
-        assert_audited(random_job(Random(2)))
+    assert_audited(random_job(Random(1)))
 
 
 def assert_audited(job: Job) -> None:
@@ -178,8 +175,7 @@ def test_depth_is_constant() -> None:
     assert depths == {(4, 4, 5, 7, 5, 4, 1)}
 
 
-@pytest.mark.parametrize("form", ["ap-mdm", "mdm", "sparse"])
-def test_a_policy_is_a_function_of_the_tokens(form: str) -> None:
+def test_a_policy_is_a_function_of_the_tokens() -> None:
     """Shuffled states, in a fresh process: the same answers."""
     program = """
 from random import Random
@@ -188,17 +184,18 @@ from apmdm.sampler import rollouts
 from apmdm.state import Sequence, State
 from apmdm.theory.programs import ENTRIES
 from apmdm.theory.simulate import start
-begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, form, 50)
-run = next(rollouts(begun.policy, [begun.sequence], record=True))
-steps = list(enumerate(run.steps))
-Random(seed).shuffle(steps)
-answers = {}
-for number, step in steps:
-    edits = begun.policy(State.stack([Sequence(torch.tensor(step.tokens))]))
-    answers[number] = (edits.content * ~edits.remask, edits.remask)
-print([[part.tolist() for part in answers[number]] for number in sorted(answers)])
+for form in ("ap-mdm", "mdm", "sparse"):
+    begun = start(ENTRIES["prefix_sum"].problem(Random(0), 3).job, form, 50)
+    run = next(rollouts(begun.policy, [begun.sequence], record=True))
+    steps = list(enumerate(run.steps))
+    Random(seed).shuffle(steps)
+    answers = {}
+    for number, step in steps:
+        edits = begun.policy(State.stack([Sequence(torch.tensor(step.tokens))]))
+        answers[number] = (edits.content * ~edits.remask, edits.remask)
+    print([[part.tolist() for part in answers[number]] for number in sorted(answers)])
 """
-    programs = [f"seed, form = {seed}, {form!r}\n{program}" for seed in (1, 2)]
+    programs = [f"seed = {seed}\n{program}" for seed in (1, 2)]
     runs = [subprocess.run([sys.executable, "-c", text], capture_output=True, check=True) for text in programs]
     assert runs[0].stdout == runs[1].stdout
     assert runs[0].stdout
@@ -211,7 +208,7 @@ def test_what_is_kept_from_the_last_state_changes_nothing(form: Form) -> None:
     begun = start(job, form, execute(job, "CREW").time)
     with unchecked():
         run = next(rollouts(begun.policy, [begun.sequence], record=True))
-    for step in run.steps[:: max(1, len(run.steps) // 20)]:
+    for step in run.steps[:: max(1, len(run.steps) // 10)]:
         state = State.stack([Sequence(torch.tensor(step.tokens))])
         kept, anew = begun.policy(state), replace(begun.policy, audit=True)(state)
         assert isinstance(kept, Edits)

@@ -222,7 +222,7 @@ def test_agrees_with_the_slow_teacher_on_training_states_and_meets_every_rule() 
 
 
 @pytest.mark.slow
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 @example(0)
 def test_hints_and_conclusions_are_those_of_the_slow_teacher(seed: int) -> None:
