@@ -1,6 +1,7 @@
 """Recipes: complete and reproducible, changed by path=value, and nothing held out is trained on."""
 
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from apmdm import tasks
+from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import same_step
 from apmdm.pairs.table import Pair
 from apmdm.recipe import Recipe, override
@@ -42,9 +44,14 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dyck_repair, "WORDS", 40)
 
 
+@cache
+def batch_of(name: str) -> Batch:
+    return recipe_of(name).batches()(3)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_batch_is_a_function_of_its_number_and_legal(name: str) -> None:
-    first, again = (recipe_of(name).batches()(3) for _ in range(2))
+    first, again = batch_of(name), recipe_of(name).batches()(3)
     state, edits = first.state, first.edits
     assert bool(same_rows(state, again.state).all())
     assert bool(same_step(again.edits, state, edits).all())
@@ -64,8 +71,7 @@ def test_sudoku_batches_differ_and_are_labelled_by_the_teacher() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
-    recipe = recipe_of(name)
-    model, states = recipe.new_model(), recipe.batches()(0).state
+    model, states = recipe_of(name).new_model(), batch_of(name).state
     with FlopCounterMode(display=False) as counter:
         model(states[:1])
     assert counter.get_total_flops() == 2 * model.multiply_adds(states.ids.shape[1])
@@ -73,9 +79,7 @@ def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hints_are_as_many_as_the_model_reads(name: str) -> None:
-    recipe = recipe_of(name)
-    state = recipe.batches()(0).state
-    assert_as_many_hints(recipe, state)
+    assert_as_many_hints(recipe_of(name), batch_of(name).state)
 
 
 def assert_as_many_hints(recipe: Recipe, state: State) -> None:

@@ -225,8 +225,8 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         shape, rank = self.shape, RANK * bool(self.conditions)
         blocks = -(-length // shape.span) if shape.attention == "block" else 1
         positions = length if blocks == 1 else shape.span
-        looked_at = 2 * shape.span + 1 if shape.attention == "window" else positions
-        layer = (12 * shape.width + 16 * rank) * shape.width * positions + 2 * shape.width * positions * looked_at
+        compared = num_compared(positions, shape.attention, shape.span)
+        layer = (12 * shape.width + 16 * rank) * shape.width * positions + 2 * shape.width * positions * compared
         heads = shape.width * (len(self.vocab) + 3) * positions
         hints = sum(head.weight.numel() for head in (self.hints, self.conclusions) if head) * positions
         return blocks * (shape.layers * layer + heads + hints)
