@@ -133,7 +133,7 @@ def turns(at: Int[Tensor, "... L"], size: int, base: float = 10_000.0) -> Comple
     """
     frequency = base ** (-torch.arange(0, size, 2, device=at.device) / size)
     near, far = (at % NEAR)[..., None] * frequency, (at - at % NEAR)[..., None] * frequency.double()
-    return torch.complex(near.cos(), near.sin()) * torch.complex(far.cos(), far.sin()).cfloat()
+    return torch.complex(near.cos(), near.sin()) * torch.complex(far.cos(), far.sin()).to(torch.complex64)
 
 
 def rotate(x: Float[Tensor, "... L D"], by: Complex[Tensor, "... L half"]) -> Float[Tensor, "... L D"]:
