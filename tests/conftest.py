@@ -3,6 +3,7 @@
 Programs that are started in the background ignore Ctrl-C, and so would all that they start: here nothing is ignored.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from hypothesis import settings
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}  # of programs that tests start, too
 torch.set_num_threads(1)
+gc.set_threshold(50_000, 20, 100)  # garbage is collected less often, which saves 7 % of the time
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile("ci")

@@ -44,6 +44,7 @@ LAYERS = (
     ("outputs", "paradigms"),
     ("pool", "process", "pairs", "sequences"),
     ("base_task",),
+    ("several_answers",),
     ("from_process", "from_pairs", "from_sequences"),
     ("task",),
     ("tasks",),

@@ -17,6 +17,8 @@ from apmdm.from_sequences import FromSequences
 from apmdm.lines import visible
 from apmdm.pairs.table import Pair
 from apmdm.process import Symbols
+from apmdm.solution import Solution
+from apmdm.trained import Model
 from support import unchecked
 
 SMALL = {"training.steps": 3, "training.warmup": 1, "training.evaluate_every": 3, "shape.width": 16, "shape.layers": 1}
@@ -170,16 +172,20 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
     model = trained(task, tmp_path / "run", SMALL)
     (solution,) = apmdm.generate(model, [Pair("abab", "")], max_steps=10)
     assert solution.status in ("unverified", "unsolved")
-    chances = [chance for _, chance in solution.alternatives]
-    assert chances == sorted(chances, reverse=True)
-    assert sum(chances) < 1
-    asked = replace(model.task, num=2)  # pyright: ignore
-    assert asked.row(solution, 0.0).startswith(f"abab  {visible(solution.answer)} {chances[0]:.3f}  ")
-    assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
-    assert len(asked.record(solution)["answers"]) == min(2, len(chances))
+    assert_tells_answers(model, solution, "abab")
     assert apmdm.evaluate(model, num=2)["problems"] == 2
     assert apmdm.evaluate(model, [Pair("ab", "abs")])["problems"] == 1
     assert_same(model, apmdm.load(tmp_path / "run"), [Pair("ab", "abs"), Pair("axb", "")])
+
+
+def assert_tells_answers(model: Model, solution: Solution, question: str) -> None:
+    chances = [chance for _, chance in solution.alternatives]
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) < 1 + 1e-6
+    asked = replace(model.task, num=2)  # pyright: ignore
+    assert asked.row(solution, 0.0).startswith(f"{question}  {visible(solution.answer)} {chances[0]:.3f}")
+    assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
+    assert len(asked.record(solution)["answers"]) == min(2, len(chances))
 
 
 def test_pairs_come_from_a_file_and_have_features(tmp_path: Path) -> None:
@@ -201,7 +207,11 @@ def test_sequences_are_a_task(tmp_path: Path) -> None:
         solution.answer is not None for solution in solutions[:2]
     ]
     assert solutions[2].status in ("solved", "unsolved")
-    assert apmdm.evaluate(model, num=5)["problems"] == 5
+    for solution, question in zip(apmdm.generate(model, ["bacd", "b_ca\tbaca"]), ["bacd", "b_ca"], strict=True):
+        assert_tells_answers(model, solution, question)
+    figures = apmdm.evaluate(model, num=5)
+    assert figures["problems"] == 5
+    assert figures["right among 5"] >= figures["accuracy"]
     again = apmdm.load(tmp_path / "run")
     assert_same(model, again, ["bacd", "b_ca"])
     with pytest.raises(ValueError, match="'x' is in none of the sequences that were learned"):

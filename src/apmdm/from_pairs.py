@@ -10,9 +10,8 @@ from typing import Any
 
 import torch
 
-from apmdm.base_task import BaseTask, option
+from apmdm.base_task import BaseTask
 from apmdm.finding import Finding
-from apmdm.lines import visible
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
 from apmdm.pairs.answers import Answer, Belief, answers, fitted
@@ -26,13 +25,14 @@ from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor, Run, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED
-from apmdm.solution import Solution, calibration_error
+from apmdm.several_answers import SeveralAnswers
+from apmdm.solution import Solution
 from apmdm.state import Sequence
 from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab
 
-WIDTH, MOST, SHOWN = 5, 50, 5
-"""Runs that a search keeps from each side, the most answers that can be asked for, and how many `eval` looks at."""
+WIDTH = 5
+"""Runs that a search keeps from each side."""
 SPARE_STEPS, WATCHED = 64, 2000
 UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
 """How many pairs held out the telling of probabilities is fitted on."""
@@ -47,7 +47,7 @@ class PairsData:
 
 
 @dataclass(frozen=True, eq=False)
-class FromPairs(BaseTask):
+class FromPairs(SeveralAnswers):
     """Turn sources into targets, learned from pairs.
 
     Task.from_pairs explains the fields. A problem is a Pair.
@@ -63,7 +63,6 @@ class FromPairs(BaseTask):
     belief: Belief = UNFITTED
     longest: int = 0
     remarks: tuple[str, ...] = ()
-    num: int = option(1, "Show so many answers, with their probabilities.", min=1, max=MOST)
 
     problem_form = "a source, then a tab and its features if there are any"
     measured_on = "give pairs to measure on as `dev`"
@@ -250,35 +249,13 @@ class FromPairs(BaseTask):
         found = [one for group in groups for one in self._answers(model, group, device=device)]
         return replace(self, belief=fitted([(pair.target, one) for pair, one in zip(held_out, found, strict=True)]))
 
+    def question(self, problem: Pair) -> str:
+        return problem.source
+
     def summary(self, solutions: list[Solution], model: Predictor) -> dict[str, Any]:
-        figures = super().summary(solutions, model)
         lost = sum(not self.code.can_write(one.problem) for one in solutions)
-        figures |= {"targets with characters not learned": lost} if lost else {}
-        known = [one for one in solutions if one.status != "unverified" and one.alternatives]
-        if not known:
-            return figures
-        shown = [[text for text, _ in one.alternatives[:SHOWN]] for one in known]
-        held = sum(one.problem.target in texts for one, texts in zip(known, shown, strict=True))
-        sure = [one.alternatives[0][1] for one in known]
-        return figures | {
-            f"right among {SHOWN}": round(held / len(known), 4),
-            "calibration error": round(calibration_error(sure, [one.solved for one in known]), 4),
-        }
-
-    def record(self, solution: Solution) -> dict[str, Any]:
-        probable = [{"answer": text, "probability": round(chance, 6)} for text, chance in solution.alternatives]
-        return super().record(solution) | ({"answers": probable[: self.num]} if probable else {})
-
-    def row(self, solution: Solution, seconds: float) -> str:
-        """With the probability of the answer, or of as many answers as were asked for."""
-        told = [
-            f"{'no answer' if text is None else visible(text)} {chance:.3f}"
-            for text, chance in solution.alternatives[: self.num]
-        ]
-        if self.num > 1 and told:
-            return "  ".join([solution.problem.source, *told])
-        sure = [f"probability {chance:.3f}" for _, chance in solution.alternatives[:1]]
-        return "  ".join([super().row(solution, seconds), *sure])
+        figures = {"targets with characters not learned": lost} if lost else {}
+        return figures | super().summary(solutions, model)
 
     def verify(self, problem: Pair, answer: str) -> bool | None:
         return answer == problem.target if problem.target else None

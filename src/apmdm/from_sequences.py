@@ -5,6 +5,7 @@ from collections.abc import Sequence as Seq
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import exp
 from random import Random
 from typing import Any
 
@@ -23,6 +24,7 @@ from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
 from apmdm.sampler import Observation, Predictor
 from apmdm.sequences import BLANK, HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
+from apmdm.several_answers import SeveralAnswers
 from apmdm.solution import Solution
 from apmdm.state import Sequence
 from apmdm.tokenizer import Tokenizer
@@ -36,7 +38,7 @@ STEPS, STEPS_A_CHARACTER = 32, 4
 
 
 @dataclass(frozen=True, eq=False)
-class FromSequences(BaseTask):
+class FromSequences(SeveralAnswers):
     """Correct and complete plain sequences, learned from right ones.
 
     A problem is a sequence with errors, or with `_` where a character is to be filled in, unless `_` is in a sequence
@@ -98,6 +100,9 @@ class FromSequences(BaseTask):
     def decode(self, final: Sequence) -> str | None:
         tokens = final.ids.tolist()
         return None if MASK in tokens else self.corpus.decode(tokens)
+
+    def question(self, problem: str) -> str:
+        return problem.partition("\t")[0]
 
     def draw(self, sequence: Sequence) -> dict[str, Any]:
         symbols = self.vocab.decode(sequence.ids.tolist())[1 : len(sequence) - len(self.corpus.code.end)]
@@ -173,8 +178,9 @@ class FromSequences(BaseTask):
             return
         own = [(index, problem) for index, problem in enumerate(problems) if share.has(index)]
         found = corrected(model, (self.encode(problem) for _, problem in own), record=record, device=device)
-        for (index, problem), (best, *_) in zip(own, found, strict=True):
-            yield Solution(problem, *self.judge(problem, best), replace(best, index=index))
+        for (index, problem), runs in zip(own, found, strict=True):
+            told = tuple((self.decode(run.final), exp(run.log_probability)) for run in runs)
+            yield Solution(problem, *self.judge(problem, runs[0]), replace(runs[0], index=index), told)
 
     @property
     def _blank_is_learned(self) -> bool:
