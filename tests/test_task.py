@@ -1,7 +1,6 @@
 """Tasks made of a process, of pairs and of sequences: trained for a few steps, asked, measured, kept and loaded."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -173,7 +172,7 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
     chances = [chance for _, chance in solution.alternatives]
     assert chances == sorted(chances, reverse=True)
     assert sum(chances) < 1
-    asked = replace(model.task, num=2)  # pyright: ignore
+    asked = model.task.with_options({"num": 2})
     assert asked.row(solution, 0.0).startswith(f"abab  {visible(solution.answer)} {chances[0]:.3f}  ")
     assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
     assert len(asked.record(solution)["answers"]) == min(2, len(chances))

@@ -89,7 +89,8 @@ class Parity(Task):
         for common, group in groupby(sorted(range(len(strings)), key=length)[share.rank :: share.number], length):
             indices = list(group)
             rows = max(1, min(len(indices), POSITIONS_AT_ONCE // max(1, common)))
-            for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows, **options}):
+            grouped: dict[str, Any] = {"batch_size": rows, **options}
+            for solution in super().solve(model, [strings[i] for i in indices], **grouped):
                 yield replace(solution, run=replace(solution.run, index=indices[solution.run.index]))
 
     def max_length(self, problems: Iterable[str]) -> int:
