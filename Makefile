@@ -20,7 +20,7 @@ test-fast: .venv/.installed
 check: .venv/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/basedpyright
+	$(BIN)/pyrefly check
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs build/docs

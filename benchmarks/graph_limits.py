@@ -49,7 +49,7 @@ def measured(model: torch.nn.Module, family: Family, size: int) -> dict[str, obj
     random, began = Random(f"{SEED} {size}"), time.perf_counter()
     problems = [disguised(draw(size, directed, random), random) for directed in (True, False) for _ in range(num)]
     solved = {True: 0, False: 0}
-    for solution in Graph().solve(model, problems):  # pyright: ignore[reportArgumentType]
+    for solution in Graph().solve(model, problems):
         solved[solution.problem.directed] += solution.solved
     return {
         "size": size,

@@ -78,8 +78,8 @@ def measured(
 ) -> dict[str, Any]:
     assert task.shipped is not None
     model = weights.load_encoder(task.shipped)
-    kept, kept_model, kept_seconds = run(task, problem, task.decoder(model, "cpu"))  # pyright: ignore[reportArgumentType]
-    anew, anew_model, anew_seconds = run(task, problem, whole(model))  # pyright: ignore[reportArgumentType]
+    kept, kept_model, kept_seconds = run(task, problem, task.decoder(model, "cpu"))  # pyrefly: ignore[bad-argument-type]
+    anew, anew_model, anew_seconds = run(task, problem, whole(model))  # pyrefly: ignore[bad-argument-type]
     return {
         "equal": kept.final.ids.equal(anew.final.ids) and (kept.time, kept.space) == (anew.time, anew.space),
         "log_probabilities": [round(one.log_probability, 3) for one in (kept, anew)],

@@ -32,7 +32,7 @@ def most_probable(
         value.backward()
         return value
 
-    optimizer.step(loss)  # pyright: ignore
+    optimizer.step(loss)
     return (start + change * free).detach()
 
 
@@ -54,7 +54,7 @@ def logistic(rows: list[dict[str, float]], right: list[float]) -> dict[str, floa
         value.backward()
         return value
 
-    optimizer.step(loss)  # pyright: ignore
+    optimizer.step(loss)
     return {name: round(weight, 4) for name, weight in zip(names, weights.tolist(), strict=True)}
 
 

@@ -161,14 +161,14 @@ def nearly(port: int, draw: Random) -> bytes:
 
 def memory(pid: int) -> float:
     """Megabytes."""
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024  # pyright: ignore
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024  # pyrefly: ignore[missing-attribute]
 
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     server = subprocess.Popen(COMMAND, stderr=subprocess.PIPE, text=True)
     assert server.stderr
-    port = int(re.search(r":(\d+)/", server.stderr.readline()).group(1))  # pyright: ignore
+    port = int(re.search(r":(\d+)/", server.stderr.readline()).group(1))  # pyrefly: ignore[missing-attribute]
     for number in range(len(KINDS)):
         request(port, number)
     before, began = memory(server.pid), time.perf_counter()

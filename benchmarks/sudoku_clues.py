@@ -53,7 +53,7 @@ def sets(board: Board, num: int) -> Iterator[tuple[str, list[list[int]]]]:
 
 
 def main(board: str = "9x9", num: str = "20") -> None:
-    task = Sudoku(board=board)  # pyright: ignore[reportArgumentType]
+    task = Sudoku(board=board)  # pyrefly: ignore[bad-argument-type]
     model = load(str(task.shipped), task)
     found = {}
     for name, puzzles in sets(BOARDS[board], int(num)):

@@ -47,4 +47,4 @@ def _checked_now_and_then(*, typechecker: Callable[..., Any], always: Any = jaxt
     return decorated
 
 
-jaxtyping.jaxtyped = _checked_now_and_then
+jaxtyping.jaxtyped = _checked_now_and_then  # pyrefly: ignore[bad-assignment]

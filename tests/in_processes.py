@@ -76,7 +76,7 @@ def run(folder: Path, name: str = "supervised", batches: Batches = batches, resu
     case = CASES[name]
     model = Encoder(VOCAB, SHAPE, case.hints.number if case.hints else 0)
     how = {"compute": case.compute, "objective": case.objective, "hints": case.hints, "resume": resume}
-    return train(model, batches, lambda _: {}, case.settings, folder, **how)  # pyright: ignore[reportArgumentType]
+    return train(model, batches, lambda _: {}, case.settings, folder, **how)
 
 
 def at(number: int, rank: int, event: Callable[[], None]) -> Batches:

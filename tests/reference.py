@@ -173,7 +173,8 @@ def _attend(model: Encoder, layer: dict[str, Tensor], x: list[Tensor], i: int, o
             longer = shape.trained_length and len(x) > shape.trained_length
             sharper = math.log(len(x)) / math.log(shape.trained_length) if longer else 1.0
             scores.append(math.exp((float(a @ b) / math.sqrt(size) + bias) * sharper))
-        heads.append(sum(score / sum(scores) * (value @ x[j]) for score, j in zip(scores, seen, strict=True)))
+        shares = (score / sum(scores) * (value @ x[j]) for score, j in zip(scores, seen, strict=True))
+        heads.append(sum(shares, value.new_zeros(size)))
     return torch.cat(heads)
 
 

@@ -51,4 +51,4 @@ def test_names_stay_what_they_are_when_modules_are_imported() -> None:
 
 def test_another_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(AttributeError, match=r"apmdm has no 'solve'; it has Edits, .*, transition"):
-        apmdm.solve  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
+        apmdm.solve  # noqa: B018

@@ -1,7 +1,6 @@
 """Tasks made of a process, of pairs and of sequences: trained for a few steps, asked, measured, kept and loaded."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -182,7 +181,7 @@ def assert_tells_answers(model: Model, solution: Solution, question: str) -> Non
     chances = [chance for _, chance in solution.alternatives]
     assert chances == sorted(chances, reverse=True)
     assert sum(chances) < 1 + 1e-6
-    asked = replace(model.task, num=2)  # pyright: ignore
+    asked = model.task.with_options({"num": 2})
     assert asked.row(solution, 0.0).startswith(f"{question}  {visible(solution.answer)} {chances[0]:.3f}")
     assert model.task.row(solution, 0.0).endswith(f"probability {chances[0]:.3f}")
     assert len(asked.record(solution)["answers"]) == min(2, len(chances))

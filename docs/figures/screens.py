@@ -6,7 +6,6 @@ Needs Chromium and Playwright. The live page is served by `apmdm serve` in a pro
 """
 
 import io
-import re
 import shutil
 import signal
 import subprocess
@@ -135,7 +134,7 @@ def main() -> None:
         serve = [*RUN, "serve", "bubbles.py", "--no-open"]
         server = subprocess.Popen(serve, cwd=folder, stderr=subprocess.PIPE, text=True)
         assert server.stderr
-        address = re.match(r"\S+", server.stderr.readline()).group()  # pyright: ignore
+        address = server.stderr.readline().split()[0]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         everywhere(browser, "offline", (folder / "sudoku.html").as_uri(), at(30))
         everywhere(browser, "odds", (folder / "inflection.html").as_uri(), pointed)

@@ -223,7 +223,7 @@ class BaseTask:
 
     def with_options(self, values: Mapping[str, Any]) -> "BaseTask":
         """The task with some of its options set; raises ValueError for one that it does not have."""
-        return replace(self, **values) if values else self  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return replace(self, **values) if values else self  # pyrefly: ignore[bad-specialization]
 
     # Answers.
 

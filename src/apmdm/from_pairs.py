@@ -55,7 +55,7 @@ class FromPairs(SeveralAnswers):
     remarks: what may have been read otherwise than it was meant.
     """
 
-    name: str = "pairs"
+    name: str = "pairs"  # pyrefly: ignore[bad-override]
     given: tuple[Pair, ...] = ()
     dev: tuple[Pair, ...] = ()
     learned: Code | None = None
@@ -100,7 +100,7 @@ class FromPairs(SeveralAnswers):
         return max((len(pair.source) for pair in self._split[1]), default=0) if self.texts else self.longest
 
     @property
-    def vocab(self) -> Vocab:
+    def vocab(self) -> Vocab:  # pyrefly: ignore[bad-override]
         return self.code.vocab
 
     def encode(self, problem: Pair) -> Sequence:

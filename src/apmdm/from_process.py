@@ -43,13 +43,13 @@ class FromProcess(BaseTask):
     Task.from_process explains the fields.
     """
 
-    name: str
+    name: str  # pyrefly: ignore[bad-override]
     process: Callable[..., Any]
     draw_problem: Callable[[Random], Any]
     draw_test: Callable[[Random], Any]
     start: Callable[[Any], Iterable[Hashable]]
     answer: Callable[[Symbols], Any] | None
-    right: Callable[[Any, Any], bool] | None
+    right: Callable[[Any, Any], object] | None
     symbols: tuple[Hashable, ...] | None
     learning: Learning
 
@@ -62,7 +62,7 @@ class FromProcess(BaseTask):
         return Alphabet(sorted(met - {MASK_SYMBOL}, key=lambda symbol: spelling(symbol)))
 
     @property
-    def vocab(self) -> Vocab:
+    def vocab(self) -> Vocab:  # pyrefly: ignore[bad-override]
         return self.alphabet.vocab
 
     def states(self, problem: Any) -> list[Symbols]:

@@ -46,7 +46,7 @@ class FromSequences(SeveralAnswers):
     pretrained encoder, and then what is to be filled in is written by the encoder's own name for it, such as [MASK].
     """
 
-    name: str = "sequences"
+    name: str = "sequences"  # pyrefly: ignore[bad-override]
     given: tuple[str, ...] = ()
     characters: str = ""
     training: Settings | None = None
@@ -91,7 +91,7 @@ class FromSequences(SeveralAnswers):
         return None if self.encoder is None else Pretrained.of(self.encoder)
 
     @property
-    def vocab(self) -> Vocab:
+    def vocab(self) -> Vocab:  # pyrefly: ignore[bad-override]
         return self.corpus.vocab
 
     def encode(self, problem: str) -> Sequence:

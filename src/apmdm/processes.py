@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from multiprocessing.reduction import ForkingPickler
@@ -133,13 +133,12 @@ class _Plain(ForkingPickler):
     """Tensors are sent with their content, where torch would send a handle of memory that another machine lacks."""
 
     _extra_reducers: ClassVar[dict[type, Any]] = {}
-    loads: Callable[[bytes], Any]
 
 
 def _store() -> Any:
     """The launcher's table of keys and values, which every process sees."""
     import torch
-    from torch.distributed import PrefixStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
+    from torch.distributed import PrefixStore, TCPStore
 
     _Plain.register(torch.Tensor, lambda tensor: (torch.from_numpy, (tensor.numpy(),)))
     store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), timeout=timedelta(seconds=5))

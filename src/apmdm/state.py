@@ -85,17 +85,17 @@ class State:
 
         Raises ValueError if some have coordinates and others none, or if the numbers of axes differ.
         """
-        sequences = [one if isinstance(one, Sequence) else Sequence(_as_ids(one)) for one in sequences]
-        if len({_axes(s) for s in sequences}) > 1:
+        rows = [one if isinstance(one, Sequence) else Sequence(_as_ids(one)) for one in sequences]
+        if len({_axes(s) for s in rows}) > 1:
             raise ValueError("either every sequence has coordinates, equally many for a position, or none has")
         pad = torch.nn.utils.rnn.pad_sequence
-        lengths = torch.tensor([len(s) for s in sequences], dtype=torch.long)
-        if not sequences:
+        lengths = torch.tensor([len(s) for s in rows], dtype=torch.long)
+        if not rows:
             return cls(torch.empty(0, 0, dtype=torch.long), lengths)
-        ids = pad([s.ids for s in sequences], batch_first=True, padding_value=PAD)
-        if sequences[0].coordinates is None:
+        ids = pad([s.ids for s in rows], batch_first=True, padding_value=PAD)
+        if rows[0].coordinates is None:
             return cls(ids, lengths)
-        grid = [s.coordinates for s in sequences if s.coordinates is not None]
+        grid = [s.coordinates for s in rows if s.coordinates is not None]
         return cls(ids, lengths, pad(grid, batch_first=True, padding_value=NOWHERE))
 
     def __len__(self) -> int:

@@ -30,7 +30,9 @@ def apmdm(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as exit:
             main([str(argument) for argument in arguments])
-        return Ended(exit.value.code or 0, *capsys.readouterr())  # pyright: ignore[reportArgumentType]
+        code = exit.value.code or 0
+        assert isinstance(code, int)
+        return Ended(code, *capsys.readouterr())
 
     return run
 
@@ -56,7 +58,7 @@ class Teacher(Encoder):
     def __init__(self) -> None:
         super().__init__(grid.NINE.vocab, Shape(width=8, layers=1, heads=1))
 
-    def forward(self, state: State) -> Edits:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(self, state: State) -> Edits:  # pyrefly: ignore[bad-override]
         return teacher(state)
 
 

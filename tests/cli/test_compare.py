@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,11 +54,11 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(
 
     step, taken = trainer._Run.step, []
 
-    def interrupted(self: trainer._Run, *arguments: object) -> dict[str, float]:
+    def interrupted(self: trainer._Run, *arguments: Any) -> dict[str, float]:
         taken.append(arguments)
         if len(taken) == 6:
             raise KeyboardInterrupt
-        return step(self, *arguments)  # pyright: ignore[reportArgumentType]
+        return step(self, *arguments)
 
     monkeypatch.setattr(trainer._Run, "step", interrupted)
     assert apmdm("compare", "parity", "--budget", BUDGET, "--out", tmp_path / "b").code == 130

@@ -35,7 +35,7 @@ class Model(Encoder):
         super().__init__(VOCAB, Shape(width=8, layers=1, heads=1))
         self.process = process
 
-    def forward(self, state: State) -> Edits:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def forward(self, state: State) -> Edits:  # pyrefly: ignore[bad-override]
         return self.process(state)
 
 

@@ -61,7 +61,7 @@ def test_a_stopped_run_is_resumed_and_its_seconds_add_up(
 def test_a_preset_and_data_are_described() -> None:
     described = recipe_of(find("sudoku"), ["preset=full", "data.batch_size=8"], None).described()
     assert (described["recipe"], described["preset"], described["seed"]) == ("sudoku", "full", 0)
-    assert described["settings"]["data"]["batch_size"] == 8  # pyright: ignore[reportIndexIssue]
+    assert described["settings"]["data"]["batch_size"] == 8
     assert recipe_of(find("sudoku"), [], 4).described()["preset"] == "laptop"
 
 

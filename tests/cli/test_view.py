@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from apmdm.cli import view
 from apmdm.registry import find
@@ -30,7 +31,8 @@ def state(cells: dict[int, int]) -> dict[str, Any]:
 def drawn(drawing: dict[str, Any], before: dict[str, Any] | None = None) -> tuple[str, list[tuple[str, str]]]:
     """The title, and what is drawn in each cell with its style."""
     title, text = view.picture(drawing, before, "puzzle 1   step 3").renderables
-    styled = {span.start: str(span.style) for span in text.spans if span.end == span.start + 1}  # pyright: ignore
+    assert isinstance(text, Text)
+    styled = {span.start: str(span.style) for span in text.spans if span.end == span.start + 1}
     places = [at for at, sign in enumerate(str(text)) if sign in grid.DIGITS + "."]
     return str(title), [(str(text)[at], styled.get(at, "")) for at in places]
 
@@ -77,13 +79,14 @@ def test_both_ends_of_a_run_can_be_drawn(name: str) -> None:
 def test_watching_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "SECONDS_PER_STEP", 0)
     puzzles = [NINE.parse(GUESSING)] * 2
-    console = Console(force_terminal=True, file=io.StringIO(), width=100)
+    file = io.StringIO()
+    console = Console(force_terminal=True, file=file, width=100)
     watched = list(view.watched(Sudoku(), teacher, puzzles, console, "cpu"))
     assert [(solution.status, solution.run.index, solution.run.time) for solution in watched] == [
         ("solved", 0, 58),
         ("solved", 1, 58),
     ]
-    shown = console.file.getvalue()  # pyright: ignore
+    shown = file.getvalue()
     assert all(f"puzzle {number}   step 58" in shown for number in (1, 2))
     assert "undoing" in shown
     assert "41;" in shown or ";41m" in shown, "nothing flashed"

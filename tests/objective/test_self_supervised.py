@@ -57,7 +57,7 @@ def test_every_head_learns() -> None:
     logits = [torch.zeros(state.ids.shape, requires_grad=True) for _ in range(3)]
     content = torch.zeros(*state.ids.shape, len(VOCAB), requires_grad=True)
     supervised_loss(Prediction(content, *logits), batch(20)).total.backward()
-    assert all(bool((tensor.grad != 0).any()) for tensor in (content, *logits))
+    assert all(tensor.grad is not None and bool(tensor.grad.any()) for tensor in (content, *logits))
 
 
 def test_correction_takes_turns() -> None:

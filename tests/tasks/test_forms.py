@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from apmdm.paradigms.form import Form
+from apmdm.registry import find
 from apmdm.state import Sequence
 from apmdm.step import transition
 from apmdm.tasks.dyck import forms as dyck
@@ -13,7 +14,7 @@ from apmdm.tasks.sudoku.data import training_puzzles
 from apmdm.tasks.sudoku.grid import to_text
 from apmdm.vocab import MASK
 
-FORMS = [*parity.forms(), *dyck.forms(), sudoku.grid_form(), *sudoku.texts()]
+FORMS = [find("parity").form(), *parity.forms(), *dyck.forms(), sudoku.grid_form(), *sudoku.texts()]
 
 
 def random() -> torch.Generator:

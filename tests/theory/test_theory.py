@@ -158,9 +158,9 @@ def test_theorem_2_is_asserted() -> None:
     begun = start(problem.job, "mdm", 20)
     run = next(rollouts(begun.policy, [begun.sequence]))
     write_once.assert_theorem_2(begun.sequence, run)
-    for wrong, message in (({"time": 10**6}, "masks only"), ({"space": 10**6}, "the context grew")):
+    for wrong, message in ((replace(run, time=10**6), "masks only"), (replace(run, space=10**6), "the context grew")):
         with pytest.raises(ValueError, match=message):
-            write_once.assert_theorem_2(begun.sequence, replace(run, **wrong))
+            write_once.assert_theorem_2(begun.sequence, wrong)
     with pytest.raises(ValueError, match="only unmasks"):
         next(rollouts(write_once.WriteOnce(start(problem.job, "ap-mdm", 20).policy), [in_place.encode(problem.job)]))
 

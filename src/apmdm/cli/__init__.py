@@ -56,7 +56,7 @@ def _prepare_streams() -> None:
     """
     silent = processes.rank() > 0
     if silent:
-        sys.excepthook = lambda *error: print_exception(*error, file=sys.__stderr__)
+        sys.excepthook = lambda kind, error, trace: print_exception(kind, error, trace, file=sys.__stderr__)
     for name in ("stdout", "stderr"):
         if silent or getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115

@@ -51,7 +51,7 @@ def on_task(
         verb(task.with_options(mine), **given)
 
     keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    command.__signature__ = inspect.Signature(keywords)  # pyright: ignore[reportFunctionMemberAccess]
+    command.__signature__ = inspect.Signature(keywords)  # pyrefly: ignore[missing-attribute]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in keywords}
     about = (task.__doc__ or "").split("\n\n")[0]
     command.__doc__ = f"{verb.__doc__}\n\n{task.name}: {about}"
@@ -62,5 +62,5 @@ def _parameter(name: str, field: Field[Any], default: Any) -> inspect.Parameter:
     about = field.metadata
     bounds = {bound: about[bound] for bound in ("min", "max") if bound in about}
     default = EMPTY if about.get("required") else default
-    annotation = Annotated[field.type, typer.Option(f"--{name.replace('_', '-')}", help=about["help"], **bounds)]
+    annotation = Annotated[field.type, typer.Option(f"--{name.replace('_', '-')}", help=about["help"], **bounds)]  # pyrefly: ignore[not-a-type]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

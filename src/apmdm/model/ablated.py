@@ -24,4 +24,5 @@ class Ablated:
             return replace(said, remask=said.remask.masked_fill(state.masked, torch.inf))
         if self.operation == "remask":
             return replace(said, remask=said.remask.masked_fill(~state.masked, -torch.inf))
-        return replace(said, **{self.operation: torch.full_like(said.remask, -torch.inf)})
+        never = torch.full_like(said.remask, -torch.inf)
+        return replace(said, insert=never) if self.operation == "insert" else replace(said, delete=never)

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Seq
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 import torch
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
@@ -214,7 +214,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         return super()._from_pretrained(strict=strict, **options)
 
     @classmethod
-    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> "Encoder":
+    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:
         raise ValueError("weights are read from model.safetensors only, never from a pickle")
 
     def num_parameters(self) -> int:

@@ -79,7 +79,7 @@ class _Captured:
             if first.alike is not None and second.alike is not None:
                 return torch.equal(first.alike, second.alike)
         alike = (self.state.lengths == state.lengths).all()
-        return bool(alike if own is None else alike & (own == other).all())
+        return bool(alike if own is None or other is None else alike & (own == other).all())
 
     def __call__(self, ids: Int[Tensor, "B L"]) -> Prediction:
         if self.graph is None or self.prediction is None:

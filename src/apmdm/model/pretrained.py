@@ -112,7 +112,7 @@ class PretrainedEncoder(Encoder):
             raise shape.fixed
         width, narrow = shape.width, self.embedding.shape[1]
         self.register_buffer("own_ids", torch.arange(len(vocab)))
-        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), nn.LayerNorm(narrow))
+        self.content = nn.Sequential(nn.Linear(width, narrow), nn.GELU(), nn.LayerNorm(narrow))  # pyrefly: ignore[bad-assignment]
         self.bias = nn.Parameter(torch.zeros(len(vocab)))
         self.controls = nn.Linear(width, 3)
         self.hints = nn.Linear(width, hints) if hints else None
@@ -139,7 +139,7 @@ class PretrainedEncoder(Encoder):
         return model
 
     @property
-    def embedding(self) -> Tensor:
+    def embedding(self) -> Tensor:  # pyrefly: ignore[bad-override]
         """The vectors of the encoder's tokens."""
         return self.body.get_input_embeddings().weight
 

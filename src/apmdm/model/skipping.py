@@ -44,5 +44,5 @@ class Skipping:
 
 def _known(state: State) -> Known | None:
     """What is known of the state without its hidden tokens. A token that becomes hidden moves those after it."""
-    last = state.known and state.known.last
+    last = state.known.last if state.known else None
     return state.known and Known(last=last and replace(last, moved=last.edited > 0))

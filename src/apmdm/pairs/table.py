@@ -95,15 +95,16 @@ def _empty(path: Path, pairs: list[Pair]) -> list[str]:
 
 def _cells(line: int, record: dict[str, object], columns: Columns) -> dict[str, str]:
     """The cells of a record under the names of the fields of Pair."""
-    cells = {}
+    cells = dict[str, str]()
     for field, name in columns.items():
         names = KNOWN[field] if name is None else (name,)
         column = next((column for column in record if column in names), None)
         if column is None and (name is not None or field != "features"):
             raise ValueError(f"line {line}: no column {' or '.join(names)}; there are {listed(record) or 'none'}")
-        cells[field] = "" if column is None else record[column]
-        if not isinstance(cells[field], str):
-            raise ValueError(f"line {line}: {column} is a text, not {cells[field]!r}")
+        cell = "" if column is None else record[column]
+        if not isinstance(cell, str):
+            raise ValueError(f"line {line}: {column} is a text, not {cell!r}")
+        cells[field] = cell
     return cells
 
 

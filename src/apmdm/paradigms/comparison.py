@@ -148,7 +148,7 @@ def ablated(entrant: Entrant) -> list[Entrant]:
 
 
 def _ablated(entrant: Entrant, operation: Operation, encoder: Encoder) -> Ablated:
-    return Ablated(entrant.model(encoder), operation)  # pyright: ignore[reportArgumentType]
+    return Ablated(entrant.model(encoder), operation)  # pyrefly: ignore[bad-argument-type]
 
 
 def baselines(

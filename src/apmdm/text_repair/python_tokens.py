@@ -78,14 +78,11 @@ class PythonTokens:
         return self.source[self.starts[at] : self.ends[at]]
 
     def add(self, kind: str, start: int, end: int, first: bool, indent: int) -> None:
-        for column, value in (
-            (self.kinds, kind),
-            (self.starts, start),
-            (self.ends, end),
-            (self.first, first),
-            (self.indent, indent),
-        ):
-            column.append(value)  # pyright: ignore
+        self.kinds.append(kind)
+        self.starts.append(start)
+        self.ends.append(end)
+        self.first.append(first)
+        self.indent.append(indent)
 
     def cut(self, length: int) -> None:
         """Leave the first `length` tokens."""

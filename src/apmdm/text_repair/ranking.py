@@ -13,7 +13,7 @@ from math import exp, log, log1p
 from typing import Any, NamedTuple
 
 from apmdm.text_repair.costs import read
-from apmdm.text_repair.search import PartialRepair
+from apmdm.text_repair.search import PartialRepair, repairs_of
 
 Features = dict[str, float]
 SMALLEST = 1e-9
@@ -158,9 +158,8 @@ def events(value: Any) -> Iterator[tuple[str, Hashable, Hashable]]:
 
 def around(way: PartialRepair, source: str) -> Features:
     """Which kinds of edits there are, after and before which characters, of which ones, and how much text they lose."""
-    found, lost, trail = set[str](), Counter[str](), way.trail
-    while trail is not None:
-        trail, kind, _, edits = trail
+    found, lost = set[str](), Counter[str]()
+    for kind, _, edits in repairs_of(way):
         if kind.startswith("="):
             continue
         for start, end, text in edits:

@@ -11,7 +11,7 @@ from typing import Any
 
 from apmdm.text_repair.languages import JSON, LANGUAGES, Language, refuse
 from apmdm.text_repair.ranking import Candidate
-from apmdm.text_repair.search import PartialRepair, applied, cheapest, edits_of
+from apmdm.text_repair.search import PartialRepair, applied, cheapest, edits_of, repairs_of
 from apmdm.text_repair.template import CODE, GUESS
 from apmdm.text_repair.ways import Edit, place
 
@@ -140,9 +140,8 @@ def paid(way: PartialRepair) -> float:
 
 def costs_of(way: PartialRepair) -> dict[str, list[float]]:
     """What each kind of repair of a way cost, without the structure of the document."""
-    costs, trail = defaultdict[str, list[float]](list), way.trail
-    while trail is not None:
-        trail, kind, cost, _ = trail
+    costs = defaultdict[str, list[float]](list)
+    for kind, cost, _ in repairs_of(way):
         if not kind.startswith("="):
             costs[kind].append(cost)
     return costs

@@ -88,11 +88,18 @@ def _closure(grammar: Grammar[W], ways: list[W], num: int, width: int, margin: f
                 heapq.heappush(heap, (further.cost, number, further))
 
 
+def repairs_of(way: PartialRepair) -> Iterator[tuple[str, float, tuple[Edit, ...]]]:
+    """The kind, the cost and the edits of each repair of a way, the last repair first."""
+    trail = way.trail
+    while trail is not None:
+        trail, kind, cost, edits = trail  # pyrefly: ignore[not-iterable]
+        yield kind, cost, edits
+
+
 def edits_of(way: PartialRepair) -> list[tuple[str, Edit]]:
     """The repairs of a way, in the order of the text."""
-    found, trail = list[tuple[str, Edit]](), way.trail
-    while trail is not None:
-        trail, kind, _, edits = trail
+    found = list[tuple[str, Edit]]()
+    for kind, _, edits in repairs_of(way):
         found.extend((kind, edit) for edit in reversed(edits))
     found.reverse()
     return sorted(found, key=lambda item: (item[1].start, item[1].end))

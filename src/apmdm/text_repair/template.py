@@ -6,7 +6,7 @@ Neither can what is meant by a text such as `{x}`, of which only the brackets wo
 import re
 from bisect import bisect_right
 
-from apmdm.text_repair.search import PartialRepair, applied, edits_of
+from apmdm.text_repair.search import PartialRepair, applied, edits_of, repairs_of
 from apmdm.text_repair.ways import Edit
 
 CODE = "template code"
@@ -46,9 +46,8 @@ def _has_words(text: str) -> bool:
 def of_template(way: PartialRepair, source: str) -> Guesses:
     """The first edit of each repair that drops template code outside of strings, or takes it for text."""
     spans = [match.span() for match in _BEGINS.finditer(source)]
-    found, trail = dict[Edit, tuple[str, int]](), way.trail
-    while spans and trail is not None:
-        trail, kind, _, edits = trail
+    found = dict[Edit, tuple[str, int]]()
+    for kind, _, edits in repairs_of(way) if spans else ():
         if kind in _OUTSIDE_OF_STRINGS:
             after = bisect_right(spans, edits[0].start, key=lambda span: span[1])
             if after < len(spans) and spans[after][0] <= edits[-1].end:

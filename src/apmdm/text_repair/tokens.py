@@ -141,7 +141,7 @@ class Tokens:
             ends[first], at = ends[last], last + 1
         kept.extend(range(at, len(kinds)))
         columns = kinds, self.starts, ends, self.first, self.indent
-        return Tokens(self.source, *([column[at] for at in kept] for column in columns))  # pyright: ignore
+        return Tokens(self.source, *([column[at] for at in kept] for column in columns))  # pyrefly: ignore[bad-argument-type]
 
 
 def tokens_of(source: str) -> Tokens:

@@ -18,7 +18,7 @@ import torch
 
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.theory import gates
-from apmdm.theory.array import Array, Atoms, Attend, Bits, Broadcast, Choose, Constant, Map, Place, Together
+from apmdm.theory.array import Array, Atoms, Attend, Bits, Broadcast, Choose, Constant, Lookup, Map, Place, Together
 from apmdm.theory.evaluate import place
 from apmdm.theory.gates import Sum, Unit, Wire
 from apmdm.theory.policy import SURE, ArrayPolicy
@@ -84,7 +84,8 @@ class _Plan:
                 taken = gates.inlined(value)
                 cases.append((self.wires[when][0], self.sums(value) if taken else gates.same(self.wires[value])))
             return gates.chosen(cases)
-        return gates.of(array, [self.wires[one] for one in gates.inputs_of(array)])  # pyright: ignore[reportArgumentType]
+        assert isinstance(array, Lookup | Map)
+        return gates.of(array, [self.wires[one] for one in gates.inputs_of(array)])
 
 
 def compile_policy(policy: ArrayPolicy, positions: int) -> Encoder:
@@ -137,12 +138,13 @@ def _at(plan: _Plan, stage: int) -> list[Array]:
 
 
 def _written(plan: _Plan, arrays: Sequence[Array]) -> list[tuple[int, Sum]]:
-    return [(wire, total) for array in arrays for wire, total in zip(plan.wires[array], plan.sums(array), strict=True)]  # pyright: ignore[reportReturnType]
+    return [(wire, total) for array in arrays for wire, total in zip(plan.wires[array], plan.sums(array), strict=True)]
 
 
 def _set_start(model: Encoder, plan: _Plan) -> None:
     """Embeddings and positions: every bit is -1 but those that the token or the position set."""
-    table = torch.full((len(model.absolute), model.shape.width // 2), -1.0)  # pyright: ignore[reportArgumentType]
+    assert model.absolute is not None
+    table = torch.full((len(model.absolute), model.shape.width // 2), -1.0)
     table[:, ONE] = 1.0
     table[0, BEGIN] = 1.0 if plan.policy.begin else -1.0
     bits = [(wire, torch.arange(len(table)) >> bit) for bit, wire in enumerate(plan.position)]
@@ -158,7 +160,7 @@ def _set_start(model: Encoder, plan: _Plan) -> None:
                 row[2 * wire], row[2 * wire + 1] = 2.0, -2.0
     for wire, numbers in bits:
         table[:, wire] = 2.0 * (numbers & 1) - 1
-    model.absolute.copy_(torch.stack((table, -table), -1).flatten(1))  # pyright: ignore[reportOptionalMemberAccess]
+    model.absolute.copy_(torch.stack((table, -table), -1).flatten(1))
     blocks: Any = model.layers
     for norm in [*(norm for block in blocks for norm in block.norms), model.norm]:
         norm.weight.fill_(math.sqrt(1 + norm.eps))
@@ -172,11 +174,12 @@ class _Head:
     """An attention as the rows of its query, key and value maps, and the wires that the values go to."""
 
     def __init__(self, plan: _Plan, array: Array, positions: int) -> None:
+        assert isinstance(array, Attend | Broadcast)
         self.query: list[Row] = []
         self.key: list[Row] = []
         self.targets, self.values, begin = plan.wires[array], [], plan.policy.begin
         nats = math.log(positions) + MARGIN
-        self.unit = nats * 2 ** len(plan.position) if array.rightmost else nats  # pyright: ignore
+        self.unit = nats * 2 ** len(plan.position) if array.rightmost else nats
         value, where = array.inputs[-2:]
         at_begin: Row = {ONE: 0.5, BEGIN: 0.5} if begin and isinstance(array, Attend) else {}
         pairs: list[tuple[Wire, Wire]] = [(True, wire) for wire in plan.wires[where]]
@@ -187,7 +190,7 @@ class _Head:
         if at_begin:
             self._match({ONE: len(pairs) - 1.0}, at_begin)
             self._match({ONE: 1.0, BEGIN: 1.0}, at_begin)
-        if array.rightmost:  # pyright: ignore
+        if array.rightmost:
             self._match({ONE: nats / self.unit}, _sum(*({w: 2**bit / 2} for bit, w in enumerate(plan.position))))
         self.values = [_sum(_sign(wire, begin), {ONE: 1.0}) for wire in plan.wires[value]]
         self.size = max(len(self.query), len(self.values))

@@ -79,7 +79,8 @@ def of(array: Map | Lookup, inputs: Sequence[Sequence[Wire]]) -> list[Sum]:
             return [[_shifted(a[i - by], b, by) for by in range(i + 1)] for i in range(len(a))]
         case "shr":
             return [[_shifted(a[i + by], b, by) for by in range(len(a) - i)] for i in range(len(a))]
-    raise ValueError(f"{array.op} has no units")
+        case "not":
+            raise ValueError("not has no units")
 
 
 def chosen(cases: Sequence[tuple[Wire, Sequence[Sum]]]) -> list[Sum]:

@@ -159,7 +159,7 @@ class _Look:
 
     def __init__(self, evaluator: Evaluator, known: _Known, state: State, given: Mapping[Array, Numbers]) -> None:
         self.of, self.known, self.given = evaluator, known, given
-        self.new_tokens = known.positions and known.positions.take(state)
+        self.new_tokens = known.positions.take(state) if known.positions else None
         self.everywhere = self.some = known.positions or _Positions.of(state, evaluator.begin)
         known.positions, known.lengths = self.everywhere, state.lengths
         self.changed: dict[Array, Places | None] = {}

@@ -153,8 +153,9 @@ def run_program(problem: ProgramProblem, mode: Mode, name: str, wanted: Request)
         estimate=wanted.estimate,
     )
     same = (outcome.registers, outcome.memory) == (reference.registers, reference.memory)
-    record = {
-        "verified": same and problem.holds(outcome.memory),
+    verified = same and problem.holds(outcome.memory)
+    record: dict[str, object] = {
+        "verified": verified,
         "steps": outcome.steps,
         "context": outcome.context,
         "T": reference.time,
@@ -167,7 +168,7 @@ def run_program(problem: ProgramProblem, mode: Mode, name: str, wanted: Request)
     if wanted.save is not None and outcome.weights is not None:
         about |= {"bits": job.bits, "positions": outcome.weights.shape.absolute}
         saved.save(outcome.weights, wanted.save, about, Greedy())
-    return bool(record["verified"])
+    return verified
 
 
 def _tell_wrapping(result: Result, bits: int) -> None:

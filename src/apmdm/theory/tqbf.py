@@ -116,7 +116,8 @@ def _clause_sets(formula: Formula) -> tuple[list[int], list[int], list[int]]:
         ending[max(map(abs, clause), default=0)][byte] |= bit
         for literal in clause:
             without[1 if literal > 0 else -1][abs(literal) - 1][byte] &= ~bit
-    return tuple([int.from_bytes(bits, "little") for bits in sets] for sets in (ending, without[-1], without[1]))  # pyright: ignore[reportReturnType]
+    numbers = [[int.from_bytes(bits, "little") for bits in sets] for sets in (ending, without[-1], without[1])]
+    return numbers[0], numbers[1], numbers[2]
 
 
 @cache
@@ -238,4 +239,5 @@ def _clauses_hold(place: Array, value: Array) -> Array:
 def _pivot(zero: Array, exists: Array, forall: Array, holds: Array, index: Array) -> tuple[Array, Array]:
     """The index of the deepest variable to advance, and whether there is one."""
     candidate = zero & ((exists & ~holds) | (forall & holds))
-    return tuple(unpack(broadcast(together(index, candidate), candidate, rightmost=True), index.bits, 1))  # pyright: ignore[reportReturnType]
+    deepest, found = unpack(broadcast(together(index, candidate), candidate, rightmost=True), index.bits, 1)
+    return deepest, found

@@ -7,7 +7,7 @@ from dataclasses import Field, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, Protocol, get_args, runtime_checkable
 
 from apmdm import outputs, registry, tasks, weights
@@ -235,7 +235,7 @@ def _options(task: BaseTask, command: str, given: Mapping[str, Any]) -> dict[str
             value = int(value)
         low, high = about.get("min", 0), about.get("max", 10**9)
         if type(value) is not kind or (kind is int and not low <= value <= high):
-            wanted = {int: f"a number from {low} to {high}", bool: "true or false"}.get(kind or NoneType, "a text")
-            raise ValueError(f"the option {name} is {wanted}")
+            wanted: dict[type | None, str] = {int: f"a number from {low} to {high}", bool: "true or false"}
+            raise ValueError(f"the option {name} is {wanted.get(kind, 'a text')}")
         found[name] = value
     return found

@@ -21,7 +21,7 @@ def read(path: Path, text: str) -> Named:
 @pytest.mark.parametrize("name", ["g.txt", "g", "g.g6"])
 @pytest.mark.parametrize("line", ["DQc", ":DaG`n", ">>graph6<<DQc"])
 def test_a_line_of_graph6_needs_neither_header_nor_ending(name: str, line: str, tmp_path: Path) -> None:
-    expected = (nx.from_sparse6_bytes if line[0] == ":" else nx.from_graph6_bytes)(line.encode())
+    expected = (nx.from_sparse6_bytes if line[0] == ":" else nx.from_graph6_bytes)(line.encode())  # pyrefly: ignore[bad-argument-type]
     problem = read(tmp_path / name, f"{line}\n")
     assert not problem.directed
     assert nx.utils.graphs_equal(nx.Graph(problem.graph), nx.Graph(expected))

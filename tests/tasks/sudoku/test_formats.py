@@ -16,7 +16,7 @@ from apmdm.tasks.sudoku.puzzles import full_grid
 FOREIGN = Path(__file__).parents[4] / "shared/data/foreign"
 WIKIPEDIA = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 OTHER = to_text(generated(1, 5)[0].tolist())
-ROWS = [WIKIPEDIA[first : first + 9] for first in range(0, 81, 9)]
+ROWS: list[str] = [WIKIPEDIA[first : first + 9] for first in range(0, 81, 9)]
 
 
 def found(text: str) -> list[str]:

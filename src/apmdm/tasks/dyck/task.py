@@ -131,7 +131,8 @@ class Dyck(Task):
         wanted = list(problems)
         longest = max((problem.length for problem in wanted), default=0)
         rows = max(1, min(WORDS_AT_ONCE, TOKENS_AT_ONCE // max(1, longest)))
-        return super().solve(model, wanted, **{"batch_size": rows, "max_steps": 1000 + 100 * longest, **options})
+        options = {"batch_size": rows, "max_steps": 1000 + 100 * longest, **options}
+        return super().solve(model, wanted, **options)
 
     def max_length(self, problems: Iterable[WordRequest]) -> int:
         return 1000 + 2 * max((problem.length for problem in problems), default=0)

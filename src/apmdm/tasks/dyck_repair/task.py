@@ -81,7 +81,7 @@ class DyckRepair(Task):
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
         """Matched letters are hidden from the model, so that the letters around them become neighbours."""
-        return Skipping(super().decoder(model, device), DONE_ID)  # pyright: ignore[reportArgumentType]
+        return Skipping(super().decoder(model, device), DONE_ID)  # pyrefly: ignore[bad-argument-type]
 
     @property
     def objective(self) -> Objective:

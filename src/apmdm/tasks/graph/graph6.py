@@ -44,7 +44,7 @@ def _parsed(word: str) -> nx.Graph:
     if nodes > MAX_NODES:
         raise ValueError(f"{nodes} nodes are too many")
     if mark == ":":
-        return simplified(nx.from_sparse6_bytes(word.encode()))
+        return simplified(nx.from_sparse6_bytes(word.encode()))  # pyrefly: ignore[bad-argument-type]
     count = nodes * nodes if mark else nodes * (nodes - 1) // 2
     if len(rest) != -(-count // 6):
         raise ValueError(f"{nodes} nodes take {-(-count // 6)} characters, and {len(rest)} follow")

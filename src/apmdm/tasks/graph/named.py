@@ -156,7 +156,7 @@ def _on_ways(
     return {edge for edge in edges if together.issuperset(edge[:2])}
 
 
-def _edges(graph: Any) -> list[tuple[tuple[Hashable, ...], dict[str, Any]]]:
+def _edges(graph: Any) -> list[tuple[tuple[Hashable, ...], dict[Any, Any]]]:
     """The edges, with their keys if they have some, and their attributes."""
     keyed = graph.edges(keys=True) if graph.is_multigraph() else graph.edges()
     return [(edge, graph.edges[edge]) for edge in keyed]
@@ -189,13 +189,13 @@ def both_ways(graph: nx.Graph) -> tuple[nx.Graph, list[str]]:
             return both, [f"{merged} edges stand in both directions, and count once each since edges lead both ways"]
 
 
-def _stated(about: dict[str, Any]) -> tuple[str, Any]:
+def _stated(about: dict[Any, Any]) -> tuple[str, Any]:
     lower = {str(name).lower(): value for name, value in about.items()}
     name = next((name for name in ("capacity", "weight") if name in lower), "")
     return name, lower.get(name, 1)
 
 
-def _capacity(edge: tuple[Hashable, ...], about: dict[str, Any]) -> int:
+def _capacity(edge: tuple[Hashable, ...], about: dict[Any, Any]) -> int:
     name, value = _stated(about)
     try:
         number = float(str(value))

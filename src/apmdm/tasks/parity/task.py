@@ -40,14 +40,14 @@ class Parity(Task):
 
     name = shipped = "parity"
     problem_form = "a string of 0 and 1"
-    form: ClassVar[Any] = process
+    notation: ClassVar[Any] = process
     vocab = process.VOCAB
 
     def encode(self, problem: str) -> Sequence:
-        return self.form.encode(problem)
+        return self.notation.encode(problem)
 
     def decode(self, final: Sequence) -> int | None:
-        return self.form.decode(final)
+        return self.notation.decode(final)
 
     def is_problem(self, text: str) -> bool:
         return set(text) <= {"0", "1"}
@@ -57,7 +57,7 @@ class Parity(Task):
         return f"{random.getrandbits(length):0{length}b}"
 
     def teacher(self, state: State) -> Edits:
-        return self.form.teacher(state)
+        return self.notation.teacher(state)
 
     def verify(self, problem: str, answer: int) -> bool:
         return answer == parity_of(problem)
@@ -89,7 +89,8 @@ class Parity(Task):
         for common, group in groupby(sorted(range(len(strings)), key=length)[share.rank :: share.number], length):
             indices = list(group)
             rows = max(1, min(len(indices), POSITIONS_AT_ONCE // max(1, common)))
-            for solution in super().solve(model, [strings[i] for i in indices], **{"batch_size": rows, **options}):
+            grouped: dict[str, Any] = {"batch_size": rows, **options}
+            for solution in super().solve(model, [strings[i] for i in indices], **grouped):
                 yield replace(solution, run=replace(solution.run, index=indices[solution.run.index]))
 
     def max_length(self, problems: Iterable[str]) -> int:

@@ -21,7 +21,7 @@ class ParityPaper(Parity):
 
     name = "parity-paper"
     shipped = None
-    form = process
+    notation = process
     vocab = process.VOCAB
 
     def recipe(self) -> Recipe:

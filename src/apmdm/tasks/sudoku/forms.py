@@ -143,7 +143,7 @@ def in_teachers_order(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N c
 
 def traces(puzzles: Int[Tensor, "N cells"], answers: Int[Tensor, "N cells"]) -> list[list[int]]:
     path = _path(puzzles)
-    told = [[] for _ in puzzles]
+    told: list[list[int]] = [[] for _ in puzzles]
     for before, after in pairwise(path):
         changed = before != after
         for n in changed.any(1).nonzero()[:, 0].tolist():

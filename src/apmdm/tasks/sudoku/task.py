@@ -127,15 +127,15 @@ class Sudoku(Task):
         return BOARDS[self.board]
 
     @property
-    def vocab(self) -> Vocab:
+    def vocab(self) -> Vocab:  # pyrefly: ignore[bad-override]
         return self.size.vocab
 
     @property
-    def variant(self) -> str:
+    def variant(self) -> str:  # pyrefly: ignore[bad-override]
         return f"of {self.board}"
 
     @property
-    def shipped(self) -> str | None:
+    def shipped(self) -> str | None:  # pyrefly: ignore[bad-override]
         return {"9x9": "sudoku", "16x16": "sudoku-16x16"}.get(self.board)
 
     def encode(self, problem: list[int]) -> Sequence:
@@ -222,13 +222,13 @@ class Sudoku(Task):
     def decoder(self, model: Predictor, device: str) -> Predictor:
         """On a GPU an encoder runs as CUDA graphs."""
         on_gpu = torch.device(device).type == "cuda" and isinstance(model, Encoder)
-        return Graphed(model) if on_gpu else model  # pyright: ignore[reportArgumentType]
+        return Graphed(model) if on_gpu else model
 
     def max_length(self, problems: Iterable[Any]) -> int:
         return self.size.length
 
     @property
-    def hints(self) -> Hints:
+    def hints(self) -> Hints:  # pyrefly: ignore[bad-override]
         if self.size is SIXTEEN:
             return Hints(num_detailed_hints(SIXTEEN), detailed_hints, num_conclusions(SIXTEEN))
         return Hints(num_hints(self.size), hints)
