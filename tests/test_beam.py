@@ -114,12 +114,20 @@ def test_answers_pool_both_sides() -> None:
 def test_beliefs_are_fitted_to_what_was_right() -> None:
     """Of texts with equal scores each is right as often; where the right one is not found, something else is."""
     (run,) = rollouts(Writer(model_of()), [CODE.encode("")])
-    pair = [Answer("a", -1.0, run), Answer("b", -1.0, run)]
-    assert Belief(1.0, -1.0).of([-1.0, -1.0]) == pytest.approx([1 / 3] * 2)
-    found = fitted([("a", pair), ("b", pair), ("x", pair)])
-    assert sum(found.of([-1.0, -1.0])) == pytest.approx(2 / 3, abs=0.03)
-    unlike = [Answer("a", -1.0, run), Answer("b", -3.0, run)]
-    assert fitted([("a", unlike)] * 9 + [("b", unlike)]).sharpness == pytest.approx(math.log(9) / 2, abs=0.06)
+    pair, unlike = ([Answer("a", -1.0, run), Answer("b", score, run)] for score in (-1.0, -3.0))
+    found = fitted([("a", pair), ("b", pair), ("x", pair)] * 300)
+    assert found.of([-1.0, -1.0]) == pytest.approx([1 / 3] * 2, abs=0.01)
+    assert fitted(([("a", unlike)] * 9 + [("b", unlike)]) * 100).of([-1.0, -3.0])[0] == pytest.approx(0.9, abs=0.01)
+    assert fitted([("x", pair)]).of([-1.0, -1.0]) == pytest.approx(Belief().of([-1.0, -1.0]), abs=0.1)
+
+
+def test_what_a_belief_tells() -> None:
+    assert Belief(0.0, 0.0, 1.0).of([-1.0, -1.0, -3.0]) == pytest.approx(
+        [1 / (2 + math.exp(-2))] * 2 + [0.063], abs=1e-3
+    )
+    assert Belief(0.0, 1.0, 0.0).of([0.0, 0.0]) == pytest.approx([1 / 2, 1 / 4])
+    assert Belief().of([-math.inf]) == [0.0]
+    assert Belief().of([]) == []
 
 
 def test_a_text_that_one_side_did_not_find_is_scored_by_the_lessons_run() -> None:

@@ -300,13 +300,13 @@ class FromPairs(SeveralAnswers):
         return direct(self.vocab, draw, prompt, answer, right)
 
     def saved(self) -> dict[str, Any]:
-        return asdict(self.code) | {"belief": asdict(self.belief), "longest": self.longest_learned}
+        return asdict(self.code) | {"odds": asdict(self.belief), "longest": self.longest_learned}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         fields = {name: saved[name] for name in ("characters", "features") if name in saved}
         if len(fields) < 2:
             raise ValueError("they are of another task, which is not one of pairs")
-        known = {"belief": Belief(**saved.get("belief", {})), "longest": saved.get("longest", 0)}
+        known = {"belief": Belief(**saved.get("odds", {})), "longest": saved.get("longest", 0)}
         return super(FromPairs, replace(self, learned=Code(**fields), **known)).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:
