@@ -11,11 +11,11 @@ demo: .venv/.installed
 	$(BIN)/apmdm solve sudoku src/apmdm/tasks/sudoku/demo_puzzles.txt --watch
 
 test: check
-	$(BIN)/pytest --numprocesses=logical
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile
 
 # Without checks of shapes and types at run time.
 test-fast: .venv/.installed
-	$(BIN)/pytest --numprocesses=logical --jaxtyping-packages= -m 'not slow'
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile --jaxtyping-packages= -m 'not slow'
 
 check: .venv/.installed
 	$(BIN)/ruff check
