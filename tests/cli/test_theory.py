@@ -16,7 +16,6 @@ from apmdm.theory import tqbf
 from apmdm.theory.policies import POLICIES
 from apmdm.theory.programs import ENTRIES
 from apmdm.trace import Trace
-from support import unchecked
 
 Ends = Callable[..., tuple[int, str, str]]
 DOUBLE = "    LD r1 r0\n    ADD r1 r1 r1\n    ST r0 r1\n    HALT\n"
@@ -30,8 +29,7 @@ def test_the_list_names_every_program(apmdm: Ends) -> None:
 
 @pytest.mark.parametrize("form", ["pram", "mdm", "ap-mdm", "sparse", "arm"])
 def test_every_form_agrees_with_the_interpreter(form: str, apmdm: Ends) -> None:
-    with unchecked():
-        code, out, _ = apmdm("theory", "run", "parity", "--n", "2", "--as", form, "--json")
+    code, out, _ = apmdm("theory", "run", "parity", "--n", "2", "--as", form, "--json")
     found = json.loads(out)
     assert (code, found["verified"], found["as"]) == (0, True, form)
     if form in ("pram", "mdm", "ap-mdm"):
@@ -116,8 +114,7 @@ def test_runs_that_take_too_long_are_refused_after_an_estimate(
     summing: list[object], refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("apmdm.theory.estimate.SECONDS", 0.0)
-    with unchecked():
-        message = refused(*summing, "--bits", "6", "--as", "arm", "--minutes", "0")
+    message = refused(*summing, "--bits", "6", "--as", "arm", "--minutes", "0")
     assert message.startswith("error: a run of 308 steps, the most it can take: ")
     assert "more than the limit of 0 seconds" in message
     assert "raise the limit by --minutes" in message
@@ -146,12 +143,11 @@ def test_one_checkpoint_serves_inputs_of_several_sizes(
     apmdm: Ends, refused: Callable[..., str], tmp_path: Path
 ) -> None:
     folder, sizes = tmp_path / "weights", ["theory", "run", "parity", "--n"]
-    with unchecked():
-        assert apmdm(*sizes, "3", "--compiled", "--save", folder)[0] == 0
-        for n in ("3", "1", "2"):
-            code, out, _ = apmdm(*sizes, n, "--weights", folder, "--seed", "5", "--json")
-            found = json.loads(out)
-            assert (code, found["verified"], found["compiled"], found["P"]) == (0, True, True, int(n))
+    assert apmdm(*sizes, "3", "--compiled", "--save", folder)[0] == 0
+    for n in ("3", "1", "2"):
+        code, out, _ = apmdm(*sizes, n, "--weights", folder, "--seed", "5", "--json")
+        found = json.loads(out)
+        assert (code, found["verified"], found["compiled"], found["P"]) == (0, True, True, int(n))
     assert "--weights" in (folder / "README.md").read_text()
     assert "positions, and" in refused(*sizes, "4", "--weights", folder)
     assert "as ap-mdm" in refused(*sizes, "2", "--as", "sparse", "--weights", folder)
@@ -277,8 +273,7 @@ def test_the_mascot_is_not_silent_until_all_have_answered(apmdm: Ends, monkeypat
 
 @pytest.mark.slow
 def test_the_mascot_is_answered_alike_by_all(apmdm: Ends) -> None:
-    with unchecked():
-        code, out, _ = apmdm("theory", "mascot", "--n", "2", "--json")
+    code, out, _ = apmdm("theory", "mascot", "--n", "2", "--json")
     rows = json.loads(out)
     assert code == 0
     assert len({row["connected"] for row in rows}) == 1

@@ -33,7 +33,6 @@ from apmdm.theory.simulate import Form, read, simulate, simulate_all, start
 from apmdm.theory.words import vocabulary
 from apmdm.training.trainer import Settings, train
 from apmdm.vocab import MASK, MASK_SYMBOL, Vocab
-from support import unchecked
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -63,8 +62,7 @@ def test_jobs_share_a_batch() -> None:
     problems = [ENTRIES["connectivity_hooking"].problem(Random(seed), 2 + seed % 2) for seed in range(3)]
     jobs = [problem.job for problem in problems]
     for form in ("mdm", "ap-mdm"):
-        with unchecked():
-            outcomes = simulate_all(jobs, form)
+        outcomes = simulate_all(jobs, form)
         for job, outcome in zip(jobs, outcomes, strict=True):
             result = execute(job)
             assert (outcome.registers, outcome.memory, outcome.steps) == (result.registers, result.memory, result.time)
@@ -86,8 +84,7 @@ def test_left_to_right_in_windows(name: str, windows: tuple[int, ...], monkeypat
     """What is written is cached: the run is that of the sampler, which sees all MASKs from the start."""
     job = ENTRIES[name].problem(Random(0), 1).job
     begun = start(job, "arm", execute(job).time)
-    with unchecked():
-        whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
+    whole = next(rollouts(replay.LeftToRight(begun.policy), [begun.sequence]))
     for window in windows:
         run = replay.left_to_right(begun.policy, begun.sequence, window)
         assert torch.equal(run.final.ids, whole.final.ids)
@@ -140,8 +137,7 @@ def test_too_few_masks_are_an_error() -> None:
     time = execute(problem.job, "CREW").time
     for form in ("mdm", "arm"):
         begun = start(problem.job, form, time - 3)
-        with unchecked():
-            run = next(rollouts(begun.policy, [begun.sequence]))
+        run = next(rollouts(begun.policy, [begun.sequence]))
         with pytest.raises(ValueError, match="the MASKs of the start were too few"):
             read(problem.job, form, time - 3, begun, run.final)
 
@@ -206,8 +202,7 @@ def test_what_is_kept_from_the_last_state_changes_nothing(form: Form) -> None:
     """Incremental evaluation against the reference, which keeps nothing and computes everything everywhere."""
     job = ENTRIES["parity"].problem(Random(1), 2).job
     begun = start(job, form, execute(job, "CREW").time)
-    with unchecked():
-        run = next(rollouts(begun.policy, [begun.sequence], record=True))
+    run = next(rollouts(begun.policy, [begun.sequence], record=True))
     for step in run.steps[:: max(1, len(run.steps) // 10)]:
         state = State.stack([Sequence(torch.tensor(step.tokens))])
         kept, anew = begun.policy(state), replace(begun.policy, audit=True)(state)

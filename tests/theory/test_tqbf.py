@@ -11,7 +11,6 @@ from apmdm.theory import qdimacs, tqbf
 from apmdm.theory.compile import compile_policy
 from apmdm.theory.policies import formula_in_place, formula_write_once
 from apmdm.theory.tqbf import Formula
-from support import unchecked
 
 BITS = 3
 
@@ -58,8 +57,7 @@ def test_all_small_formulas_with_clauses_of_any_length() -> None:
         chosen = [some for count in range(3) for some in combinations_with_replacement(clauses, count)]
         formulas += [Formula("".join(prefix), some) for prefix in product("EA", repeat=n) for some in chosen]
     assert len(formulas) > 500
-    with unchecked():
-        decided(formulas)
+    decided(formulas)
 
 
 def test_long_clauses() -> None:
@@ -70,8 +68,7 @@ def test_long_clauses() -> None:
         lengths = [6, *(random.randint(0, 6) for _ in range(random.randint(0, 5)))]
         clauses = [tuple(random.choice((1, -1)) * random.randint(1, n) for _ in range(length)) for length in lengths]
         formulas.append(Formula("".join(random.choice("EA") for _ in range(n)), tuple(clauses)))
-    with unchecked():
-        decided(formulas)
+    decided(formulas)
 
 
 def test_weights_take_long_clauses() -> None:
