@@ -63,11 +63,11 @@ def test_joined_is_every_product() -> None:
 def test_composition_marks_the_atoms_of_each_symbol() -> None:
     vocab = Vocab.of(joined("12", ["x"]), "x", "3")
     assert vocab.atoms == ("<pad>", "<mask>", "1", "x", "2", "3")
-    for symbol, row in zip(vocab.symbols, vocab.composition(), strict=True):
+    for symbol, row in zip(vocab.symbols, vocab.composition, strict=True):
         assert [vocab.atoms[k] for k in row.nonzero()[:, 0].tolist()] == sorted(
             symbol.split("@"), key=vocab.atoms.index
         )
-    assert set(vocab.composition().unique().tolist()) == {0.0, 1.0}
+    assert set(vocab.composition.unique().tolist()) == {0.0, 1.0}
 
 
 def test_equal_vocabularies_are_equal() -> None:

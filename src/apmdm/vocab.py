@@ -63,12 +63,13 @@ class Vocab:
         """Every atom once, in the order in which the symbols first use them."""
         return tuple(dict.fromkeys(atom for symbol in self.symbols for atom in symbol.split(JOINT)))
 
+    @cached_property
     def composition(self) -> Float[Tensor, "vocab atoms"]:
         """A matrix with one row for each symbol, which holds 1.0 at each of its atoms and 0.0 elsewhere."""
         index = {atom: number for number, atom in enumerate(self.atoms)}
+        held = [(row, index[atom]) for row, symbol in enumerate(self.symbols) for atom in symbol.split(JOINT)]
         matrix = torch.zeros(len(self), len(self.atoms))
-        for row, symbol in enumerate(self.symbols):
-            matrix[row, [index[atom] for atom in symbol.split(JOINT)]] = 1.0
+        matrix[tuple(torch.tensor(held).T)] = 1.0
         return matrix
 
     def encode(self, symbols: Iterable[str]) -> list[int]:

@@ -175,7 +175,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         numbers = torch.zeros(len(vocab), dtype=torch.long)
         numbers[vocab.encode(conditions)] = 1 + torch.arange(len(conditions))
         self.register_buffer("condition_of", numbers, persistent=False)
-        composition = vocab.composition()
+        composition = vocab.composition
         counts = composition.count_nonzero(1)
         self.register_buffer("atoms", composition.nonzero()[:, 1], persistent=False)
         self.register_buffer("first_atom", counts.cumsum(0) - counts, persistent=False)

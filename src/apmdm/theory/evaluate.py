@@ -100,7 +100,7 @@ def attended(array: Attend | Broadcast, inputs: Sequence[Numbers], inside: Flags
 
 def of_tokens(array: Atoms, vocab: Vocab) -> Int[np.ndarray, "V"]:
     """The number of the atoms for each token of a vocabulary."""
-    columns = vocab.composition().long().numpy()[:, [vocab.atoms.index(name) for name in array.names]]
+    columns = vocab.composition.long().numpy()[:, [vocab.atoms.index(name) for name in array.names]]
     return (columns << np.arange(len(array.names))).sum(1)
 
 

@@ -9,8 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Int
 
 from apmdm.edits import Edits
 from apmdm.model.encoder import in_blocks
@@ -115,13 +114,9 @@ class ArrayPolicy:
         return Evaluator(self.outputs, self.vocab, begin=self.begin, awake=self.awake)
 
     @cached_property
-    def _composition(self) -> Float[Tensor, "V A"]:
-        return self.vocab.composition()
-
-    @cached_property
     def _codes(self) -> tuple[Int[np.ndarray, "V"], Int[np.ndarray, "V"]]:
         """The atoms of each symbol as a number, ascending, and the ids of the symbols in that order."""
-        codes = (self._composition.long().numpy() << np.arange(len(self.vocab.atoms))).sum(1)
+        codes = (self.vocab.composition.long().numpy() << np.arange(len(self.vocab.atoms))).sum(1)
         ids = codes.argsort(kind="stable")
         return codes[ids], ids
 
@@ -132,7 +127,7 @@ class ArrayPolicy:
         for name, one, amount in self.chances:
             logits[name] = logits.get(name, never) + amount * bits[one]
         scores = torch.stack([logits.get(atom, never) for atom in self.vocab.atoms], -1)
-        content = scores @ self._composition.T
+        content = scores @ self.vocab.composition.T
         content[..., [PAD, MASK]] = -torch.inf
         return Prediction(content, *(logits.get(name, never) for name in CONTROLS))
 

@@ -210,7 +210,7 @@ class Replay:
 
     @cached_property
     def _composition(self) -> Int[np.ndarray, "vocab atoms"]:
-        return self.vocab.composition().long().numpy()
+        return self.vocab.composition.long().numpy()
 
     def __call__(self, state: State) -> Edits:
         front, virtual, fires, content, behind = self._arrays
