@@ -122,9 +122,8 @@ def test_beliefs_are_fitted_to_what_was_right() -> None:
 
 
 def test_what_a_belief_tells() -> None:
-    assert Belief(0.0, 0.0, 1.0).of([-1.0, -1.0, -3.0]) == pytest.approx(
-        [1 / (2 + math.exp(-2))] * 2 + [0.063], abs=1e-3
-    )
+    first = 1 / (2 + math.exp(-2))
+    assert Belief(0.0, 0.0, 1.0).of([-1.0, -1.0, -3.0]) == pytest.approx([first, first, 1 - 2 * first], abs=1e-5)
     assert Belief(0.0, 1.0, 0.0).of([0.0, 0.0]) == pytest.approx([1 / 2, 1 / 4])
     assert Belief().of([-math.inf]) == [0.0]
     assert Belief().of([]) == []
