@@ -6,6 +6,7 @@ decision being that nothing more is wrong.
 
 One error shows in the chances of several edits, each of which would undo it. So the edits that a model proposes for a
 state without MASKs are taken as alternatives: that nothing is wrong has the probability which their sum leaves over.
+Several of them at once count too, so the probabilities of all runs may sum to a little more than 1.
 """
 
 import math

@@ -179,7 +179,9 @@ class FromSequences(SeveralAnswers):
         own = [(index, problem) for index, problem in enumerate(problems) if share.has(index)]
         found = corrected(model, (self.encode(problem) for _, problem in own), record=record, device=device)
         for (index, problem), runs in zip(own, found, strict=True):
-            told = tuple((self.decode(run.final), exp(run.log_probability)) for run in runs)
+            chances = [exp(run.log_probability) for run in runs]
+            whole = max(1.0, sum(chances))
+            told = tuple((self.decode(run.final), chance / whole) for run, chance in zip(runs, chances, strict=True))
             yield Solution(problem, *self.judge(problem, runs[0]), replace(runs[0], index=index), told)
 
     @property
