@@ -3,6 +3,8 @@
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 BIN = .venv/bin
+# Byte code is kept whatever the environment says: tests start many programs.
+export PYTHONDONTWRITEBYTECODE =
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --constraint $(CONSTRAINTS)
 
 .PHONY: demo test test-fast check docs
