@@ -212,6 +212,15 @@ def test_heads_start_along_their_own_relations() -> None:
         relations.start_apart()
 
 
+def test_biases_of_relations_are_those_of_an_embedding_and_so_is_their_gradient() -> None:
+    relations, patterns = Relations(((0, 0), "before", (1, 1)), heads=4), torch.randint(8, (3, 5, 7), dtype=torch.int)
+    looked_up = nn.functional.embedding(patterns, relations.bias).permute(0, 3, 1, 2)
+    chosen, wanted = relations(patterns), torch.randn(3, 4, 5, 7)
+    assert chosen.equal(looked_up)
+    gradients = [torch.autograd.grad((bias * wanted).sum(), relations.bias)[0] for bias in (chosen, looked_up)]
+    torch.testing.assert_close(*gradients)
+
+
 def test_pad_and_mask_are_never_content() -> None:
     content = model_of(SHAPES["full, none"])(stack((MASK, 3))).content
     assert content[..., [PAD, MASK]].eq(-math.inf).all()
