@@ -1,144 +1,189 @@
-"""The most probable corrections of a sequence, found by search over the edits of a model that corrects in turns.
+"""The most probable right sequences for one with errors: a noisy channel (Kernighan, Church and Gale 1990).
 
-First some tokens are remasked and some MASKs inserted, all at once. Then one MASK a step is deleted or written, the one
-whose content is surest. A run ends where no MASK is left, and its probability is that of all that was decided, the last
-decision being that nothing more is wrong.
+How probable a sequence is, a model says that writes it, from the left and from the right. How probable it is that
+random errors make of it what is given, follows from how `with_errors` draws them: each replaces, removes or adds a
+token equally often, and 0 to MAX_ERRORS errors are equally probable.
 
-One error shows in the chances of several edits, each of which would undo it. So the edits that a model proposes for a
-state without MASKs are taken as alternatives: that nothing is wrong has the probability which their sum leaves over.
-Several of them at once count too, so the probabilities of all runs may sum to a little more than 1.
+The search undoes one error after another. What an edit leads to is a token between a beginning and an end that stay.
+How probable it seems is how probable the beginning is from the left, the end from the right, and the token beside
+either. The outcomes that seem best are tried, and the best of these are edited further. A MASK stands for any token.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import combinations, islice
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, pad
 
-from apmdm.sampler import Predictor, Run
+from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder
+from apmdm.objective.correction import correction
+from apmdm.objective.self_supervised import MAX_ERRORS
+from apmdm.objective.writing import with_places
+from apmdm.sampler import Run
 from apmdm.state import Sequence, State
 from apmdm.vocab import MASK
 
 Tokens = tuple[int, ...]
-Path = tuple[float, tuple[Tokens, ...]]
-"""A log-probability, and the states from the first to the last."""
-WIDTH, DOUBTED, FLIPPED, WRITTEN = 16, 8, 2, 3
-"""Paths kept; bits in doubt, at most how many of these are decided the other way, and tokens tried at a MASK."""
-LEAST = 0.2
-"""The share of the probability for independent errors that nothing being wrong has at least."""
-AT_ONCE = 16
-"""Sequences that are searched at once."""
+AT_ONCE, TRIED, EDITED, TOLD = 16, 32, 8, 50
+"""Sequences searched at once; outcomes that are tried for each in a round, those of them that are edited further, and
+those that are told in the end."""
 
 
-def corrected(
-    model: Predictor, starts: Iterable[Sequence], *, record: bool = False, device: str = "cpu"
-) -> Iterator[list[Run]]:
-    """For each start the most probable runs with different ends, the most probable first."""
-    numbered = enumerate(starts)
-    while group := list(islice(numbered, AT_ONCE)):
-        searches = [_Search(index, tuple(start.ids.tolist())) for index, start in group]
-        _carry_out(searches, model, device)
-        for search in searches:
-            runs = (Run.through(search.index, states, record) for _, states in search.found)
-            scored = zip(runs, search.found, strict=True)
-            yield [replace(run, log_probability=score, computed=search.computed) for run, (score, _) in scored]
+@dataclass(frozen=True)
+class Corrector:
+    """What a model that writes sequences makes of those that have errors.
+
+    tokens: those that sequences are made of, behind the one that all begin with. end: the one that they begin with when
+    they are read from the right. A Corrector takes, as a step, the first one towards the most probable right sequence.
+    """
+
+    model: Encoder
+    tokens: Seq[int]
+    end: int
+
+    def __call__(self, state: State) -> Edits:
+        starts = [state.sequence(row) for row in range(len(state))]
+        device, nothing = str(state.ids.device), Edits.of(torch.zeros(1, 0, dtype=torch.long))
+        best = [runs[0].steps for runs in self.runs(starts, record=True, device=device)]
+        steps = [steps[0].edits() if steps else nothing for steps in best]
+        padded = (one.map(lambda field: pad(field, (0, state.ids.shape[1] - field.shape[1]))) for one in steps)
+        return Edits(*map(torch.cat, zip(*(one.tensors for one in padded), strict=True))).to(device)
+
+    def runs(self, starts: Iterable[Sequence], *, record: bool = False, device: str = "cpu") -> Iterator[list[Run]]:
+        """For each start runs to the most probable right sequences, the most probable first.
+
+        The probability of a run is its share of all outcomes that were thought of.
+        """
+        numbered, tokens = enumerate(starts), torch.tensor(self.tokens)
+        while group := list(islice(numbered, AT_ONCE)):
+            searches = [_Search(index, tuple(start.ids.tolist()), tokens) for index, start in group]
+            while texts := [text for search in searches for text in search.tried]:
+                said = iter(_said(self.model, texts, self.end, device))
+                for search in searches:
+                    search.hear(list(islice(said, len(search.tried))))
+            yield from (search.runs(record) for search in searches)
+
+
+class _Said(NamedTuple):
+    """How probable a model takes each token to be between a beginning and an end of a sequence, as logarithms.
+
+    A row is for a place between tokens. left: what comes behind the tokens before it. right: what comes in front of
+    those behind it. The last column of both is that nothing comes. before and behind: how probable these tokens are.
+    whole: how probable the sequence is, the geometric mean from both sides.
+    """
+
+    left: Float[Tensor, "places columns"]
+    right: Float[Tensor, "places columns"]
+    before: Float[Tensor, "places"]
+    behind: Float[Tensor, "places"]
+    whole: float
 
 
 @torch.no_grad()
-def _carry_out(searches: Iterable["_Search"], model: Predictor, device: str) -> None:
-    """All at once: the model is asked about what each of them wants to know next."""
-    going = {search: search.asked() for search in searches}
-    while wanted := [(search, tokens) for search, asked in going.items() for tokens in next(asked, [])]:
-        said = model(State.stack([Sequence(torch.tensor(tokens)) for _, tokens in wanted]).to(device))
-        bits = torch.stack((said.remask, said.insert, said.delete)).float().cpu()
-        content = said.content.float().log_softmax(-1).cpu()
-        for row, (search, tokens) in enumerate(wanted):
-            search.hear(tokens, bits[:, row, : len(tokens)], content[row, : len(tokens)])
+def _said(model: Encoder, texts: Seq[Tokens], end: int, device: str) -> Iterator[_Said]:
+    left = _from_one_side(model, texts, device)
+    right = _from_one_side(model, [(end, *text[:0:-1]) for text in texts], device)
+    for number, text in enumerate(texts):
+        (after, before, whole), (ahead, behind, other) = (
+            (side[0][number, : len(text)], side[1][number, : len(text)], side[2][number]) for side in (left, right)
+        )
+        yield _Said(after, ahead.flip(0), before, behind.flip(0), (whole + other) / 2)
+
+
+def _from_one_side(
+    model: Encoder, texts: Seq[Tokens], device: str
+) -> tuple[Float[Tensor, "texts places columns"], Float[Tensor, "texts places"], list[float]]:
+    """What comes next at each place, how probable the tokens before it are, and each whole text."""
+    state = State.stack([with_places(text) for text in texts])
+    said, tokens = model(state.to(device)), state.ids[:, 2::2]
+    content, delete = said.content[:, 1::2].float().log_softmax(-1), said.delete[:, 1::2, None].float()
+    after = torch.cat((content + logsigmoid(-delete), logsigmoid(delete)), -1).cpu()
+    own = after[:, :-1].gather(2, tokens[..., None])[..., 0].masked_fill(tokens <= MASK, 0.0)
+    before = pad(own.cumsum(1), (1, 0))
+    last = torch.arange(len(texts)), state.lengths // 2 - 1
+    return after, before, (before[last] + after[*last, -1]).tolist()
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """seems: how probable it seems. chance: that errors make of it what is given. errors: how many these are."""
+
+    seems: float = 0.0
+    chance: float = 0.0
+    errors: int = 0
 
 
 class _Search:
-    """What the model says of the states of one search, each asked once. computed: the positions that this took."""
+    """The search for one sequence. Probabilities are logarithms.
 
-    def __init__(self, index: int, start: Tokens) -> None:
-        self.index, self.start, self.computed, self.found = index, start, 0, list[Path]()
-        self.content = dict[Tokens, Tensor]()
-        self.bits = dict[Tokens, Tensor]()
+    open: outcomes of edits that were not tried. tried: those that are tried now. found: how probable each is that was
+    tried. edited: these have been edited.
+    """
 
-    def hear(self, tokens: Tokens, bits: Float[Tensor, "3 L"], content: Float[Tensor, "L V"]) -> None:
-        self.bits[tokens], self.content[tokens] = bits, content
-        self.computed += len(tokens)
+    def __init__(self, index: int, given: Tokens, tokens: Tensor) -> None:
+        length, num = max(1, len(given) - 1), len(tokens)
+        self.costs = [-math.log(3 * ways) for ways in (length * max(1, num - 1), length + 1, length * num)]
+        self.index, self.given, self.tokens, self.computed = index, given, tokens, 0
+        self.rounds = MAX_ERRORS + given.count(MASK)
+        self.open = dict[Tokens, _Outcome]()
+        self.tried, self.found = {given: _Outcome()}, dict[Tokens, float]()
 
-    def asked(self) -> Iterator[list[Tokens]]:
-        """States, at least one, that the model is to be asked about before the search goes on."""
-        yield [self.start]
-        ended, going = list[Path](), [(0.0, (self.start,))]
-        if MASK not in self.start:
-            ended, going = going, self._begun(self.start)
-        while going:
-            yield from self._new(going)
-            grown = sorted((longer for path in going for longer in self._grown(path)), reverse=True)[:WIDTH]
-            going = [path for path in grown if MASK in path[1][-1]]
-            ended += [path for path in grown if MASK not in path[1][-1]]
-        yield from self._new(ended)
-        whole = dict[Tokens, Path]()
-        for score, states in sorted(ended, key=lambda path: -path[0]):
-            total = score + self._nothing_wrong(states[-1])
-            before, shown = whole.get(states[-1], (-math.inf, states))
-            whole[states[-1]] = float(torch.logaddexp(torch.tensor(before), torch.tensor(total))), shown
-        self.found = sorted(whole.values(), reverse=True)
+    def hear(self, said: Seq[_Said]) -> None:
+        """Edit the best of what was tried, and choose what is tried next."""
+        for (text, outcome), one in zip(self.tried.items(), said, strict=True):
+            self.computed += 4 * len(text)
+            self.found[text] = outcome.chance + one.whole
+        heard = sorted(zip(self.tried.items(), said, strict=True), key=lambda one: -self.found[one[0][0]])
+        for (text, outcome), one in heard[:EDITED]:
+            for after, more in self._filled(text, outcome, one) if MASK in text else self._edited(text, outcome, one):
+                known = self.open.get(after)
+                if after not in self.found and (known is None or known.seems < more.seems):
+                    self.open[after] = more
+        best = sorted(self.open, key=lambda text: -self.open[text].seems)[: TRIED if self.rounds else 0]
+        self.tried, self.rounds = {text: self.open.pop(text) for text in best}, self.rounds - 1
 
-    def _new(self, paths: Iterable[Path]) -> Iterator[list[Tokens]]:
-        if new := [tokens for tokens in dict.fromkeys(states[-1] for _, states in paths) if tokens not in self.bits]:
-            yield new
+    def _filled(self, text: Tokens, outcome: _Outcome, said: _Said) -> Iterator[tuple[Tokens, _Outcome]]:
+        """The sequences with a token for the first MASK."""
+        at = text.index(MASK)
+        seems = said.before[at - 1] + said.behind[at] + (said.left[at - 1] + said.right[at])[self.tokens]
+        best = (seems + outcome.chance).topk(min(TRIED, len(seems)))
+        for score, token in zip(best.values.tolist(), self.tokens[best.indices].tolist(), strict=True):
+            yield (*text[:at], token, *text[at + 1 :]), replace(outcome, seems=score)
 
-    def _proposed(self, tokens: Tokens) -> Tensor:
-        """The logits of remasking each token but the first, and of a MASK after each."""
-        remask, insert, _ = self.bits[tokens]
-        return torch.cat((remask[1:], insert))
+    def _edited(self, text: Tokens, outcome: _Outcome, said: _Said) -> Iterator[tuple[Tokens, _Outcome]]:
+        """The sequences with one error less: a token is replaced or put in, or one is taken out."""
+        if outcome.errors == MAX_ERRORS or len(text) == 1:
+            return
+        own, columns = torch.tensor(text[1:]), self.tokens
+        left, right = said.left[:, columns], said.right[:, columns]
+        replaced = (said.before[:-1] + said.behind[1:])[:, None] + left[:-1] + right[1:]
+        replaced = replaced.masked_fill(columns == own[:, None], -math.inf)
+        put_in = (said.before + said.behind)[:, None] + left + right
+        following = pad(own[1:], (0, 1), value=said.left.shape[1] - 1)[:, None]
+        taken_out = said.before[:-1] + said.left[:-1].gather(1, following)[:, 0]
+        taken_out[:-1] += said.behind[2:] + said.right[2:].gather(1, following[:-1])[:, 0]
+        for kind, seems in enumerate((replaced, put_in, taken_out[:, None])[: 2 + (len(own) > 1)]):
+            cost = self.costs[kind] + math.log(outcome.errors + 1)
+            best = (seems.flatten() + outcome.chance + cost).topk(min(TRIED, seems.numel()))
+            for score, number in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+                at, column = divmod(number, seems.shape[1])
+                token = () if kind == 2 else (int(columns[column]),)
+                after = (*text[: 1 + at], *token, *text[1 + at + (kind != 1) :])
+                yield after, _Outcome(score, outcome.chance + cost, outcome.errors + 1)
 
-    def _nothing_wrong(self, tokens: Tokens) -> float:
-        proposed = self._proposed(tokens)
-        alone = float(logsigmoid(-proposed).sum())
-        return max(math.log(max(1 - float(proposed.sigmoid().sum()), 1e-9)), math.log(LEAST) + alone)
+    def runs(self, record: bool) -> list[Run]:
+        ends = sorted(((score, text) for text, score in self.found.items() if MASK not in text), reverse=True)
+        scores = [score for score, _ in ends] + [outcome.seems for outcome in self.open.values()]
+        whole = float(torch.tensor(scores).logsumexp(0))
+        return [replace(self._run(text, record), log_probability=score - whole) for score, text in ends[:TOLD]]
 
-    def _begun(self, start: Tokens) -> list[Path]:
-        """The likeliest first steps: what is likelier than not, with some of the bits in doubt the other way."""
-        proposed = self._proposed(start)
-        doubted = proposed.abs().topk(min(DOUBTED, len(proposed)), largest=False).indices.tolist()
-        found = []
-        for number in range(FLIPPED + 1):
-            for flipped in combinations(doubted, number):
-                fires = proposed > 0
-                fires[list(flipped)] ^= True
-                if bool(fires.any()):
-                    odds = float(proposed[fires].sum())
-                    chosen = set(fires.nonzero()[:, 0].tolist())
-                    found.append((odds, float(logsigmoid(proposed[fires]).sum()), chosen))
-        found.sort(key=lambda one: -one[0])
-        return [(score, (start, _masked(start, chosen))) for _, score, chosen in found[:WIDTH]]
-
-    def _grown(self, path: Path) -> Iterator[Path]:
-        """The path with the surest MASK deleted, or written in the likeliest ways."""
-        score, states = path
-        tokens = states[-1]
-        content = self.content[tokens]
-        surest = content.amax(-1).tolist()
-        place = max((i for i, token in enumerate(tokens) if token == MASK), key=surest.__getitem__)
-        delete, before, behind = self.bits[tokens][2, place], tokens[:place], tokens[place + 1 :]
-        yield score + float(logsigmoid(delete)), (*states, before + behind)
-        likeliest = content[place].topk(min(WRITTEN, int(content[place].isfinite().sum())))
-        for chance, token in zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True):
-            yield score + float(logsigmoid(-delete)) + chance, (*states, (*before, token, *behind))
-
-
-def _masked(tokens: Tokens, chosen: set[int]) -> Tokens:
-    """The tokens with those that are chosen remasked, and MASKs after others; see `_proposed`."""
-    rest = len(tokens) - 1
-    pairs = (
-        [MASK if i - 1 in chosen else token, *([MASK] if rest + i in chosen else [])] for i, token in enumerate(tokens)
-    )
-    return tuple(token for pair in pairs for token in pair)
+    def _run(self, right: Tokens, record: bool) -> Run:
+        states = [tuple(spot.token for spot in spots) for spots in correction(self.given, right)]
+        return replace(Run.through(self.index, list(dict.fromkeys(states)), record), computed=self.computed)

@@ -12,17 +12,19 @@ from typing import Any
 import torch
 
 from apmdm.base_task import BaseTask
-from apmdm.corrections import corrected
+from apmdm.corrections import Corrector
 from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
-from apmdm.objective.self_supervised import MAX_ERRORS
+from apmdm.objective.self_supervised import MAX_ERRORS, labelled, with_errors
+from apmdm.objective.supervised import Objective
+from apmdm.objective.writing import writing_loss
 from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
 from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
-from apmdm.sampler import Observation, Predictor
+from apmdm.sampler import Observation, Predictor, again
 from apmdm.sequences import BLANK, HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
 from apmdm.several_answers import SeveralAnswers
 from apmdm.solution import Solution
@@ -136,7 +138,8 @@ class FromSequences(SeveralAnswers):
         return Correct()
 
     def recipe(self) -> Recipe:
-        shape = self._pretrained or Shape(width=64, layers=3, heads=4, rotary=True)
+        attention = "written" if self.corpus.written else "full"
+        shape = self._pretrained or Shape(width=64, layers=3, heads=4, attention=attention, rotary=True)
         usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
         fine = Settings(steps=1000, matrix_rate=1e-4, other_rate=1e-3, average=0.99, precision="auto")
         training = self.training or (usual if self._pretrained is None else fine)
@@ -144,7 +147,11 @@ class FromSequences(SeveralAnswers):
 
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
-        return lambda number: self.corpus.corrupted(data.batch_size, Random(seed_of(recipe.seed, number)))
+        return lambda number: self.corpus.batch(data.batch_size, Random(seed_of(recipe.seed, number)))
+
+    @property
+    def objective(self) -> Objective:
+        return writing_loss if self.corpus.written else super().objective
 
     def initialise(self, model: Encoder) -> None:
         """A pretrained encoder's new content head begins with how often each token occurs."""
@@ -171,18 +178,27 @@ class FromSequences(SeveralAnswers):
         share: Share = WHOLE,
         **options: Any,
     ) -> Iterator[Solution]:
-        """Take the most probable correction of a search, or of one run if it is watched or of tokens of an encoder."""
-        if on_step or max_steps or not isinstance(self.corpus.code, Characters):
+        """Take the most probable outcome of a search if the model writes sequences. Its run is watched afterwards."""
+        decoder = self.decoder(model, device)
+        if not isinstance(decoder, Corrector):
             options |= {"max_steps": max_steps, "on_step": on_step}
             yield from super().solve(model, problems, record=record, device=device, share=share, **options)
             return
+        shown = on_step is not None or max_steps is not None
         own = [(index, problem) for index, problem in enumerate(problems) if share.has(index)]
-        found = corrected(model, (self.encode(problem) for _, problem in own), record=record, device=device)
+        found = decoder.runs((self.encode(problem) for _, problem in own), record=record or shown, device=device)
         for (index, problem), runs in zip(own, found, strict=True):
-            chances = [exp(run.log_probability) for run in runs]
-            whole = max(1.0, sum(chances))
-            told = tuple((self.decode(run.final), chance / whole) for run, chance in zip(runs, chances, strict=True))
-            yield Solution(problem, *self.judge(problem, runs[0]), replace(runs[0], index=index), told)
+            best = replace(runs[0], index=index)
+            if shown:
+                best = again(best, self.encode(problem), max_steps, on_step)
+            told = tuple((self.decode(run.final), exp(run.log_probability)) for run in runs)
+            yield Solution(problem, *self.judge(problem, best), best, told)
+
+    def decoder(self, model: Predictor, device: str) -> Predictor:
+        code = self.corpus.written
+        if code is None or not isinstance(model, Encoder) or model.shape.attention != "written":
+            return super().decoder(model, device)
+        return code.corrector(model)
 
     @property
     def _blank_is_learned(self) -> bool:
@@ -205,17 +221,23 @@ class FromSequences(SeveralAnswers):
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
         """The right sequences with random errors, labelled with the edits that undo these."""
         right = tuple(problem if self.corpus.given_wrong else problem.partition("\t")[2] for problem in problems)
-        yield replace(self.corpus, sequences=right).corrupted(len(right), Random(0))
+        random = Random(0)
+        if self.corpus.written is None:
+            yield replace(self.corpus, sequences=right).batch(len(right), random)
+        else:
+            texts, wrong = map(self.corpus.encode, right), self.corpus.wrong
+            yield labelled([with_errors(text, random.randint(0, MAX_ERRORS), wrong, random) for text in texts])
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
-        if self.encoder is not None or self.corpus.given_wrong:
+        code = self.corpus.written
+        if code is None:
             raise ValueError("a comparison is between models that learn from right sequences alone, and from nothing")
         if len(self.texts) < 2 * HELD_OUT:
             found = f"at least {2 * HELD_OUT} different sequences are needed, got {len(self.texts)}"
             raise ValueError(f"{found}; give a file of them by --data")
         held_out, _, random = self._split
         own = replace(self.recipe(), seed=seed)
-        return compared_on(self.corpus, held_out, copy(random), own, self.policy, tokens or COMPARED_TOKENS)
+        return compared_on(self.corpus, code, held_out, copy(random), own, tokens or COMPARED_TOKENS)
 
     def saved(self) -> dict[str, Any]:
         code = self.corpus.code

@@ -140,6 +140,21 @@ def rollouts(
     yield from _arrived(leaving, wait=True)
 
 
+def again(run: Run, start: Sequence, max_steps: int | None, on_step: OnStep | None) -> Run:
+    """A run that recorded its steps, made once more for one who watches it or limits its steps."""
+    left = iter(run.steps)
+
+    def model(state: State) -> Edits:
+        step = next(left, None)
+        return Edits.of(torch.zeros_like(state.ids)) if step is None else step.edits()
+
+    def shown(seen: Observation) -> Bool[Tensor, "batch"] | bool | None:
+        return None if on_step is None else on_step(replace(seen, index=torch.tensor([run.index])))
+
+    (made,) = rollouts(model, [start], max_steps=max_steps or run.time + 1, record=True, on_step=shown)
+    return replace(made, index=run.index, log_probability=run.log_probability, computed=run.computed)
+
+
 RUNNING = -1
 REASONS: tuple[StopReason, ...] = get_args(StopReason)
 

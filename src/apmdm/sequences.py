@@ -3,7 +3,7 @@
 A problem is a sequence with errors, a tab, and the right sequence. A MASK is written `_` and is filled.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,16 +12,18 @@ from random import Random
 
 import torch
 
-from apmdm.corrections import corrected
+from apmdm.corrections import Corrector
 from apmdm.edits import Edits
+from apmdm.model.encoder import Encoder
 from apmdm.objective.batch import Batch
 from apmdm.objective.correction import correction
 from apmdm.objective.self_supervised import MAX_ERRORS, Spot, corrupted, labelled, with_errors
+from apmdm.objective.writing import writing
 from apmdm.paradigms.comparison import Budget, Comparison, Entrant, baselines, within
 from apmdm.paradigms.form import END, Form, Verdict, asked, share_of
 from apmdm.paradigms.leave_one_out import LeaveOneOut
 from apmdm.paradigms.paradigm import ao_mdm, arm, mdm
-from apmdm.policy import Correct, Policy
+from apmdm.policy import Correct
 from apmdm.recipe import Recipe
 from apmdm.state import Sequence, State
 from apmdm.tokenizer import Tokenizer
@@ -66,6 +68,11 @@ class Characters:
     def tokens(self) -> list[int]:
         return self.vocab.encode(map(spelling, self.alphabet))
 
+    @property
+    def last(self) -> int:
+        """The token that a sequence begins with when it is read from its end."""
+        return self.vocab.ids[END]
+
     def encode(self, text: str) -> list[int]:
         """BEGIN and the characters; raises ValueError for one that is not in the alphabet."""
         ids = dict(zip(self.alphabet, self.tokens, strict=True))
@@ -76,6 +83,13 @@ class Characters:
             known = f"{self.alphabet[:SHOWN]!r}{more}"
             raise ValueError(f"{unknown!r} is in none of the sequences that were learned; known are {known}")
         return [self.vocab.ids[BEGIN], *(ids[character] for character in text)]
+
+    def mirrored(self, tokens: Seq[int]) -> list[int]:
+        """A sequence read from its end."""
+        return [self.last, *tokens[:0:-1]]
+
+    def corrector(self, model: Encoder) -> Corrector:
+        return Corrector(model, self.tokens, self.last)
 
     def decode(self, tokens: Seq[int]) -> str:
         names = dict(zip(self.tokens, self.alphabet, strict=True))
@@ -141,8 +155,19 @@ class Corpus:
         """A problem: the text with `num` errors, a tab, and the text."""
         return self.decode(self.with_errors(text, num, random)) + "\t" + text
 
-    def corrupted(self, num: int, random: Random) -> Batch:
-        """A training batch: random sequences with their errors, or with random ones, and the edits that undo these."""
+    @property
+    def written(self) -> Characters | None:
+        """The characters, if a model learns to write right sequences, for a search among them (see corrections).
+
+        Otherwise it learns to correct sequences, with errors that are given or random.
+        """
+        return self.code if isinstance(self.code, Characters) and not self.given_wrong else None
+
+    def batch(self, num: int, random: Random) -> Batch:
+        """A training batch of random sequences: how they are written from either end, or how errors are undone."""
+        if self.written is not None:
+            texts = [self.encode(text) for text in random.choices(self.sequences, k=num)]
+            return writing([self.written.mirrored(text) if random.random() < 0.5 else text for text in texts])
         if self.given_wrong:
             pairs = [text.split("\t") for text in random.choices(self.sequences, k=num)]
             rows = [random.choice(correction(self.encode(wrong), self.encode(right))) for wrong, right in pairs]
@@ -214,7 +239,7 @@ def _random(random: torch.Generator) -> Random:
 
 
 def compared_on(
-    corpus: Corpus, held_out: Seq[str], random: Random, own: Recipe, policy: Callable[[int], Policy], tokens: int
+    corpus: Corpus, code: Characters, held_out: Seq[str], random: Random, own: Recipe, tokens: int
 ) -> Comparison:
     """The comparison on held-out sequences with 0 to MAX_ERRORS errors. The other paradigms get these as a prompt."""
     problems = {
@@ -224,12 +249,12 @@ def compared_on(
     _, surest_first = mdm(1)
     by_prompt = baselines(asked, [arm(asked), surest_first, ao_mdm()[-1]], own.shape, own.training, budget)
     (mask_only,) = baselines(plain(corpus), [surest_first], own.shape, own.training, budget)
-    example = corpus.corrupted(DRAWN, Random(own.seed)).state
+    example = corpus.batch(DRAWN, Random(own.seed)).state
     recipe = within(tokens, own, budget.batch_size * float(example.lengths.float().mean()))
     entrants = [
         *by_prompt,
         replace(mask_only, name="MDM, leave one out", policy=lambda seed: Correct(remask=DOUBT), model=LeaveOneOut),
-        Entrant("AP-MDM", recipe, corpus.start, corpus.verdict, policy, search=corrected),
+        Entrant("AP-MDM", recipe, corpus.start, corpus.verdict, model=code.corrector, search=Corrector.runs),
     ]
     longest = 2 * max(map(len, (*corpus.sequences, *held_out))) + 3 * MAX_ERRORS + 3
     return Comparison(problems, entrants, MAX_STEPS, longest)
