@@ -162,8 +162,9 @@ class FromSequences(SeveralAnswers):
 
     def learned_from(self) -> str:
         held_out, learned, _ = self._split
-        errors = "given" if self.corpus.given_wrong else "random"
-        what = f"{len(learned):,} sequences (digest {self.corpus.digest}) with {errors} errors"
+        errors = f"with {'given' if self.corpus.given_wrong else 'random'} errors"
+        how = "written from either end" if self.corpus.written else errors
+        what = f"{len(learned):,} sequences (digest {self.corpus.digest}), {how}"
         return f"{what}. {len(held_out):,} others are held out to measure on."
 
     def solve(

@@ -119,7 +119,7 @@ class Corpus:
     def vocab(self) -> Vocab:
         return self.code.vocab
 
-    @property
+    @cached_property
     def given_wrong(self) -> bool:
         """Whether the sequences show errors themselves."""
         return any("\t" in text for text in self.sequences)

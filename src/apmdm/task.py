@@ -97,12 +97,13 @@ class Task(BaseTask):
     ) -> FromSequences:
         """A task from plain sequences: a model learns to correct and to complete sequences like these.
 
-        Nothing has to be annotated. The model learns from random errors that are put into the sequences.
+        Nothing has to be annotated. The model learns to write the sequences, and a search finds which one was meant.
 
         sequences: texts, at least 4 different ones. Some of them are held out to measure on.
         name: the name of the task.
         encoder: the folder of a pretrained encoder of the library transformers, to begin from, or `hub:` and its name
-        on the Hugging Face Hub. The sequences are then texts in its tokens, instead of characters.
+        on the Hugging Face Hub. The sequences are then texts in its tokens, instead of characters, and the model learns
+        from random errors that are put into them.
         """
         return FromSequences(name, tuple(sorted(set(sequences))), training=training, encoder=encoder)
 
