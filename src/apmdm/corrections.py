@@ -146,7 +146,7 @@ class _Search:
                 known = self.open.get(after)
                 if after not in self.found and (known is None or known.seems < more.seems):
                     self.open[after] = more
-        best = sorted(self.open, key=lambda text: -self.open[text].seems)[: TRIED if self.rounds else 0]
+        best = sorted(self.open, key=lambda text: -self.open[text].seems)[: TRIED if self.rounds > 0 else 0]
         self.tried, self.rounds = {text: self.open.pop(text) for text in best}, self.rounds - 1
 
     def _filled(self, text: Tokens, outcome: _Outcome, said: _Said) -> Iterator[tuple[Tokens, _Outcome]]:

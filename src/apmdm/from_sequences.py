@@ -35,6 +35,9 @@ from apmdm.training.trainer import Settings
 from apmdm.vocab import MASK, Vocab
 
 COMPARED_TOKENS = 2_000_000
+BATCH, PASSES, LEAST, MOST = 64, 16, 500, 4000
+"""Sequences in a step; how often each is learned from, since a model of few sequences soon knows them by heart; and the
+fewest and most steps."""
 STEPS, STEPS_A_CHARACTER = 32, 4
 """What a run may take."""
 
@@ -140,10 +143,12 @@ class FromSequences(SeveralAnswers):
     def recipe(self) -> Recipe:
         attention = "written" if self.corpus.written else "full"
         shape = self._pretrained or Shape(width=64, layers=3, heads=4, attention=attention, rotary=True)
-        usual = Settings(steps=4000, warmup=200, checkpoint_every=1000, precision="auto")
+        passes = PASSES * len(self.corpus.sequences) // BATCH
+        steps = min(MOST, max(LEAST, passes)) if self.corpus.written else MOST
+        usual = Settings(steps=steps, warmup=200, checkpoint_every=1000, precision="auto")
         fine = Settings(steps=1000, matrix_rate=1e-4, other_rate=1e-3, average=0.99, precision="auto")
         training = self.training or (usual if self._pretrained is None else fine)
-        return Recipe(self, shape, training, CorpusData(self.corpus.digest, 64 if self._pretrained is None else 16))
+        return Recipe(self, shape, training, CorpusData(self.corpus.digest, BATCH if self._pretrained is None else 16))
 
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
