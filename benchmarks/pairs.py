@@ -6,6 +6,8 @@ test only if asked to. FOLDER holds files such as german-train-medium: lemma, fo
     python benchmarks/pairs.py FOLDER [LANGUAGE] [--model NAME] [--tokens N] [--seed N] [--test]
 
 ap-mdm: the recipe of `apmdm train`. Told are one run from the left, one from the right, and the search from both sides.
+Means over the words: steps and computed positions of a run from the left, with what is kept of earlier steps; for the
+search the positions of all that it tries.
 arm: a causal model of the same shape, relations and random stems, greedy. arm-both: half of its lessons are mirrored,
 and of the two greedy answers the one is taken whose probability from both sides is higher.
 """
@@ -23,6 +25,7 @@ import torch
 
 from apmdm import Task
 from apmdm.from_pairs import FromPairs
+from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder
 from apmdm.objective.next_token import next_token_loss
 from apmdm.objective.supervised import supervised_loss
@@ -31,12 +34,14 @@ from apmdm.pairs.lessons import Lesson, batches, labelled, lesson
 from apmdm.pairs.sequence import END_ID, Code
 from apmdm.pairs.table import Pair, read_pairs
 from apmdm.pairs.writing import Writer
-from apmdm.sampler import rollouts
+from apmdm.sampler import Run, rollouts
 from apmdm.state import Sequence, State
 from apmdm.training.trainer import train
 
 MODELS = "ap-mdm", "arm", "arm-both"
 SAMPLED, ROWS, LONGEST = 16, 100, 60
+Told = tuple[dict[str, list[str | None]], dict[str, float]]
+"""The texts of each way to answer, and what all of them cost."""
 
 
 def main() -> None:
@@ -70,7 +75,7 @@ def main() -> None:
         objective = next_token_loss if causal else supervised_loss
         outcome = train(model, drawn, lambda model: {}, settings, Path(folder), objective=objective)
     learning, began = perf_counter() - began, perf_counter()
-    told = (arm_answers if causal else answers)(outcome.model.eval(), task, pairs, both=given.model != "arm")
+    told, costs = (arm_answers if causal else answers)(outcome.model.eval(), task, pairs, both=given.model != "arm")
     record = {
         "benchmark": "pairs",
         "model": given.model,
@@ -78,6 +83,7 @@ def main() -> None:
         "part": "test" if given.test else "dev",
         "problems": len(pairs),
         **{f"accuracy {name}": share(found, pairs) for name, found in told.items()},
+        **{name: round(cost / len(pairs), 4) for name, cost in costs.items()},
         "parameters": model.num_parameters(),
         "training_steps": settings.steps,
         "training_tokens": given.tokens,
@@ -94,15 +100,23 @@ def share(found: Seq[str | None], pairs: Seq[Pair]) -> float:
     return round(sum(text == pair.target for text, pair in zip(found, pairs, strict=True)) / len(pairs), 4)
 
 
-def answers(model: Encoder, task: FromPairs, pairs: list[Pair], both: bool) -> dict[str, list[str | None]]:
+def answers(model: Encoder, task: FromPairs, pairs: list[Pair], both: bool) -> Told:
     """The texts of one run from each side, and of the search."""
-    sides = []
+    sides, runs = [], list[Run]()
     for mirrored in (False, True):
         starts = [task.code.encode(pair.source, pair.features, mirrored) for pair in pairs]
         runs = sorted(rollouts(Writer(model), starts, max_steps=200), key=lambda run: run.index)
         sides.append([task.code.decode(pair.source, run.final) for pair, run in zip(pairs, runs, strict=True)])
-    found = [solution.answer for solution in task.solve(model, pairs)]
-    return dict(zip(("left", "right", "both"), [*sides, found], strict=True))
+    began = perf_counter()
+    found = list(task.solve(model, pairs))
+    costs = {
+        "steps": sum(run.time for run in runs),
+        "computed": sum(len(run.final) + run.time for run in runs),
+        "computed both": sum(solution.run.computed for solution in found),
+        "seconds a word, both": perf_counter() - began,
+    }
+    texts = [solution.answer for solution in found]
+    return dict(zip(("left", "right", "both"), [*sides, texts], strict=True)), costs
 
 
 def arm_lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None) -> Lesson:
@@ -122,30 +136,36 @@ def written(first: Sequence, prompt: int, tokens: Seq[int]) -> Sequence:
     return Sequence(ids, torch.cat((first.coordinates[:prompt], grid)))
 
 
-def arm_answers(model: Encoder, task: FromPairs, pairs: list[Pair], both: bool) -> dict[str, list[str | None]]:
+def arm_answers(model: Encoder, task: FromPairs, pairs: list[Pair], both: bool) -> Told:
     """The texts written greedily from the left, and the more probable of these and of those from the right."""
-    sides = [arm_texts(model, task.code, pairs, mirrored) for mirrored in ((False, True) if both else (False,))]
+    began = perf_counter()
+    left, costs = arm_texts(model, task.code, pairs, False)
+    costs["seconds a word"] = perf_counter() - began
     if not both:
-        return {"left": sides[0]}
-    scores = [[arm_scores(model, task.code, pairs, texts, mirrored) for mirrored in (False, True)] for texts in sides]
+        return {"left": left}, costs
+    right, _ = arm_texts(model, task.code, pairs, True)
+    scores = [[arm_scores(model, task.code, pairs, texts, side) for side in (False, True)] for texts in (left, right)]
     best = [
-        left if sum(scores[0][side][n] for side in (0, 1)) >= sum(scores[1][side][n] for side in (0, 1)) else right
-        for n, (left, right) in enumerate(zip(*sides, strict=True))
+        one if scores[0][0][n] + scores[0][1][n] >= scores[1][0][n] + scores[1][1][n] else other
+        for n, (one, other) in enumerate(zip(left, right, strict=True))
     ]
-    return {"left": sides[0], "right": sides[1], "both": best}
+    return {"left": left, "right": right, "both": best}, costs
 
 
 @torch.no_grad()
-def arm_texts(model: Encoder, code: Code, pairs: list[Pair], mirrored: bool) -> list[str | None]:
-    found: list[str | None] = []
+def arm_texts(
+    model: Encoder, code: Code, pairs: list[Pair], mirrored: bool
+) -> tuple[list[str | None], dict[str, float]]:
+    """The texts, and the steps and the positions that were computed."""
+    found, steps, computed = list[str | None](), 0, 0
     for first in range(0, len(pairs), ROWS):
-        group = pairs[first : first + ROWS]
+        group, cached = pairs[first : first + ROWS], Cached(model)
         starts = [code.encode(pair.source, pair.features, mirrored) for pair in group]
         prompts = [len(start) - len(pair.source) - 2 for start, pair in zip(starts, group, strict=True)]
         told: list[list[int]] = [[] for _ in group]
         for _ in range(LONGEST):
             state = State.stack([written(*one) for one in zip(starts, prompts, told, strict=True)])
-            content = model(state).content
+            content = cached(state).content
             following = content[torch.arange(len(group)), state.lengths - 1].argmax(-1).tolist()
             for tokens, token in zip(told, following, strict=True):
                 if tokens[-1:] != [END_ID]:
@@ -155,7 +175,8 @@ def arm_texts(model: Encoder, code: Code, pairs: list[Pair], mirrored: bool) -> 
         for start, prompt, tokens, pair in zip(starts, prompts, told, group, strict=True):
             ended = tokens[-1] == END_ID
             found.append(code.decode(pair.source, written(start, prompt, tokens[:-1])) if ended else None)
-    return found
+            steps, computed = steps + len(tokens), computed + prompt + len(tokens) - 1
+    return found, {"steps": steps, "computed": computed}
 
 
 @torch.no_grad()
