@@ -22,6 +22,7 @@ PYTHON = [path for folder in ("src", "tests", "benchmarks") for path in sorted((
 LAYERS = (
     (
         "vocab",
+        "belief",
         "text_repair",
         "memory",
         "lines",

@@ -9,7 +9,7 @@ import torch
 from apmdm.beam import likeliest
 from apmdm.model.cached import Cached
 from apmdm.model.encoder import Encoder, Shape
-from apmdm.pairs.answers import Answer, Belief, answers, fitted, log_probabilities
+from apmdm.pairs.answers import answers, log_probabilities
 from apmdm.pairs.sequence import RELATIONS, Code
 from apmdm.pairs.table import Pair
 from apmdm.pairs.writing import Writer
@@ -109,24 +109,6 @@ def test_answers_pool_both_sides() -> None:
             assert answer.text is not None
             assert answer.score == pytest.approx(sum(math.log(side[answer.text]) for side in sides) / 2, abs=0.02)
         assert [answer.score for answer in told] == sorted((answer.score for answer in told), reverse=True)
-
-
-def test_beliefs_are_fitted_to_what_was_right() -> None:
-    """Of texts with equal scores each is right as often; where the right one is not found, something else is."""
-    (run,) = rollouts(Writer(model_of()), [CODE.encode("")])
-    pair, unlike = ([Answer("a", -1.0, run), Answer("b", score, run)] for score in (-1.0, -3.0))
-    found = fitted([("a", pair), ("b", pair), ("x", pair)] * 300)
-    assert found.of([-1.0, -1.0]) == pytest.approx([1 / 3] * 2, abs=0.01)
-    assert fitted(([("a", unlike)] * 9 + [("b", unlike)]) * 100).of([-1.0, -3.0])[0] == pytest.approx(0.9, abs=0.01)
-    assert fitted([("x", pair)]).of([-1.0, -1.0]) == pytest.approx(Belief().of([-1.0, -1.0]), abs=0.1)
-
-
-def test_what_a_belief_tells() -> None:
-    first = 1 / (2 + math.exp(-2))
-    assert Belief(0.0, 0.0, 1.0).of([-1.0, -1.0, -3.0]) == pytest.approx([first, first, 1 - 2 * first], abs=1e-5)
-    assert Belief(0.0, 1.0, 0.0).of([0.0, 0.0]) == pytest.approx([1 / 2, 1 / 4])
-    assert Belief().of([-math.inf]) == [0.0]
-    assert Belief().of([]) == []
 
 
 def test_a_text_that_one_side_did_not_find_is_scored_by_the_lessons_run() -> None:

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from apmdm.base_task import BaseTask
+from apmdm.belief import Belief
 from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.objective.batch import Batch, Batches
-from apmdm.pairs.answers import Answer, Belief, answers, fitted
+from apmdm.pairs.answers import Answer, answers
 from apmdm.pairs.lessons import batches, run
 from apmdm.pairs.lessons import labelled as steps_of
 from apmdm.pairs.sequence import GO_ID, MIRRORED_ID, RELATIONS, Code, atoms_of
@@ -34,8 +35,8 @@ from apmdm.vocab import Vocab
 WIDTH = 5
 """Runs that a search keeps from each side."""
 SPARE_STEPS, WATCHED = 64, 2000
-UNFITTED, LEAST_FITTED, MOST_FITTED = Belief(), 30, 500
-"""How many pairs held out the telling of probabilities is fitted on."""
+MOST_FITTED = 500
+"""Pairs held out that the telling of probabilities is fitted on."""
 FEW = "of fewer than 10 pairs none is held out"
 
 
@@ -60,7 +61,6 @@ class FromPairs(SeveralAnswers):
     dev: tuple[Pair, ...] = ()
     learned: Code | None = None
     training: Settings | None = None
-    belief: Belief = UNFITTED
     longest: int = 0
     remarks: tuple[str, ...] = ()
 
@@ -227,7 +227,7 @@ class FromPairs(SeveralAnswers):
             given = [pair for _, pair in group]
             limits: dict[str, Any] = {"max_steps": max_steps, "record": record, "device": device}
             for (index, pair), found in zip(group, self._answers(model, given, **limits), strict=True):
-                chances = self.belief.of([answer.score for answer in found])
+                chances = self.chances([answer.score for answer in found])
                 told = tuple((answer.text, chance) for answer, chance in zip(found, chances, strict=True))
                 best = found[0]
                 yield Solution(pair, best.text, self.status(pair, best.text), replace(best.run, index=index), told)
@@ -239,15 +239,14 @@ class FromPairs(SeveralAnswers):
         steps = max_steps or SPARE_STEPS + 2 * max(len(pair.source) for pair in problems)
         return answers(model, self.code, problems, max(WIDTH, self.num), max_steps=steps, **limits)
 
-    def fitted(self, model: Encoder) -> BaseTask:
-        """How probabilities are told is fitted on some of the pairs held out, if there are enough of them."""
-        held_out = Random(SPLIT_SEED).sample(self._split[0], min(MOST_FITTED, len(self._split[0])))
-        if len(held_out) < LEAST_FITTED:
-            return self
+    def fitted_on(self) -> list[Pair]:
+        return Random(SPLIT_SEED).sample(self._split[0], min(MOST_FITTED, len(self._split[0])))
+
+    def scored(self, model: Encoder, problems: list[Pair]) -> Iterator[list[tuple[str | None, float]]]:
         device = str(model.embedding.device)
-        groups = [held_out[first : first + self.batch_size] for first in range(0, len(held_out), self.batch_size)]
-        found = [one for group in groups for one in self._answers(model, group, device=device)]
-        return replace(self, belief=fitted([(pair.target, one) for pair, one in zip(held_out, found, strict=True)]))
+        for first in range(0, len(problems), self.batch_size):
+            for found in self._answers(model, problems[first : first + self.batch_size], device=device):
+                yield [(answer.text, answer.score) for answer in found]
 
     def question(self, problem: Pair) -> str:
         return problem.source
@@ -300,7 +299,7 @@ class FromPairs(SeveralAnswers):
         return direct(self.vocab, draw, prompt, answer, right)
 
     def saved(self) -> dict[str, Any]:
-        return asdict(self.code) | {"odds": asdict(self.belief), "longest": self.longest_learned}
+        return asdict(self.code) | {"odds": asdict(self.belief or self.usual), "longest": self.longest_learned}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         fields = {name: saved[name] for name in ("characters", "features") if name in saved}

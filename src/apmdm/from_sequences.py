@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from math import exp
+from math import exp, log
 from random import Random
 from typing import Any
 
 import torch
 
 from apmdm.base_task import BaseTask
+from apmdm.belief import Belief
 from apmdm.corrections import Corrector
 from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
@@ -24,7 +25,7 @@ from apmdm.paradigms.comparison import Comparison
 from apmdm.policy import Correct, Policy
 from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
-from apmdm.sampler import Observation, Predictor, again
+from apmdm.sampler import Observation, Predictor, Run, again
 from apmdm.sequences import BLANK, HELD_OUT, SPLIT_SEED, Characters, Corpus, CorpusData, compared_on
 from apmdm.several_answers import SeveralAnswers
 from apmdm.solution import Solution
@@ -38,6 +39,8 @@ COMPARED_TOKENS = 2_000_000
 BATCH, PASSES, LEAST, MOST = 64, 16, 500, 4000
 """Sequences in a step; how often each is learned from, since a model of few sequences soon knows them by heart; and the
 fewest and most steps."""
+MOST_FITTED, LEAST_CHANCE = 200, 1e-9
+"""Sequences held out that the telling of probabilities is fitted on, and the least chance of what was not tried."""
 STEPS, STEPS_A_CHARACTER = 32, 4
 """What a run may take."""
 
@@ -62,6 +65,7 @@ class FromSequences(SeveralAnswers):
     comment = ""
     has_runs = False
     loaded_as = "words"
+    usual = Belief(0.0, 0.0, 1.0)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -197,8 +201,24 @@ class FromSequences(SeveralAnswers):
             best = replace(runs[0], index=index)
             if shown:
                 best = again(best, self.encode(problem), max_steps, on_step)
-            told = tuple((self.decode(run.final), exp(run.log_probability)) for run in runs)
-            yield Solution(problem, *self.judge(problem, best), best, told)
+            told = self._scored(runs)
+            chances = self.chances([score for _, score in told])
+            answers = tuple((text, chance) for (text, _), chance in zip(told[:-1], chances, strict=False))
+            yield Solution(problem, *self.judge(problem, best), best, answers)
+
+    def _scored(self, runs: list[Run]) -> list[tuple[str | None, float]]:
+        """The answers with their scores, and the score of all that was only thought of."""
+        rest = max(1 - sum(exp(run.log_probability) for run in runs), LEAST_CHANCE)
+        return [*((self.decode(run.final), run.log_probability) for run in runs), (None, log(rest))]
+
+    def fitted_on(self) -> list[str]:
+        random, held_out = Random(SPLIT_SEED), self._split[0] if self.corpus.written else []
+        return [self._broken([text], random) for text in held_out[:MOST_FITTED]]
+
+    def scored(self, model: Encoder, problems: list[str]) -> Iterator[list[tuple[str | None, float]]]:
+        code, device = self.corpus.written, str(model.embedding.device)
+        assert code is not None
+        yield from map(self._scored, code.corrector(model).runs(map(self.encode, problems), device=device))
 
     def decoder(self, model: Predictor, device: str) -> Predictor:
         code = self.corpus.written
@@ -248,14 +268,16 @@ class FromSequences(SeveralAnswers):
     def saved(self) -> dict[str, Any]:
         code = self.corpus.code
         if isinstance(code, Characters):
-            return {"characters": code.alphabet}
+            return {"characters": code.alphabet, "odds": asdict(self.belief or self.usual)}
         return {"tokenizer": code.whole, "mask": code.mask, "pad": code.pad, "positions": code.positions}
 
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         tokenizer = None
         if "tokenizer" in saved:
             tokenizer = Tokenizer(*(saved[name] for name in ("tokenizer", "mask", "pad", "positions")))
-        known = replace(self, characters=saved.get("characters", ""), encoder=None, tokenizer=tokenizer)
+        belief = Belief(**saved["odds"]) if "odds" in saved else None
+        characters = saved.get("characters", "")
+        known = replace(self, characters=characters, encoder=None, tokenizer=tokenizer, belief=belief)
         return super(FromSequences, known).restored(vocab, saved)
 
     def described(self) -> dict[str, Any]:
