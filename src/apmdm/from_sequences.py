@@ -18,7 +18,8 @@ from apmdm.finding import Finding
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.model.pretrained import Pretrained, PretrainedEncoder, read_tokenizer
 from apmdm.objective.batch import Batch, Batches
-from apmdm.objective.self_supervised import MAX_ERRORS, labelled, with_errors
+from apmdm.objective.correction import correction
+from apmdm.objective.self_supervised import MAX_ERRORS, labelled
 from apmdm.objective.supervised import Objective
 from apmdm.objective.writing import writing_loss
 from apmdm.paradigms.comparison import Comparison
@@ -245,14 +246,19 @@ class FromSequences(SeveralAnswers):
         return [Finding(note, remedy, False) for note in self.notes()], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
-        """The right sequences with random errors, labelled with the edits that undo these."""
+        """The right sequences with random errors, labelled with the edits that undo these.
+
+        For a search, which fills every MASK that it is given, states with a superfluous one are left out.
+        """
         right = tuple(problem if self.corpus.given_wrong else problem.partition("\t")[2] for problem in problems)
         random = Random(0)
         if self.corpus.written is None:
             yield replace(self.corpus, sequences=right).batch(len(right), random)
-        else:
-            texts, wrong = map(self.corpus.encode, right), self.corpus.wrong
-            yield labelled([with_errors(text, random.randint(0, MAX_ERRORS), wrong, random) for text in texts])
+            return
+        wrong = [self.corpus.with_errors(text, random.randint(0, MAX_ERRORS), random) for text in right]
+        whole = zip(wrong, map(self.corpus.encode, right), strict=True)
+        rows = [row for before, after in whole for row in correction(before, after)]
+        yield labelled([row for row in rows if not any(spot.delete for spot in row)])
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         code = self.corpus.written
