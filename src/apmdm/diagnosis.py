@@ -12,7 +12,6 @@ import torch
 from apmdm import registry
 from apmdm.base_task import BaseTask
 from apmdm.drawing import joined_text, sketch
-from apmdm.edits import Edits
 from apmdm.finding import Finding
 from apmdm.objective.batch import Batch
 from apmdm.objective.supervised import accuracy, same_step
@@ -241,10 +240,7 @@ def audit(model: Model, *, num: int = 200, seed: int = 1, device: str = "cpu") -
 
 @torch.no_grad()
 def _under_teacher(model: Model, problems: Seq[Any], device: str) -> tuple[dict[str, float], float | None]:
-    """Accuracy by operation and calibration of steps, on the teacher's states; nothing if the policy is random.
-
-    There is no calibration if the model does not tell how probable a step is.
-    """
+    """Accuracy by operation and calibration of steps, on the teacher's states; nothing if the policy is random."""
     task, weighed, total = model.task, Counter[str](), Counter[str]()
     sure, right = [], []
     policy, decoder = task.policy(0), task.decoder(model.encoder, device)
@@ -253,16 +249,14 @@ def _under_teacher(model: Model, problems: Seq[Any], device: str) -> tuple[dict[
     for whole in task.paths(problems):
         batch = whole.to(device)
         prediction = decoder(batch.state)
-        said = prediction if isinstance(prediction, Edits) else policy(prediction, batch.state)
+        assert isinstance(prediction, Prediction)
+        said = policy(prediction, batch.state)
         shares = accuracy(said, batch.state, batch.edits)
         weighed.update({name: share * len(batch.state) for name, share in shares.items()})
         total.update(dict.fromkeys(shares, len(batch.state)))
-        if isinstance(prediction, Prediction):
-            sure.append(prediction.log_probability(batch.state, said).exp().cpu())
-            right.append(same_step(said, batch.state, batch.edits).cpu())
+        sure.append(prediction.log_probability(batch.state, said).exp().cpu())
+        right.append(same_step(said, batch.state, batch.edits).cpu())
     decisions = {name: round(weighed[name] / total[name], 5) for name in total}
-    if not sure:
-        return decisions, None
     return decisions, round(calibration_error(torch.cat(sure).tolist(), torch.cat(right).tolist()), 5)
 
 

@@ -246,10 +246,7 @@ class FromSequences(SeveralAnswers):
         return [Finding(note, remedy, False) for note in self.notes()], list(problems)
 
     def paths(self, problems: Seq[str]) -> Iterator[Batch]:
-        """The right sequences with random errors, labelled with the edits that undo these.
-
-        For a search, which fills every MASK that it is given, states with a superfluous one are left out.
-        """
+        """The right sequences with random errors, labelled with the edits that undo these."""
         right = tuple(problem if self.corpus.given_wrong else problem.partition("\t")[2] for problem in problems)
         random = Random(0)
         if self.corpus.written is None:
@@ -257,8 +254,7 @@ class FromSequences(SeveralAnswers):
             return
         wrong = [self.corpus.with_errors(text, random.randint(0, MAX_ERRORS), random) for text in right]
         whole = zip(wrong, map(self.corpus.encode, right), strict=True)
-        rows = [row for before, after in whole for row in correction(before, after)]
-        yield labelled([row for row in rows if not any(spot.delete for spot in row)])
+        yield labelled([row for before, after in whole for row in correction(before, after)])
 
     def comparison(self, tokens: int | None, seed: int) -> Comparison:
         code = self.corpus.written
