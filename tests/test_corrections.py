@@ -149,3 +149,13 @@ def test_up_to_three_errors_are_undone_and_gaps_filled(model: Encoder) -> None:
     steps = transition(state, Corrector(model, LETTERS, END)(state))
     assert tokens_of(steps, 0) == (BEGIN, *text)
     assert tokens_of(steps, 1) == (BEGIN, A, MASK, C, C, A, B)
+
+
+def test_many_gaps_and_nothing_at_all_have_answers(model: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More outcomes than are tried do not keep gaps from being filled, and what has become empty was something."""
+    monkeypatch.setattr(corrections, "TRIED", 4)
+    starts = [sequence((BEGIN, *text)) for text in ([MASK] * 9, [A, MASK, B, MASK, C, MASK, A, MASK], ())]
+    *gaps, nothing = Corrector(model, LETTERS, END).runs(starts, record=True)
+    for runs in gaps:
+        assert not bool((runs[0].final.ids == MASK).any())
+    assert {len(run.final) for run in nothing} >= {1, 2}

@@ -217,6 +217,12 @@ def test_sequences_are_a_task(tmp_path: Path) -> None:
         again.task.parse("bax")
 
 
+def test_sequences_are_learned_by_written_attention_alone(tmp_path: Path) -> None:
+    task = apmdm.Task.from_sequences(WORDS)
+    with pytest.raises(ValueError, match=r"learned with shape\.attention=written, not full"):
+        apmdm.train(task, tmp_path / "run", settings=SMALL | {"shape.attention": "full"})
+
+
 def test_a_blank_that_is_a_character_of_the_sequences_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

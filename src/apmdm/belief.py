@@ -15,7 +15,7 @@ one, and how often it is corrected."""
 
 @dataclass(frozen=True)
 class Belief:
-    """How log-probabilities of texts become the probability that a text is right, fitted on pairs held out.
+    """How log-probabilities of texts become the probability that a text is right, fitted on problems held out.
 
     If no text before it is right, a text is right with odds of exp(constant + score s + lead l): s is its score, a
     log-probability, and l the logarithm of how much more probable it is than all after it, at most CLEAR.

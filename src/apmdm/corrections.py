@@ -34,6 +34,8 @@ Tokens = tuple[int, ...]
 AT_ONCE, TRIED, EDITED, TOLD = 16, 32, 8, 50
 """Sequences searched at once; outcomes that are tried for each in a round, those of them that are edited further, and
 those that are told in the end."""
+POSITIONS = 2**14
+"""How many a model is given at once, about."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,14 @@ class _Said(NamedTuple):
     whole: float
 
 
-@torch.no_grad()
 def _said(model: Encoder, texts: Seq[Tokens], end: int, device: str) -> Iterator[_Said]:
+    size = max(1, POSITIONS // (2 * max(map(len, texts))))
+    for first in range(0, len(texts), size):
+        yield from _said_at_once(model, texts[first : first + size], end, device)
+
+
+@torch.no_grad()
+def _said_at_once(model: Encoder, texts: Seq[Tokens], end: int, device: str) -> Iterator[_Said]:
     left = _from_one_side(model, texts, device)
     right = _from_one_side(model, [(end, *text[:0:-1]) for text in texts], device)
     for number, text in enumerate(texts):
@@ -124,29 +132,31 @@ class _Search:
     """The search for one sequence. Probabilities are logarithms.
 
     open: outcomes of edits that were not tried. tried: those that are tried now. found: how probable each is that was
-    tried. edited: these have been edited.
+    tried. costs: how probable an error is that removes, replaces or adds a token.
     """
 
     def __init__(self, index: int, given: Tokens, tokens: Tensor) -> None:
         length, num = max(1, len(given) - 1), len(tokens)
-        self.costs = [-math.log(3 * ways) for ways in (length * max(1, num - 1), length + 1, length * num)]
+        self.costs = [-math.log(3 * ways) for ways in (length + 1, length * max(1, num - 1), length * num)]
         self.index, self.given, self.tokens, self.computed = index, given, tokens, 0
         self.rounds = MAX_ERRORS + given.count(MASK)
         self.open = dict[Tokens, _Outcome]()
         self.tried, self.found = {given: _Outcome()}, dict[Tokens, float]()
 
     def hear(self, said: Seq[_Said]) -> None:
-        """Edit the best of what was tried, and choose what is tried next."""
+        """Edit the best of what was tried, and choose what is tried next, what has the fewest MASKs first."""
         for (text, outcome), one in zip(self.tried.items(), said, strict=True):
             self.computed += 4 * len(text)
             self.found[text] = outcome.chance + one.whole
-        heard = sorted(zip(self.tried.items(), said, strict=True), key=lambda one: -self.found[one[0][0]])
+        heard = list(zip(self.tried.items(), said, strict=True))
+        heard.sort(key=lambda one: (one[0][0].count(MASK), -self.found[one[0][0]]))
         for (text, outcome), one in heard[:EDITED]:
             for after, more in self._filled(text, outcome, one) if MASK in text else self._edited(text, outcome, one):
                 known = self.open.get(after)
                 if after not in self.found and (known is None or known.seems < more.seems):
                     self.open[after] = more
-        best = sorted(self.open, key=lambda text: -self.open[text].seems)[: TRIED if self.rounds > 0 else 0]
+        best = sorted(self.open, key=lambda text: (text.count(MASK), -self.open[text].seems))
+        best = best[: TRIED if self.rounds > 0 else 0]
         self.tried, self.rounds = {text: self.open.pop(text) for text in best}, self.rounds - 1
 
     def _filled(self, text: Tokens, outcome: _Outcome, said: _Said) -> Iterator[tuple[Tokens, _Outcome]]:
@@ -158,24 +168,27 @@ class _Search:
             yield (*text[:at], token, *text[at + 1 :]), replace(outcome, seems=score)
 
     def _edited(self, text: Tokens, outcome: _Outcome, said: _Said) -> Iterator[tuple[Tokens, _Outcome]]:
-        """The sequences with one error less: a token is replaced or put in, or one is taken out."""
-        if outcome.errors == MAX_ERRORS or len(text) == 1:
+        """The sequences with one error less: a token is put in, replaced or taken out."""
+        if outcome.errors == MAX_ERRORS:
             return
-        own, columns = torch.tensor(text[1:]), self.tokens
+        own, columns = torch.tensor(text[1:], dtype=torch.long), self.tokens
         left, right = said.left[:, columns], said.right[:, columns]
-        replaced = (said.before[:-1] + said.behind[1:])[:, None] + left[:-1] + right[1:]
-        replaced = replaced.masked_fill(columns == own[:, None], -math.inf)
-        put_in = (said.before + said.behind)[:, None] + left + right
-        following = pad(own[1:], (0, 1), value=said.left.shape[1] - 1)[:, None]
-        taken_out = said.before[:-1] + said.left[:-1].gather(1, following)[:, 0]
-        taken_out[:-1] += said.behind[2:] + said.right[2:].gather(1, following[:-1])[:, 0]
-        for kind, seems in enumerate((replaced, put_in, taken_out[:, None])[: 2 + (len(own) > 1)]):
+        kinds = [(said.before + said.behind)[:, None] + left + right]
+        if len(own):
+            replaced = (said.before[:-1] + said.behind[1:])[:, None] + left[:-1] + right[1:]
+            kinds.append(replaced.masked_fill(columns == own[:, None], -math.inf))
+        if len(own) > 1:
+            following = pad(own[1:], (0, 1), value=said.left.shape[1] - 1)[:, None]
+            taken_out = said.before[:-1] + said.left[:-1].gather(1, following)[:, 0]
+            taken_out[:-1] += said.behind[2:] + said.right[2:].gather(1, following[:-1])[:, 0]
+            kinds.append(taken_out[:, None])
+        for kind, seems in enumerate(kinds):
             cost = self.costs[kind] + math.log(outcome.errors + 1)
             best = (seems.flatten() + outcome.chance + cost).topk(min(TRIED, seems.numel()))
             for score, number in zip(best.values.tolist(), best.indices.tolist(), strict=True):
                 at, column = divmod(number, seems.shape[1])
                 token = () if kind == 2 else (int(columns[column]),)
-                after = (*text[: 1 + at], *token, *text[1 + at + (kind != 1) :])
+                after = (*text[: 1 + at], *token, *text[1 + at + (kind > 0) :])
                 yield after, _Outcome(score, outcome.chance + cost, outcome.errors + 1)
 
     def runs(self, record: bool) -> list[Run]:

@@ -43,7 +43,7 @@ fewest and most steps."""
 MOST_FITTED, LEAST_CHANCE = 200, 1e-9
 """Sequences held out that the telling of probabilities is fitted on, and the least chance of what was not tried."""
 STEPS, STEPS_A_CHARACTER = 32, 4
-"""What a run may take."""
+"""What a run without a search may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,10 @@ class FromSequences(SeveralAnswers):
         return Recipe(self, shape, training, CorpusData(self.corpus.digest, BATCH if self._pretrained is None else 16))
 
     def batches(self, recipe: Recipe) -> Batches:
-        data = recipe.data
+        data, attention = recipe.data, getattr(recipe.shape, "attention", "full")
+        if self.corpus.written and attention != "written":
+            told = "plain sequences are learned with shape.attention=written"
+            raise ValueError(f"{told}, not {attention}; a run with another one cannot be resumed")
         return lambda number: self.corpus.batch(data.batch_size, Random(seed_of(recipe.seed, number)))
 
     @property

@@ -36,7 +36,8 @@ class Run:
     index: the number of the sequence among those given. final: the sequence at the end.
     time: decoding steps that changed it. space: the largest length reached. work: the sum of lengths over the steps.
     computed: the positions that the model computed in these steps; as many as work unless the model tells fewer.
-    log_probability: of all decisions together, halting included, in nats. It is 0 if the model gives edits directly.
+    log_probability: of all decisions together, halting included, in nats. It is 0 if the model gives edits directly,
+    and that of its end among all outcomes if a Corrector has found the run.
     steps: the recorded steps, empty unless recording was asked for.
     """
 
