@@ -177,6 +177,20 @@ def test_pairs_are_a_task(tmp_path: Path) -> None:
     assert_same(model, apmdm.load(tmp_path / "run"), [Pair("ab", "abs"), Pair("axb", "")])
 
 
+@pytest.mark.parametrize("kind", ["pairs", "sequences"])
+def test_what_a_search_has_found_can_be_watched_and_stopped(tmp_path: Path, kind: str) -> None:
+    found = apmdm.Task.from_pairs(PAIRS) if kind == "pairs" else apmdm.Task.from_sequences(WORDS)
+    model, problems, seen = trained(found, tmp_path / "run", SMALL), ["ab", "bacb", "b"], list[int]()
+    alone = apmdm.generate(model, problems)
+    watched = apmdm.generate(model, problems, on_step=lambda shown: seen.extend(shown.index.tolist()))
+    assert [(one.answer, one.run.time, one.alternatives) for one in watched] == [
+        (one.answer, one.run.time, one.alternatives) for one in alone
+    ]
+    assert [seen.count(number) for number in range(3)] == [1 + one.run.time for one in alone]
+    stopped = apmdm.generate(model, problems, on_step=lambda shown: True)
+    assert [one.run.stop for one in stopped if one.run.time == 0] == ["stopped"] * 3
+
+
 def assert_tells_answers(model: Model, solution: Solution, question: str) -> None:
     chances = [chance for _, chance in solution.alternatives]
     assert chances == sorted(chances, reverse=True)

@@ -24,7 +24,7 @@ from apmdm.pairs.writing import Writer
 from apmdm.paradigms.form import Form, Verdict, direct
 from apmdm.processes import WHOLE, Share
 from apmdm.recipe import Recipe
-from apmdm.sampler import Observation, Predictor, Run, rollouts
+from apmdm.sampler import Observation, Predictor, Run, again, rollouts
 from apmdm.sequences import HELD_OUT, SPLIT_SEED
 from apmdm.several_answers import SeveralAnswers
 from apmdm.solution import Solution
@@ -34,7 +34,7 @@ from apmdm.vocab import Vocab
 
 WIDTH = 5
 """Runs that a search keeps from each side."""
-SPARE_STEPS, WATCHED = 64, 2000
+SPARE_STEPS = 64
 MOST_FITTED = 500
 """Pairs held out that the telling of probabilities is fitted on."""
 FEW = "of fewer than 10 pairs none is held out"
@@ -211,11 +211,11 @@ class FromPairs(SeveralAnswers):
         share: Share = WHOLE,
         **options: Any,
     ) -> Iterator[Solution]:
-        """Take the most probable answer of a search from both ends, or of one run from the left if it is watched."""
-        watched: dict[str, Any] = {"max_steps": max_steps or WATCHED, "record": record, "on_step": on_step}
-        if on_step is not None or not isinstance(model, Encoder):
-            watched |= {"batch_size": batch_size, "device": device, "share": share}
-            yield from super().solve(model, problems, **watched, **options)
+        """Take the most probable answer of a search from both ends. Its run is watched afterwards."""
+        shown: dict[str, Any] = {"max_steps": max_steps, "device": device}
+        if not isinstance(model, Encoder):
+            shown |= {"batch_size": batch_size, "record": record, "on_step": on_step, "share": share}
+            yield from super().solve(model, problems, **shown, **options)
             return
         numbered = enumerate(problems)
         for place in count():
@@ -225,12 +225,15 @@ class FromPairs(SeveralAnswers):
             if not share.has(place):
                 continue
             given = [pair for _, pair in group]
-            limits: dict[str, Any] = {"max_steps": max_steps, "record": record, "device": device}
-            for (index, pair), found in zip(group, self._answers(model, given, **limits), strict=True):
+            every = self._answers(model, given, record=record or on_step is not None, **shown)
+            for (index, pair), found in zip(group, every, strict=True):
                 chances = self.chances([answer.score for answer in found])
                 told = tuple((answer.text, chance) for answer, chance in zip(found, chances, strict=True))
-                best = found[0]
-                yield Solution(pair, best.text, self.status(pair, best.text), replace(best.run, index=index), told)
+                run = replace(found[0].run, index=index)
+                if on_step is not None:
+                    mirrored = int(run.final.ids[0]) == MIRRORED_ID
+                    run = again(run, self.code.encode(pair.source, pair.features, mirrored), None, on_step)
+                yield Solution(pair, *self.judge(pair, run), run, told)
 
     def _answers(
         self, model: Encoder, problems: Seq[Pair], max_steps: int | None = None, **limits: Any
