@@ -1,5 +1,7 @@
 """Control characters and escapes of strings in JSON."""
 
+import re
+
 
 def escaped(text: str) -> str:
     """A text with its control characters escaped."""
@@ -19,6 +21,11 @@ def mended_escape(text: str) -> str:
     if text in ("\\'", "\\`", "\\\n", "\\"):
         return text[1:].strip("\n")
     return "\\\\" + escaped(text[1:])
+
+
+def without_escapes(text: str) -> str:
+    """A string whose backslashes, but those of quotes, stand for themselves. Doubled ones stay."""
+    return re.sub(r"\\\\|\\(?![\"'])", lambda _: "\\\\", text)
 
 
 def escaped_in_string(text: str) -> str:

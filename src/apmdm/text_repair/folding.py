@@ -64,6 +64,9 @@ def complete(tokens: Tokens) -> Iterator[tuple[int, int, Opened]]:
                 yield top.at, at, top
         elif top is not None and not _follows(tokens, at, kind, top):
             under_way.clear()
+        elif kind == Kind.TEXT and tokens.hardly_meant(at):
+            for each in under_way:
+                each.sure = False
         if kind in OPENERS:
             under_way.append(Opened(at, OPENERS[kind]))
 

@@ -6,7 +6,7 @@ from math import inf
 from apmdm.text_repair import structure
 from apmdm.text_repair.automaton import Automaton
 from apmdm.text_repair.costs import BITS, Costs, read
-from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted
+from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted, without_escapes
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
 from apmdm.text_repair.running_text import PLAIN, RunningText
 from apmdm.text_repair.tokens import WIDE_COLON, WIDE_COMMAS, Kind, Tokens, json_literal
@@ -35,6 +35,7 @@ class Json(Automaton[Way]):
         self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
         self.last_quote = max((at for at, kind in enumerate(self.kinds) if kind == Kind.QUOTE), default=-1)
         self.text = RunningText(tokens.kinds)
+        self.behind = _text_behind(tokens)
         self.budget = inf
         before, value, key, colon = self._before, self._value, self._key, self._colon
         self._modes = before, value, key, colon, self._after, self._string, self._done
@@ -50,7 +51,9 @@ class Json(Automaton[Way]):
 
     def follow(self, way: Way, budget: float = inf) -> Iterator[Way]:
         self.budget = budget
-        return self._modes[way.mode](way, self.kinds[way.at])
+        yield from self._modes[way.mode](way, self.kinds[way.at])
+        if way.at == self.behind and way.frame is not None:  # cut off before it
+            yield from self._modes[way.mode](way, Kind.END)
 
     def _also(self, way: Way, kind: str, *edits: Edit) -> Way:
         """More edits of a repair that is paid."""
@@ -164,15 +167,8 @@ class Json(Automaton[Way]):
         """A string begins."""
         at = way.at
         way = way.to(key=key)
-        if kind == Kind.TEXT:
-            if key:
-                way = self._named(way, self.tokens.text(at)[1:-1])
-            yield self._ended(way.to(at=at + 1))
-        elif kind == Kind.SINGLE_TEXT:
-            text = requoted(self.tokens.text(at))
-            if key:
-                way = self._named(way, text[1:-1])
-            yield self._ended(self._pay(way, "single quotes", self._token(at, text), at=at + 1))
+        if kind in (Kind.TEXT, Kind.SINGLE_TEXT):
+            yield from map(self._ended, self._whole_string(way, kind))
         inside = way.to(mode=Mode.STRING, since=at, at=at + 1)
         if kind == Kind.QUOTE:
             yield inside.to(quote=kind)
@@ -185,6 +181,19 @@ class Json(Automaton[Way]):
         ):
             edit = self._insert_before(at, '"')
             yield self._pay(inside, "missing opening quote", edit, at=at, quote=Kind.QUOTE)
+
+    def _whole_string(self, way: Way, kind: Kind) -> Iterator[Way]:
+        at, text = way.at, self.tokens.text(way.at)
+        single = kind == Kind.SINGLE_TEXT
+        plain = requoted(text) if single else text
+        on = self._named(way, plain[1:-1]) if way.key else way
+        on = on.to(at=at + 1)
+        yield self._pay(on, "single quotes", self._token(at, plain)) if single else on
+        if self.tokens.hardly_meant(at):
+            meant = without_escapes(text)
+            edit = self._token(at, requoted(meant) if single else meant)
+            on = self._pay(on, "escape meant as text", edit)
+            yield self._pay(on, "single quotes") if single else on
 
     def _named(self, way: Way, name: str) -> Way:
         frame = way.frame
@@ -206,7 +215,7 @@ class Json(Automaton[Way]):
             for array in (False, True) if self.text.may_lack_brackets(way) else ():
                 opened = self._pay(way, "no brackets around", self._insert_before(at, "[" if array else "{"))
                 yield self._open(opened, array, UNKNOWN)
-        if kind != Kind.END:
+        if kind not in (Kind.FENCE, Kind.END):
             free = kind == Kind.WORD and at and self.kinds[at - 1] == Kind.FENCE
             yield self._drop(self._prose(way, kind), "fence" if free else "prose")
 
@@ -272,8 +281,9 @@ class Json(Automaton[Way]):
         if kind == Kind.COMMA or (kind == Kind.WORD and self.tokens.text(at) in ("=", "=>", "->", ";")):
             edit, repair = self._token(at, ":"), "comma for a colon" if kind == Kind.COMMA else "wrong colon"
             yield self._pay(way, repair, edit, at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
-        if kind == Kind.CLOSE_OBJECT and self.kinds[at - 1] != Kind.WORD:
+        if kind in (Kind.COMMA, Kind.CLOSE_OBJECT) and self.kinds[at - 1] != Kind.WORD:
             yield self._ended(self._pay(way, "missing value", self._insert_after(at, ": null")))
+        if kind == Kind.CLOSE_OBJECT and self.kinds[at - 1] != Kind.WORD:
             return
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"
         yield self._pay(way, kind_of_repair, self._insert_after(at, ":"), mode=Mode.VALUE, since=AFTER_COLON)
@@ -451,7 +461,7 @@ class Json(Automaton[Way]):
         yield from self._skipped(way, kind)
         if kind in CLOSERS:
             yield self._drop(way, "extra closer")
-        elif kind != Kind.END:
+        elif kind not in (Kind.FENCE, Kind.END):
             if self.text.ended_alone(way):
                 yield self._drop(self._prose(way, kind), "prose")
             if kind in OPENERS or kind in WHOLE:
@@ -467,6 +477,7 @@ _BARE = {Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_C
 _BEGINS = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE}
 _SEPARATORS = {"=", "=>", ";", WIDE_COLON, *WIDE_COMMAS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
+_IN_TEXT = {*_BARE, Kind.COMMA, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.FENCE, Kind.BLANK}
 _NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",
@@ -488,6 +499,16 @@ def _behind_comments(tokens: Tokens) -> tuple[list[bool], list[int]]:
                 first[at], indent[at] = True, pending
             pending = -1
     return first, indent
+
+
+def _text_behind(tokens: Tokens) -> int:
+    """Where the last lines begin that are a fence or running text, without indentation; -1 if there are none."""
+    found, at = -1, len(tokens) - 2
+    while at >= 0 and tokens.kinds[at] in _IN_TEXT:
+        if tokens.first[at] and not tokens.indent[at] and tokens.kinds[at] in (Kind.WORD, Kind.FENCE):
+            found = at
+        at -= 1
+    return found
 
 
 def _next(flags: list[bool]) -> list[int]:

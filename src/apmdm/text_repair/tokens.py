@@ -89,6 +89,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_HARDLY_MEANT = re.compile(r"(?<!\\)(?:\\\\)*\\[bf]|\b[A-Za-z]:(?:\\\\\w*)*\\[nrt]")
+"""A backspace or form feed, and a control character in a path such as `C:\\new`."""
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _KINDS = {
     "text": Kind.TEXT,
@@ -128,6 +130,10 @@ class Tokens:
 
     def text(self, at: int) -> str:
         return self.source[self.starts[at] : self.ends[at]]
+
+    def hardly_meant(self, at: int) -> bool:
+        """Whether a TEXT or SINGLE_TEXT has escapes that a person hardly means."""
+        return _HARDLY_MEANT.search(self.source, self.starts[at], self.ends[at]) is not None
 
     def merged(self, spans: list[tuple[int, int]]) -> "Tokens":
         """With the tokens of each span, from its first to its last, an object or array, as one."""
