@@ -1,7 +1,15 @@
-"""Broken JSON for the recipes of repair: real documents, and short snippets of them as people type them."""
+"""Broken JSON for the recipes of repair: real documents, and short snippets of them as people type them.
 
+    python benchmarks/json_problems.py FOLDER [--num 2400] [--seed 8] [--short 0] > FILE.jsonl
+
+FOLDER is what json_corpus.py wrote; of it dev.jsonl alone is read, packages that nothing was learned from. FILE is what
+broken_json.py reads. short: the share of snippets.
+"""
+
+import argparse
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,6 +22,18 @@ SHORT = 0.4
 TRIES = 30
 MOST_CHARACTERS, MOST_MEMBERS, MOST_ITEMS, DEEPEST, LONGEST_TEXT = 600, 6, 4, 3, 90
 PLAIN_NAMES = ("a", "b", "c", "d", "e", "f"), ("key", "value", "name", "text", "id", "type"), tuple("xyzuvw")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--num", type=int, default=2400)
+    parser.add_argument("--seed", type=int, default=8)
+    parser.add_argument("--short", type=float, default=0.0)
+    given = parser.parse_args()
+    documents = [json.loads(line) for line in (given.folder / "dev.jsonl").open(encoding="utf-8")]
+    for _, problem in broken(documents, given.num, given.seed, given.short):
+        print(json.dumps({"input": problem.text, "accepted": problem.accepted, "kinds": problem.kinds}))
 
 
 def broken(documents: list[dict[str, Any]], num: int, seed: int, short: float = SHORT) -> Iterator[tuple[str, Damaged]]:
@@ -77,3 +97,7 @@ def cut(value: Any, random: Random, names: tuple[str, ...], depth: int) -> Any:
     if isinstance(value, list):
         return [inner for _, inner in kept]
     return dict(zip(names, (inner for _, inner in kept), strict=False)) if names else dict(kept)
+
+
+if __name__ == "__main__":
+    main()

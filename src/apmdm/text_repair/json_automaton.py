@@ -35,7 +35,7 @@ class Json(Automaton[Way]):
         self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
         self.last_quote = max((at for at, kind in enumerate(self.kinds) if kind == Kind.QUOTE), default=-1)
         self.text = RunningText(tokens.kinds)
-        self.behind = _text_behind(tokens)
+        self.cuts = set(_cuts(tokens))
         self.budget = inf
         before, value, key, colon = self._before, self._value, self._key, self._colon
         self._modes = before, value, key, colon, self._after, self._string, self._done
@@ -52,7 +52,7 @@ class Json(Automaton[Way]):
     def follow(self, way: Way, budget: float = inf) -> Iterator[Way]:
         self.budget = budget
         yield from self._modes[way.mode](way, self.kinds[way.at])
-        if way.at == self.behind and way.frame is not None:  # cut off before it
+        if way.at in self.cuts and way.frame is not None:
             yield from self._modes[way.mode](way, Kind.END)
 
     def _also(self, way: Way, kind: str, *edits: Edit) -> Way:
@@ -477,7 +477,7 @@ _BARE = {Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_C
 _BEGINS = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE}
 _SEPARATORS = {"=", "=>", ";", WIDE_COLON, *WIDE_COMMAS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
-_IN_TEXT = {*_BARE, Kind.COMMA, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.FENCE, Kind.BLANK}
+_IN_TEXT = {*_BARE, Kind.COMMA, Kind.COLON, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.FENCE, Kind.BLANK}
 _NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",
@@ -501,14 +501,24 @@ def _behind_comments(tokens: Tokens) -> tuple[list[bool], list[int]]:
     return first, indent
 
 
-def _text_behind(tokens: Tokens) -> int:
-    """Where the last lines begin that are a fence or running text, without indentation; -1 if there are none."""
-    found, at = -1, len(tokens) - 2
-    while at >= 0 and tokens.kinds[at] in _IN_TEXT:
-        if tokens.first[at] and not tokens.indent[at] and tokens.kinds[at] in (Kind.WORD, Kind.FENCE):
-            found = at
+def _cuts(tokens: Tokens) -> Iterator[int]:
+    """Before which tokens a document may be cut off: others that begin at a line's beginning, and what is behind all.
+
+    That is the last lines that are a fence or running text, without indentation, or a semicolon.
+    """
+    kinds, last, behind = tokens.kinds, len(tokens) - 2, -1
+    for at, kind in enumerate(kinds):
+        if kind in OPENERS and tokens.first[at] and not tokens.indent[at]:
+            yield at
+    at = last
+    while at >= 0 and kinds[at] in _IN_TEXT:
+        if tokens.first[at] and not tokens.indent[at] and kinds[at] in (Kind.WORD, Kind.FENCE):
+            behind = at
         at -= 1
-    return found
+    if behind >= 0:
+        yield behind
+    elif last >= 0 and tokens.text(last) == ";":
+        yield last
 
 
 def _next(flags: list[bool]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from apmdm.text_repair.ways import Edit, Trail
 
-NUM, WIDTH, MARGIN = 4, 64, 10.0
+NUM, WIDTH, MARGIN = 6, 64, 10.0
 
 
 @runtime_checkable
