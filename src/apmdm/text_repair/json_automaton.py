@@ -169,6 +169,7 @@ class Json(Automaton[Way]):
         way = way.to(key=key)
         if kind in (Kind.TEXT, Kind.SINGLE_TEXT):
             yield from map(self._ended, self._whole_string(way, kind))
+            return
         inside = way.to(mode=Mode.STRING, since=at, at=at + 1)
         if kind == Kind.QUOTE:
             yield inside.to(quote=kind)
@@ -478,6 +479,7 @@ _BEGINS = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMAR
 _SEPARATORS = {"=", "=>", ";", WIDE_COLON, *WIDE_COMMAS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
 _IN_TEXT = {*_BARE, Kind.COMMA, Kind.COLON, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.FENCE, Kind.BLANK}
+_BEFORE_VALUES = {*OPENERS, Kind.COLON, Kind.COMMA}
 _NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",
@@ -504,11 +506,12 @@ def _behind_comments(tokens: Tokens) -> tuple[list[bool], list[int]]:
 def _cuts(tokens: Tokens) -> Iterator[int]:
     """Before which tokens a document may be cut off: others that begin at a line's beginning, and what is behind all.
 
-    That is the last lines that are a fence or running text, without indentation, or a semicolon.
+    That is the last lines that are a fence or running text, without indentation, or a semicolon. Before another document
+    nothing waits for a value.
     """
     kinds, last, behind = tokens.kinds, len(tokens) - 2, -1
     for at, kind in enumerate(kinds):
-        if kind in OPENERS and tokens.first[at] and not tokens.indent[at]:
+        if kind in OPENERS and tokens.first[at] and not tokens.indent[at] and kinds[at - 1] not in _BEFORE_VALUES:
             yield at
     at = last
     while at >= 0 and kinds[at] in _IN_TEXT:
