@@ -506,8 +506,8 @@ def _behind_comments(tokens: Tokens) -> tuple[list[bool], list[int]]:
 def _cuts(tokens: Tokens) -> Iterator[int]:
     """Before which tokens a document may be cut off: others that begin at a line's beginning, and what is behind all.
 
-    That is the last lines that are a fence or running text, without indentation, or a semicolon. Before another document
-    nothing waits for a value.
+    That is the last lines that are a fence or running text, without indentation, or a semicolon. No other document
+    begins where a value is waited for.
     """
     kinds, last, behind = tokens.kinds, len(tokens) - 2, -1
     for at, kind in enumerate(kinds):
