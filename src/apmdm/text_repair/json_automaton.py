@@ -8,6 +8,7 @@ from apmdm.text_repair.automaton import Automaton
 from apmdm.text_repair.costs import BITS, Costs, read
 from apmdm.text_repair.escapes import escaped, escaped_in_string, mended_escape, quoted, requoted, without_escapes
 from apmdm.text_repair.folding import CLOSERS, OPENERS, WHOLE, folded
+from apmdm.text_repair.layout import BARE, behind_comments, cuts, following
 from apmdm.text_repair.running_text import PLAIN, RunningText
 from apmdm.text_repair.tokens import WIDE_COLON, WIDE_COMMAS, Kind, Tokens, json_literal
 from apmdm.text_repair.ways import AFTER_COLON, FIRST, SEVERAL, UNKNOWN, Edit, Frame, Mode, Way
@@ -29,13 +30,13 @@ class Json(Automaton[Way]):
         self.costs = read()["costs"] if costs is None else costs
         self.table: structure.Table = read()["structure"] if table is None else table
         self.kinds, self.starts, self.ends, self.last = tokens.kinds, tokens.starts, tokens.ends, len(tokens) - 1
-        self.first, self.indent = _behind_comments(tokens)
+        self.first, self.indent = behind_comments(tokens)
         self.end = len(tokens.source.rstrip("\r\n"))
-        self.line_ends = _next(tokens.first)
-        self.block_ends = _next([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
+        self.line_ends = following(tokens.first)
+        self.block_ends = following([kind == Kind.BLOCK_CLOSE for kind in tokens.kinds])
         self.last_quote = max((at for at, kind in enumerate(self.kinds) if kind == Kind.QUOTE), default=-1)
         self.text = RunningText(tokens.kinds)
-        self.cuts = set(_cuts(tokens))
+        self.cuts = set(cuts(tokens))
         self.budget = inf
         before, value, key, colon = self._before, self._value, self._key, self._colon
         self._modes = before, value, key, colon, self._after, self._string, self._done
@@ -175,7 +176,7 @@ class Json(Automaton[Way]):
             yield inside.to(quote=kind)
         elif kind in _STYLES:
             yield self._pay(inside, _STYLES[kind], self._token(at, '"'), quote=kind)
-        elif kind in _BARE and way.frame is not None:
+        elif kind in BARE and way.frame is not None:
             yield inside.to(at=at, quote=None)
         elif kind in (Kind.ESCAPE, Kind.BAD_ESCAPE) or (
             kind in OPENERS and way.frame is not None and at < self.last_quote
@@ -474,61 +475,12 @@ class Json(Automaton[Way]):
         return self._pay(way, "mark in prose") if kind in _NO_PROSE else way
 
 
-_BARE = {Kind.WORD, Kind.NUMBER, Kind.LITERAL, Kind.FOREIGN_LITERAL, Kind.LINE_COMMENT, Kind.ELLIPSIS}
 _BEGINS = {Kind.TEXT, Kind.SINGLE_TEXT, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE}
 _SEPARATORS = {"=", "=>", ";", WIDE_COLON, *WIDE_COMMAS}
 _NO_PROSE = {*OPENERS, *WHOLE, Kind.TEXT, Kind.SINGLE_TEXT}
-_IN_TEXT = {*_BARE, Kind.COMMA, Kind.COLON, Kind.QUOTE, Kind.SINGLE_QUOTE, Kind.SMART_QUOTE, Kind.FENCE, Kind.BLANK}
-_BEFORE_VALUES = {*OPENERS, Kind.COLON, Kind.COMMA}
 _NOTHING = dict[str, float]()
 _STYLES = {
     Kind.SINGLE_QUOTE: "single quotes",
     Kind.SMART_QUOTE: "smart quotes",
     Kind.ESCAPED_QUOTE: "escaped quotes",
 }
-
-
-def _behind_comments(tokens: Tokens) -> tuple[list[bool], list[int]]:
-    """Which tokens begin their line, if comments are left out, and its indentation."""
-    first, indent, inside, pending = list(tokens.first), list(tokens.indent), False, -1
-    for at, kind in enumerate(tokens.kinds):
-        if inside:
-            inside = kind != Kind.BLOCK_CLOSE
-        elif kind == Kind.BLOCK_OPEN:
-            inside, pending = True, indent[at] if first[at] else pending
-        else:
-            if pending >= 0 and not first[at]:
-                first[at], indent[at] = True, pending
-            pending = -1
-    return first, indent
-
-
-def _cuts(tokens: Tokens) -> Iterator[int]:
-    """Before which tokens a document may be cut off: others that begin at a line's beginning, and what is behind all.
-
-    That is the last lines that are a fence or running text, without indentation, or a semicolon. No other document
-    begins where a value is waited for.
-    """
-    kinds, last, behind = tokens.kinds, len(tokens) - 2, -1
-    for at, kind in enumerate(kinds):
-        if kind in OPENERS and tokens.first[at] and not tokens.indent[at] and kinds[at - 1] not in _BEFORE_VALUES:
-            yield at
-    at = last
-    while at >= 0 and kinds[at] in _IN_TEXT:
-        if tokens.first[at] and not tokens.indent[at] and kinds[at] in (Kind.WORD, Kind.FENCE):
-            behind = at
-        at -= 1
-    if behind >= 0:
-        yield behind
-    elif last >= 0 and tokens.text(last) == ";":
-        yield last
-
-
-def _next(flags: list[bool]) -> list[int]:
-    """For each place the next one, after it, with a flag; the number of places if there is none."""
-    found, after = [0] * len(flags), len(flags) - 1
-    for at in range(len(flags) - 1, -1, -1):
-        found[at] = after
-        if flags[at]:
-            after = at
-    return found
