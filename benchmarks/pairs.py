@@ -6,8 +6,7 @@ test only if asked to. FOLDER holds files such as german-train-medium: lemma, fo
     python benchmarks/pairs.py FOLDER [LANGUAGE] [--model NAME] [--tokens N] [--seed N] [--test]
 
 ap-mdm: the recipe of `apmdm train`. Told are one run from the left, one from the right, and the search from both sides.
-Means over the words: steps and computed positions of a run from the left, with what is kept of earlier steps; for the
-search the positions of all that it tries.
+Means over the words: steps and computed positions of a run from one side, with what is kept of earlier steps.
 arm: a causal model of the same shape, relations and random stems, greedy. arm-both: half of its lessons are mirrored,
 and of the two greedy answers the one is taken whose probability from both sides is higher.
 """
@@ -112,7 +111,6 @@ def answers(model: Encoder, task: FromPairs, pairs: list[Pair], both: bool) -> T
     costs = {
         "steps": sum(run.time for run in runs),
         "computed": sum(len(run.final) + run.time for run in runs),
-        "computed both": sum(solution.run.computed for solution in found),
         "seconds a word, both": perf_counter() - began,
     }
     texts = [solution.answer for solution in found]
