@@ -185,6 +185,7 @@ class Json(Automaton[Way]):
             yield self._pay(inside, "missing opening quote", edit, at=at, quote=Kind.QUOTE)
 
     def _whole_string(self, way: Way, kind: Kind) -> Iterator[Way]:
+        """A string as it is, and with its escapes as text if a person hardly means them."""
         at, text = way.at, self.tokens.text(way.at)
         single = kind == Kind.SINGLE_TEXT
         plain = requoted(text) if single else text
@@ -285,8 +286,8 @@ class Json(Automaton[Way]):
             yield self._pay(way, repair, edit, at=at + 1, mode=Mode.VALUE, since=AFTER_COLON)
         if kind in (Kind.COMMA, Kind.CLOSE_OBJECT) and self.kinds[at - 1] != Kind.WORD:
             yield self._ended(self._pay(way, "missing value", self._insert_after(at, ": null")))
-        if kind == Kind.CLOSE_OBJECT and self.kinds[at - 1] != Kind.WORD:
-            return
+            if kind == Kind.CLOSE_OBJECT:
+                return
         kind_of_repair = "truncated" if kind == Kind.END else "missing colon"
         yield self._pay(way, kind_of_repair, self._insert_after(at, ":"), mode=Mode.VALUE, since=AFTER_COLON)
 
