@@ -42,9 +42,19 @@ FEW = "of fewer than 10 pairs none is held out"
 
 @dataclass(frozen=True)
 class PairsData:
-    """batch_size: pairs that a step learns from."""
+    """How training pairs are drawn.
+
+    batch_size: pairs that a step learns from. varied: the share of them whose stem is replaced by random characters.
+    """
 
     batch_size: int = 64
+    varied: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError("data.batch_size is at least 1")
+        if not 0 <= self.varied <= 1:
+            raise ValueError("data.varied is a share, from 0 to 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +290,8 @@ class FromPairs(SeveralAnswers):
         return Recipe(self, shape, self.training or Settings(steps=3000, evaluate_every=1000), PairsData())
 
     def batches(self, recipe: Recipe) -> Batches:
-        return batches(self.code, self._split[1], recipe.seed, recipe.data.batch_size)
+        data = recipe.data
+        return batches(self.code, self._split[1], recipe.seed, data.batch_size, share_varied=data.varied)
 
     def form(self) -> Form:
         def symbols(tokens: Seq[int]) -> list[str]:

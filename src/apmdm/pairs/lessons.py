@@ -21,9 +21,9 @@ from apmdm.training.chunked import Chunked, seed_of
 from apmdm.vocab import MASK, PAD
 
 PER_CHUNK = 16
-SHORTEST_STEM, SHARE_VARIED, SHARE_FOREIGN, SHARE_STRANGE = 3, 0.5, 0.1, 0.02
-"""Stems this long are varied, in this share of the pairs. The shares of these stems, and of the characters of the other
-ones, that become unknown characters, and of features that are made unknown."""
+SHORTEST_STEM, SHARE_FOREIGN, SHARE_STRANGE = 3, 0.1, 0.02
+"""Stems at least this long are varied. The shares of these stems, and of the characters of the other ones, that become
+unknown characters, and of features that are made unknown."""
 Lesson = tuple[Sequence, list[Column | None]]
 """A state, and for each of its positions the column that is to be decided there, if any."""
 
@@ -53,16 +53,23 @@ Teaching = Callable[..., Lesson]
 
 
 def batches(
-    code: Code, pairs: Seq[Pair], seed: int, batch_size: int, *, lesson: Teaching = lesson, share_mirrored: float = 0.5
+    code: Code,
+    pairs: Seq[Pair],
+    seed: int,
+    batch_size: int,
+    *,
+    lesson: Teaching = lesson,
+    share_varied: float = 0.5,
+    share_mirrored: float = 0.5,
 ) -> Batches:
     """Training batches as a function of their number: one lesson a pair, and those of a batch similar in length.
 
-    In half of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019).
+    In a share of the pairs the stem is replaced by random characters (Anastasopoulos and Neubig 2019).
     """
 
     def drawn(random: Random) -> Lesson:
         pair = random.choice(pairs)
-        pair = varied(code, pair, random) if random.random() < SHARE_VARIED else pair
+        pair = varied(code, pair, random) if random.random() < share_varied else pair
         return lesson(code, pair, mirrored=random.random() < share_mirrored, random=random)
 
     def chunk(number: int) -> tuple[list[Lesson], list[int]]:
