@@ -120,7 +120,7 @@ class Inflection(FromPairs):
         return tuple(FEATURE + spelling(language) for language in self.spoken)
 
     def recipe(self) -> Recipe:
-        shape = Shape(width=128, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
+        shape = Shape(width=128, layers=5, heads=8, attention="written", rotary=True, relations=RELATIONS)
         training = Settings(steps=13_000, evaluate_every=4000, checkpoint_every=500)
         return replace(super().recipe(), shape=shape, training=self.training or training)
 
