@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apmdm.from_pairs import PairsData
 from apmdm.model.encoder import Encoder, Shape
 from apmdm.pairs.alignment import Column, columns
 from apmdm.pairs.lessons import batches, labelled, lesson, run, varied
@@ -103,6 +104,22 @@ def test_stems_vary_alike_on_both_sides() -> None:
         assert set(pair.source) <= set(CODE.strangers) or pair.source[0] + pair.source[-1] == "ln"
     assert 10 <= foreign <= 30
     assert varied(CODE, PAIRS[2], random) == PAIRS[2]
+
+
+@pytest.mark.parametrize(("share", "lowest", "highest"), [(0.0, 0, 0), (0.25, 20, 80), (1.0, 192, 192)])
+def test_a_share_of_the_stems_is_random(share: float, lowest: int, highest: int) -> None:
+    drawn = batches(CODE, PAIRS[:1], 0, 12, share_varied=share, share_mirrored=0.0)
+    (usual, _), rows = lesson(CODE, PAIRS[0]), [row for number in range(16) for row in drawn(number).state.ids.tolist()]
+    source = slice(usual.ids.tolist().index(GO_ID) - len("laufen") - 1, usual.ids.tolist().index(GO_ID))
+    assert lowest <= sum(row[source] != usual.ids.tolist()[source] for row in rows) <= highest
+
+
+@pytest.mark.parametrize(
+    ("values", "error"), [((0, 0.5), "batch_size is at least 1"), ((64, 1.5), "varied is a share")]
+)
+def test_settings_of_pairs_that_cannot_be(values: tuple[int, float], error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        PairsData(*values)
 
 
 def test_features_become_unknown_now_and_then() -> None:
