@@ -11,7 +11,8 @@ Means over the words: steps and computed positions of a run from one side, with 
 insertion: the same without the source's places. The copy begins as one MASK, and each that is written inserts the next.
 arm: a causal model of the same shape, relations and random stems, greedy. arm-both: half of its lessons are mirrored,
 and of the two greedy answers the one is taken whose probability from both sides is higher.
-ao-mdm: masked diffusion in any order, the surest MASK first. It is told the length of the right answer.
+ao-mdm: masked diffusion in any order, the surest MASK first, on a canvas with room for 12 characters more than the
+source has. It is filled up with END.
 """
 
 import argparse
@@ -49,7 +50,7 @@ from apmdm.training.trainer import train
 from apmdm.vocab import MASK, PAD
 
 PARTS = "low", "medium", "high"
-SAMPLED, ROWS, LONGEST = 16, 100, 60
+SAMPLED, ROWS, LONGEST, ROOM = 16, 100, 60, 12
 Texts = list[str | None]
 Told = tuple[dict[str, Texts], dict[str, float]]
 """The texts of each way to answer, and what all of them cost."""
@@ -172,15 +173,22 @@ def insertion_answers(model: Encoder, task: FromPairs, pairs: list[Pair]) -> Tol
     return {"left": left}, costs
 
 
-def arm_lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None) -> Lesson:
-    """The target and END, each token at the next place of the source."""
+def arm_lesson(
+    code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None, length: int = 0
+) -> Lesson:
+    """The target and END, each token at the next place of the source. More END follow up to a length."""
     first, prompt = prompted(code, pair, mirrored=mirrored, random=random)
-    target = [*code.target(pair.mirrored() if mirrored else pair), END_ID]
+    target = code.target(pair.mirrored() if mirrored else pair)
+    target += [END_ID] * max(1, length - len(target))
     return followed(first, prompt, target), [*[None] * prompt, *(Column(token, 0) for token in target)]
 
 
+def canvas_lesson(code: Code, pair: Pair, *, mirrored: bool = False, random: Random | None = None) -> Lesson:
+    return arm_lesson(code, pair, mirrored=mirrored, random=random, length=len(pair.source) + ROOM)
+
+
 def masked(drawn: Batches, seed: int) -> Batches:
-    """Lessons of ARM with a random share of the target hidden."""
+    """Lessons with a random share of the target hidden."""
 
     def batch(number: int) -> Batch:
         whole = drawn(number)
@@ -193,9 +201,10 @@ def masked(drawn: Batches, seed: int) -> Batches:
 
 
 def any_order_answers(model: Encoder, task: FromPairs, pairs: list[Pair]) -> Told:
-    """The texts written into as many MASKs as the right answers need, END among them."""
     code, prompts = task.code, [prompted(task.code, pair) for pair in pairs]
-    starts = [followed(*prompt, [MASK] * (len(pair.target) + 1)) for prompt, pair in zip(prompts, pairs, strict=True)]
+    starts = [
+        followed(*prompt, [MASK] * (len(pair.source) + ROOM)) for prompt, pair in zip(prompts, pairs, strict=True)
+    ]
     runs = sorted(rollouts(model, starts, Unmask("confidence")), key=lambda run: run.index)
     texts = [
         ended(code, pair, *prompt, run.final.ids[prompt[1] :].tolist())
@@ -268,7 +277,7 @@ KINDS = {
     "insertion": Kind("written", insertion_lesson, supervised_loss, insertion_answers),
     "arm": Kind("causal", arm_lesson, next_token_loss, arm_answers),
     "arm-both": Kind("causal", arm_lesson, next_token_loss, arm_both_answers),
-    "ao-mdm": Kind("full", arm_lesson, masked_loss, any_order_answers),
+    "ao-mdm": Kind("full", canvas_lesson, masked_loss, any_order_answers),
 }
 
 if __name__ == "__main__":
