@@ -1,9 +1,9 @@
 """A trained model with one layer more, which changes nothing at first, to go on training from (as in arXiv 1511.05641).
 
-    python benchmarks/deeper.py OUT [--weights FOLDER] [--at LAYER]
+    python benchmarks/deeper.py OUT [--weights FOLDER]
 
-The new layer has random weights, but its two outputs are zero, and its biases of relations are those of the layer that
-it is put in front of. OUT can be given to `apmdm train --from`.
+The new layer comes in the middle. It has random weights, but its two outputs are zero, and its biases of relations are
+those of the layer behind it. OUT can be given to `apmdm train --from`.
 """
 
 import argparse
@@ -24,17 +24,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--weights", default="inflection")
-    parser.add_argument("--at", type=int, default=2, help="the number of the new layer, from 0 on")
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     model = load(given.weights)
-    torch.manual_seed(given.seed)
-    deeper = deepened(model.encoder, given.at)
+    torch.manual_seed(0)
+    deeper = deepened(model.encoder)
     deeper.save_pretrained(given.out)
     write_task(given.out, model.task.name, model.task.saved())
 
 
-def deepened(encoder: Encoder, at: int) -> Encoder:
+def deepened(encoder: Encoder) -> Encoder:
+    at = encoder.shape.layers // 2
     shape = replace(encoder.shape, layers=encoder.shape.layers + 1)
     deeper = Encoder(encoder.vocab, shape, conditions=encoder.conditions)
     known, own = encoder.state_dict(), deeper.state_dict()

@@ -28,7 +28,7 @@ def main() -> None:
     model, task = load(given.weights), Inflection(data=given.folder)
     given.out.mkdir(parents=True)
     for language in task.spoken:
-        pairs = [pair for pair in task.texts if pair.features.startswith(f"{language};")][::EVERY]
+        pairs = [pair for pair in task.texts[::EVERY] if pair.features.startswith(f"{language};")]
         scores = list(log_probabilities(model.encoder, task.code, [(pair, False) for pair in pairs]))
         nats = -sum(scores) / len(scores)
         times = min(MOST, max(1, round(nats / NATS)))

@@ -58,12 +58,14 @@ Told = tuple[dict[str, Texts], dict[str, float]]
 
 @dataclass(frozen=True)
 class Kind:
-    """How a model learns and answers."""
+    """How a model learns and answers. mirrored: half of its lessons are. hidden: shares of the targets are."""
 
     attention: Literal["written", "causal", "full"]
     lesson: Teaching
     objective: Objective
     answers: Callable[[Encoder, FromPairs, list[Pair]], Told]
+    mirrored: bool = False
+    hidden: bool = False
 
 
 def main() -> None:
@@ -79,23 +81,23 @@ def main() -> None:
     learned, dev, test = (given.folder / f"{given.language}-{part}" for part in (f"train-{given.part}", "dev", "test"))
     task = Task.from_pairs(learned, dev=dev)
     pairs = sorted(read_pairs(test if given.test else dev), key=lambda pair: len(pair.source))
-    kind = KINDS[given.model]
+    kind, recipe = KINDS[given.model], task.recipe()
     drawn = batches(
         task.code,
         read_pairs(learned),
         given.seed,
         64,
         lesson=kind.lesson,
-        share_mirrored=0.5 if given.model in ("ap-mdm", "arm-both") else 0.0,
+        share_varied=recipe.data.varied,
+        share_mirrored=0.5 if kind.mirrored else 0.0,
     )
     per_step = sum(int(drawn(number).state.lengths.sum()) for number in range(SAMPLED)) / SAMPLED
-    recipe = task.recipe()
     settings = replace(recipe.training, steps=round(given.tokens / per_step), evaluate_every=10**9)
     torch.manual_seed(given.seed)
     model = Encoder(task.vocab, replace(recipe.shape, attention=kind.attention))
     began = perf_counter()
     with TemporaryDirectory() as folder:
-        shown = masked(drawn, given.seed) if given.model == "ao-mdm" else drawn
+        shown = masked(drawn, given.seed) if kind.hidden else drawn
         outcome = train(model, shown, lambda model: {}, settings, Path(folder), objective=kind.objective)
     learning, began = perf_counter() - began, perf_counter()
     told, costs = kind.answers(outcome.model.eval(), task, pairs)
@@ -273,11 +275,11 @@ def arm_scores(model: Encoder, code: Code, pairs: list[Pair], texts: Texts, mirr
 
 
 KINDS = {
-    "ap-mdm": Kind("written", lesson, supervised_loss, answers),
+    "ap-mdm": Kind("written", lesson, supervised_loss, answers, mirrored=True),
     "insertion": Kind("written", insertion_lesson, supervised_loss, insertion_answers),
     "arm": Kind("causal", arm_lesson, next_token_loss, arm_answers),
-    "arm-both": Kind("causal", arm_lesson, next_token_loss, arm_both_answers),
-    "ao-mdm": Kind("full", canvas_lesson, masked_loss, any_order_answers),
+    "arm-both": Kind("causal", arm_lesson, next_token_loss, arm_both_answers, mirrored=True),
+    "ao-mdm": Kind("full", canvas_lesson, masked_loss, any_order_answers, hidden=True),
 }
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_masks_wait_for_the_leftmost_one_and_tokens_stay() -> None:
 
 
 def test_batches_are_a_function_of_seed_and_number() -> None:
-    first, again, other = (batches(CODE, PAIRS[:2], seed, 4) for seed in (0, 0, 1))
+    first, again, other = (batches(CODE, PAIRS[:2], seed, 4, share_varied=0.5) for seed in (0, 0, 1))
     for number in (0, 17, 3):
         assert first(number).state.ids.equal(again(number).state.ids)
         assert len(first(number).state) == 4

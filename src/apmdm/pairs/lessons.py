@@ -58,8 +58,8 @@ def batches(
     seed: int,
     batch_size: int,
     *,
+    share_varied: float,
     lesson: Teaching = lesson,
-    share_varied: float = 0.5,
     share_mirrored: float = 0.5,
 ) -> Batches:
     """Training batches as a function of their number: one lesson a pair, and those of a batch similar in length.
