@@ -63,7 +63,7 @@ def our_seconds(recipe: Recipe, examples: list[Batch]) -> float:
         began.append(time.perf_counter())
         return examples[number % len(examples)]
 
-    settings = Settings(steps=STEPS, evaluate_every=STEPS, checkpoint_every=STEPS)
+    settings = Settings(steps=STEPS, evaluate_every=STEPS)
     with tempfile.TemporaryDirectory() as folder:
         train(recipe.new_model(), batches, lambda model: {}, settings, Path(folder), hints=recipe.source.hints)
     return median_step(began)

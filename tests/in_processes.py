@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from apmdm.vocab import PAD
 
 STATES = [[2, 1], [3, 1, 2], [1, 1, 3, 1], [1, 2], [1, 3], [3, 1, 2, 2], [1, 3], [1, 3], [3, 1], [1, 1]]
 SHAPE = Shape(width=8, layers=2, heads=2, rotary=True)
-SETTINGS = Settings(steps=6, warmup=2, checkpoint_every=4, evaluate_every=100)
+SETTINGS, COMPUTE = Settings(steps=6, warmup=2, evaluate_every=100), Compute(checkpoint_every=4)
 STOPPED, WHOLE = 3, 6
 """The steps after which a run is stopped, and those of all of it."""
 
@@ -56,15 +56,17 @@ def hinted(state: State) -> torch.Tensor:
 class Case:
     objective: Objective = supervised_loss
     settings: Settings = SETTINGS
-    compute: Compute = field(default_factory=Compute)
+    compute: Compute = COMPUTE
     hints: Hints | None = None
 
 
 CASES = {
     "supervised": Case(),
-    "focus, hints and parts": Case(settings=replace(SETTINGS, focus=2), compute=Compute(2), hints=Hints(2, hinted)),
-    "parts": Case(compute=Compute(parts=3)),
-    "recompute": Case(compute=Compute(recompute=True)),
+    "focus, hints and parts": Case(
+        settings=replace(SETTINGS, focus=2), compute=replace(COMPUTE, parts=2), hints=Hints(2, hinted)
+    ),
+    "parts": Case(compute=replace(COMPUTE, parts=3)),
+    "recompute": Case(compute=replace(COMPUTE, recompute=True)),
     "masked": Case(masked_loss),
     "next token": Case(next_token_loss),
     "imitation": Case(imitation_loss(unsure)),

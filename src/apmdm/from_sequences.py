@@ -150,7 +150,7 @@ class FromSequences(SeveralAnswers):
         shape = self._pretrained or Shape(width=64, layers=3, heads=4, attention=attention, rotary=True)
         passes = PASSES * len(self.corpus.sequences) // BATCH
         steps = min(MOST, max(LEAST, passes)) if self.corpus.written else MOST
-        usual = Settings(steps=steps, warmup=200, checkpoint_every=1000, precision="auto")
+        usual = Settings(steps=steps, warmup=200, precision="auto")
         fine = Settings(steps=1000, matrix_rate=1e-4, other_rate=1e-3, average=0.99, precision="auto")
         training = self.training or (usual if self._pretrained is None else fine)
         return Recipe(self, shape, training, CorpusData(self.corpus.digest, BATCH if self._pretrained is None else 16))

@@ -15,7 +15,7 @@ from apmdm.training import checkpoint
 
 EMPTY = "." * 81
 PUZZLE = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
-TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=2", "--set"]
+TRAIN = ["train", "parity", "--device", "cpu", "--set", "compute.checkpoint_every=2", "--set"]
 Refused = Callable[..., str]
 
 
@@ -192,7 +192,7 @@ def test_the_command_line_itself(refused: Refused, in_empty_folder: Path, argume
         ("training.precision=fp8", "no, bf16, auto"),
         ("shape.rotary=maybe", "true, false"),
         ("training.steps=0", "at least 1"),
-        ("training.checkpoint_every=-3", "at least 1"),
+        ("compute.checkpoint_every=-3", "at least 1"),
         ("shape.heads=7", "must be a positive multiple of heads 7"),
         ("shape.width=40000000000", "no memory for a model of width 40000000000"),
         ("shape.attention=block", "needs a span"),

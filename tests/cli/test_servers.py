@@ -18,7 +18,7 @@ from apmdm.training import checkpoint
 
 Ends = Callable[..., tuple[int, str, str]]
 Refused = Callable[..., str]
-TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=2", "--set"]
+TRAIN = ["train", "parity", "--device", "cpu", "--set", "compute.checkpoint_every=2", "--set"]
 HOLD = "import fcntl, sys; file = open(sys.argv[1], 'ab'); fcntl.flock(file, fcntl.LOCK_EX); print(); sys.stdin.read()"
 PROGRAM = [sys.executable, "-m", "apmdm"]
 

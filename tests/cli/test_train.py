@@ -17,7 +17,7 @@ from apmdm.tasks.parity.task import Parity
 from apmdm.training import checkpoint
 
 Ends = Callable[..., tuple[int, str, str]]
-TRAIN = ["train", "parity", "--device", "cpu", "--set", "training.checkpoint_every=3"]
+TRAIN = ["train", "parity", "--device", "cpu", "--set", "compute.checkpoint_every=3"]
 
 
 def test_a_run_leaves_weights_and_their_manifest(apmdm: Ends, tmp_path: Path) -> None:

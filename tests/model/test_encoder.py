@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from apmdm.model.attention import STARTING_BIAS, ConditionalLinear, Relations
-from apmdm.model.encoder import Encoder, Shape
+from apmdm.model.encoder import Dropout, Encoder, Shape
 from apmdm.prediction import Prediction
 from apmdm.state import NOWHERE, Sequence, State
 from apmdm.vocab import MASK, PAD, Vocab, joined
@@ -373,3 +373,12 @@ def test_conditions_are_saved_with_the_weights(tmp_path: Path) -> None:
 def test_conditions_need_attention_that_sees_them() -> None:
     with pytest.raises(ValueError, match="not by window attention"):
         Encoder(VOCAB, Shape(width=8, layers=1, heads=2, attention="window", span=1), conditions=("z",))
+
+
+def test_dropout_hides_the_same_dimensions_at_all_positions() -> None:
+    torch.manual_seed(0)
+    shown = Dropout(0.5)(torch.ones(3, 4, 64))
+    assert torch.equal(shown, shown[:, :1].expand_as(shown))
+    assert set(shown.unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(shown[0], shown[1])
+    assert torch.equal(Dropout(0.5).eval()(torch.ones(1, 2, 3)), torch.ones(1, 2, 3))

@@ -33,7 +33,7 @@ KINDS: dict[str, Callable[[], Any]] = {
     ),
 }
 TEXTS = ["ab cd", "cd ef gh", "a b c d", "gh ab", "ef cd ab", "hg fe"]
-SETTINGS = {"training.steps": 4, "data.batch_size": 4, "training.checkpoint_every": 2}
+SETTINGS = {"training.steps": 4, "data.batch_size": 4, "compute.checkpoint_every": 2}
 
 
 def write_tokenizer(folder: Path, **names: Any) -> None:
@@ -181,6 +181,12 @@ def test_dropout_is_off_in_training(bert: Path) -> None:
     model, state = begun(bert).train(), State.stack(states(bert, "ab cd"))
     assert torch.equal(model(state).remask, model(state).remask)
     assert any(isinstance(part, torch.nn.Dropout) and part.p > 0 for part in model.modules())
+
+
+def test_training_with_dropout_is_refused(bert: Path, tmp_path: Path) -> None:
+    task = apmdm.Task.from_sequences(TEXTS, encoder=str(bert))
+    with pytest.raises(ValueError, match="pretrained encoder is trained without dropout"):
+        apmdm.train(task, tmp_path / "run", settings=SETTINGS | {"training.dropout": 0.1})
 
 
 def test_a_card_names_the_encoder_and_its_licence(bert: Path, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from apmdm.training.optimizer import FINAL_RATE, AdamW, Muon, rate
+from apmdm.model.encoder import Encoder, Shape
+from apmdm.tasks.parity.process import VOCAB
+from apmdm.training.optimizer import FINAL_RATE, AdamW, Muon, optimizers, rate
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(100, 10), (100, 0), (7, 3), (5, 5), (5, 50)])
@@ -62,3 +64,15 @@ for solver in optimizers(linear, 0.1, 0.1):
 sys.exit("torch._dynamo" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
+    model = Encoder(VOCAB, Shape(width=8, layers=2, heads=2, absolute=3, relations=((0, 0),)))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    muon, adamw = optimizers(model, 0.5, 0.25)
+    assert (type(muon), type(adamw)) == (Muon, AdamW)
+    held = [[names[id(p)] for group in solver.param_groups for p in group["params"]] for solver in (muon, adamw)]
+    matrices = ["attention.query_key_value.weight", "attention.out.weight", "up.weight", "down.weight"]
+    assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
+    assert sorted(held[0] + held[1]) == sorted(names.values())
+    assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]

@@ -27,14 +27,14 @@ from apmdm.state import State
 from apmdm.tasks.parity.process import VOCAB, decode, encode, teacher
 from apmdm.training import checkpoint, progress
 from apmdm.training.curves import Curves
-from apmdm.training.optimizer import AdamW, Muon, optimizers, rate
+from apmdm.training.optimizer import rate
 from apmdm.training.stopping import SIGNALS
-from apmdm.training.trainer import WEIGHTS, Outcome, Settings, seconds_a_step, train
+from apmdm.training.trainer import WEIGHTS, Compute, Outcome, Settings, seconds_a_step, train
 from apmdm.vocab import MASK
 from support import sequence, unchecked
 
 SHAPE = Shape(width=16, layers=1, heads=2, attention="block", span=2, absolute=2)
-SETTINGS = Settings(steps=12, warmup=3, evaluate_every=5, checkpoint_every=4)
+SETTINGS, COMPUTE = Settings(steps=12, warmup=3, evaluate_every=5), Compute(checkpoint_every=4)
 STATES = [(2,), (3,), (1,), (2, 2), (2, 3), (3, 2), (3, 3), (1, 3), (3, 1), (1, 1)]
 
 
@@ -62,7 +62,7 @@ def run(
     batches: Batches = batches,
     resume: bool = False,
 ) -> Outcome:
-    return train(model or tiny_model(), batches, evaluate, settings, folder, resume=resume)
+    return train(model or tiny_model(), batches, evaluate, settings, folder, compute=COMPUTE, resume=resume)
 
 
 def weights(model: torch.nn.Module) -> dict[str, Tensor]:
@@ -288,7 +288,7 @@ def test_a_folder_that_cannot_be_is_an_os_error(tmp_path: Path) -> None:
 
 def damaged(folder: Path, change: Callable[[Path], object]) -> None:
     """A checkpoint of a short run, spoilt."""
-    run(folder, Settings(steps=2, warmup=1, checkpoint_every=2))
+    run(folder, Settings(steps=2, warmup=1))
     change(folder / checkpoint.NAME)
 
 
@@ -377,21 +377,13 @@ def test_rates_are_applied(tmp_path: Path) -> None:
     assert same(weights(model), weights(tiny_model()))
 
 
-def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
-    model = tiny_model(Shape(width=8, layers=2, heads=2, absolute=3, relations=((0, 0),)))
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    muon, adamw = optimizers(model, 0.5, 0.25)
-    assert (type(muon), type(adamw)) == (Muon, AdamW)
-    held = [[names[id(p)] for group in solver.param_groups for p in group["params"]] for solver in (muon, adamw)]
-    matrices = ["attention.query_key_value.weight", "attention.out.weight", "up.weight", "down.weight"]
-    assert sorted(held[0]) == sorted(f"layers.{number}.{name}" for number in range(2) for name in matrices)
-    assert sorted(held[0] + held[1]) == sorted(names.values())
-    assert [solver.param_groups[0]["lr"] for solver in (muon, adamw)] == [0.5, 0.25]
-
-
 @pytest.mark.parametrize(
     "settings",
-    [{"precision": "fp8"}, {"steps": 0}, {"focus": 0}, {"evaluate_every": 0}, {"checkpoint_every": 0}],
+    [
+        {"precision": "fp8"},
+        *({name: 0} for name in ("steps", "focus", "evaluate_every")),
+        *({name: share} for name in ("average", "dropout") for share in (-0.1, 1.0)),
+    ],
     ids=str,
 )
 def test_bad_settings_are_refused(settings: dict[str, Any]) -> None:
@@ -411,6 +403,25 @@ def test_focus_trains_on_the_least_probable_rows(tmp_path: Path) -> None:
     whole = run(tmp_path / "whole", settings, batches=lambda number: every)
     assert focused.losses == pytest.approx(chosen.losses)
     assert focused.losses[0] > whole.losses[0]
+
+
+def test_dropout_hides_other_values_in_each_step_and_the_same_ones_when_resumed(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, dropout=0.3, matrix_rate=0.0, other_rate=0.0)
+    alike = run(tmp_path / "alike", settings, batches=lambda _: batches(0)).losses
+    assert len(set(alike)) == len(alike)
+    settings, halves = replace(SETTINGS, dropout=0.3), tmp_path / "halves"
+    whole = run(tmp_path / "whole", settings)
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(halves, settings, batches=stops_at(9, power_cut))
+    rest = run(halves, settings, model=tiny_model(seed=7), resume=True)
+    assert rest.losses == whole.losses[8:]
+    assert same(weights(rest.model), weights(whole.model))
+
+
+def test_nothing_is_hidden_from_a_trained_model(tmp_path: Path) -> None:
+    outcome = run(tmp_path, replace(SETTINGS, dropout=0.9))
+    state = batches(0).state
+    assert torch.equal(outcome.model(state).content, outcome.model(state).content)
 
 
 def test_hints_are_those_of_the_rows_that_are_trained_on(tmp_path: Path) -> None:

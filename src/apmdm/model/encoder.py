@@ -114,6 +114,15 @@ class Shape:
         return self.attention == "block" or (self.attention == "window" and not self.absolute)
 
 
+class Dropout(nn.Dropout):
+    """Hides the same dimensions at all positions of a sequence (arXiv 1512.05287), which costs next to nothing."""
+
+    def forward(self, input: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        if not self.training or not self.p:
+            return input
+        return input * super().forward(input.new_ones(len(input), 1, input.shape[-1]))
+
+
 class Layer(nn.Module):
     """Attention and a two-layer perceptron, each on normalized input and added to it (pre-norm)."""
 
@@ -125,6 +134,7 @@ class Layer(nn.Module):
         self.relations = Relations(shape.relations, shape.heads) if shape.relations else None
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.up, self.down = linear(width, 4 * width), linear(4 * width, width)
+        self.dropout = Dropout(0.0)
 
     def forward(
         self,
@@ -139,8 +149,9 @@ class Layer(nn.Module):
             bias = bias if pattern.score_scale is None else bias * pattern.score_scale
             bias = bias if pattern.forbidden is None else bias + pattern.forbidden
         seen = pattern.key_positions, bias, pattern.score_scale, past, pattern.turns
-        x = x + self.attention(self.norms[0](x), *seen, condition)
-        return x + self.down(nn.functional.gelu(self.up(self.norms[1](x), condition)), condition)
+        x = x + self.dropout(self.attention(self.norms[0](x), *seen, condition))
+        hidden = self.dropout(nn.functional.gelu(self.up(self.norms[1](x), condition)))
+        return x + self.dropout(self.down(hidden, condition))
 
 
 class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
@@ -183,7 +194,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         self.embedding = nn.Parameter(0.3 * torch.randn(atoms, shape.width))
         self.absolute = nn.Parameter(0.1 * sinusoids(shape.absolute, shape.width)) if shape.absolute else None
         self.layers = nn.ModuleList(Layer(shape, len(self.conditions)) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.width)
+        self.norm, self.dropout = nn.LayerNorm(shape.width), Dropout(0.0)
         self.content = nn.Linear(shape.width, atoms)
         self.controls = nn.Linear(shape.width, 3)
         self.hints = nn.Linear(shape.width, hints) if hints else None
@@ -271,7 +282,7 @@ class Encoder(nn.Module, PyTorchModelHubMixin, library_name="apmdm"):
         """The prediction from token ids and the attention pattern of their state."""
         length, middle = ids.shape[1], len(self.layers) // 2
         at = torch.arange(length, device=ids.device)[None, None] if pattern.at is None else pattern.at
-        x, condition = self._embedded(ids, at[:, 0], length), self.condition(ids)
+        x, condition = self.dropout(self._embedded(ids, at[:, 0], length)), self.condition(ids)
         pattern = replace(pattern, turns=self._turns(at))
         hints, after = [], min(middle + 1, len(self.layers) - 1)
         for number, layer in enumerate(self.layers):

@@ -45,6 +45,9 @@ class Settings:
     pretrained encoder they are the rates of its own weights and of the new heads.
     focus: train on the least probable 1/focus of each batch, judged by the model itself. A model that is nearly always
     right then learns where it is not (selective backpropagation, arXiv 1910.00762).
+    dropout: the share of the values after the embedding, the attention and both halves of the perceptron that are
+    hidden in each step (arXiv 1207.0580); which ones, depends on the number of processes. A pretrained encoder is
+    trained without.
     average: how slowly the averaged weights follow (exponential moving average), which are saved and evaluated.
     precision: of forward passes. Weights are always float32. "auto" is bf16 on GPUs and CPUs that have units for it,
     and float32 on others, which compute bf16 more slowly.
@@ -55,18 +58,18 @@ class Settings:
     other_rate: float = 0.01
     warmup: int = 100
     focus: int = 1
+    dropout: float = 0.0
     average: float = 0.999
     evaluate_every: int = 1000
-    checkpoint_every: int = 500
     precision: Literal["no", "bf16", "auto"] = "no"
 
     def __post_init__(self) -> None:
         if self.precision not in ("no", "bf16", "auto"):
             raise ValueError(f"precision is no, bf16 or auto, not {self.precision!r}")
-        if min(self.steps, self.focus, self.evaluate_every, self.checkpoint_every) < 1:
-            raise ValueError("steps, focus and the intervals evaluate_every and checkpoint_every are at least 1")
-        if not (0 <= self.average < 1 and self.warmup >= 0):
-            raise ValueError("average is in [0, 1), warmup not negative")
+        if min(self.steps, self.focus, self.evaluate_every) < 1:
+            raise ValueError("steps, focus and evaluate_every are at least 1")
+        if not (0 <= self.average < 1 and 0 <= self.dropout < 1 and self.warmup >= 0):
+            raise ValueError("average and dropout are in [0, 1), warmup not negative")
         if not (0 <= self.matrix_rate < math.inf and 0 <= self.other_rate < math.inf):
             raise ValueError("matrix_rate and other_rate are finite and not negative")
 
@@ -89,15 +92,18 @@ class Compute:
     checkpointing).
     workers: processes that draw training data ahead, so that training need not wait for it; of several processes that
     train, each has so many.
+    checkpoint_every: the number of steps from one checkpoint to the next.
     """
 
     parts: int = 1
     recompute: bool = False
     workers: int = 0
+    checkpoint_every: int = 500
 
     def __post_init__(self) -> None:
-        if self.parts < 1:
-            raise ValueError(f"compute.parts is at least 1, not {self.parts}")
+        for name in ("parts", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"compute.{name} is at least 1, not {getattr(self, name)}")
         if not 0 <= self.workers <= (os.cpu_count() or 1):
             raise ValueError(f"compute.workers is 0 to {os.cpu_count()}, the CPUs here, not {self.workers}")
 
@@ -193,7 +199,7 @@ class _Run:
     solvers: list[Optimizer]
     objective: Objective
     hints: Hints | None
-    parts: int
+    compute: Compute
 
     @classmethod
     def of(
@@ -209,12 +215,17 @@ class _Run:
         accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
         model = model.to(accelerator.device)
         average = copy.deepcopy(model).eval().requires_grad_(False)
+        if settings.dropout and not hasattr(model, "dropout"):
+            raise ValueError("a pretrained encoder is trained without dropout: training.dropout is 0")
+        for part in model.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = settings.dropout
         if compute.recompute:
             for layer in model.layers:
                 layer.forward = partial(recomputed, layer.forward, use_reentrant=False)
         solvers = [accelerator.prepare(s) for s in optimizers(model, settings.matrix_rate, settings.other_rate)]
         wrapped = accelerator.prepare(model)
-        return cls(accelerator, settings, model, wrapped, average, solvers, objective, hints, compute.parts)
+        return cls(accelerator, settings, model, wrapped, average, solvers, objective, hints, compute)
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -226,6 +237,8 @@ class _Run:
         Returns what the board shows, and by the name "stop" in how many processes `stop` says that the run is to end.
         If a process dies, the weights are still those before the step.
         """
+        if self.settings.dropout:
+            torch.manual_seed(number * self.accelerator.num_processes + self.accelerator.process_index)
         share = rate(number, self.settings.steps, self.settings.warmup)
         for solver, base in zip(self.solvers, (self.settings.matrix_rate, self.settings.other_rate), strict=True):
             for group in solver.param_groups:
@@ -253,7 +266,7 @@ class _Run:
     def _backward(self, whole: Batch) -> Float[Tensor, "heads"]:
         """Add up the gradients of all parts in all processes. Returns the losses of this process's parts, added up."""
         num, rank, rows = self.accelerator.num_processes, self.accelerator.process_index, len(whole.state)
-        every = num * self.parts
+        every = num * self.compute.parts
         parts = [whole[first::every] for first in range(rank, min(every, rows), num)]
         weight = float(num) if parts else 0.0  # the exchange takes means, and needs every process
         heads = []
@@ -355,7 +368,7 @@ class _Loop:
             progress.step(self.done, self.losses[-1])
             if curves is not None:
                 curves.add(scalars, self.done)
-            if self.done % settings.checkpoint_every == 0:
+            if self.done % self.run.compute.checkpoint_every == 0:
                 self._save()
             if curves is not None and self.done % settings.evaluate_every == 0 and self.done < settings.steps:
                 self._evaluate(stopping, curves, progress)

@@ -18,7 +18,7 @@ from apmdm.training.trainer import Settings
 LENGTHS, WORDS = (4, 8, 16, 32, 64, 128, 256), 25
 TOKENS, BATCH_SIZE = 2_000_000, 64
 SHAPE = Shape(width=32, layers=2, heads=2, rotary=True)
-TRAINING = Settings(warmup=100, checkpoint_every=1000)
+TRAINING = Settings(warmup=100)
 MAX_STEPS, MAX_LENGTH = 700, 700
 
 

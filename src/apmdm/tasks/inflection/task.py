@@ -121,7 +121,7 @@ class Inflection(FromPairs):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=128, layers=5, heads=8, attention="written", rotary=True, relations=RELATIONS)
-        training = Settings(steps=13_000, evaluate_every=4000, checkpoint_every=500)
+        training = Settings(steps=13_000, evaluate_every=4000)
         return replace(super().recipe(), shape=shape, training=self.training or training)
 
     def saved(self) -> dict[str, Any]:

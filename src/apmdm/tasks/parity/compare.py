@@ -16,7 +16,7 @@ from apmdm.training.trainer import Settings
 LENGTHS, STRINGS, PROBLEM_SEED = (2, 5, 10, 20, 30, 40, 60, 100, 200), 50, 1
 TOKENS, BATCH_SIZE, TILED = 2_500_000, 64, 512
 SHAPE = Shape(width=32, layers=2, heads=2)
-TRAINING = Settings(warmup=100, checkpoint_every=1000)
+TRAINING = Settings(warmup=100)
 
 
 @dataclass(frozen=True)
