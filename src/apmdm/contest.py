@@ -102,7 +102,7 @@ def usual(task: BaseTask, tokens: int, seed: int) -> Comparison:
     """The comparison of any task: AP-MDM, AP-MDM without each operation, and the other paradigms."""
     own, form = replace(task.recipe(), seed=seed), task.form()
     shape = Shape(own.shape.width, own.shape.layers, own.shape.heads, rotary=True)
-    training = Settings(warmup=own.training.warmup, precision=own.training.precision)
+    training = Settings(warmup=own.training.warmup, dropout=own.training.dropout, precision=own.training.precision)
     paradigms = [arm(form), masked_arm(), *mdm(1), ao_mdm()[-1]]
 
     def decoder(encoder: Encoder) -> Predictor:

@@ -287,7 +287,7 @@ class FromPairs(SeveralAnswers):
 
     def recipe(self) -> Recipe:
         shape = Shape(width=96, layers=4, heads=8, attention="written", rotary=True, relations=RELATIONS)
-        return Recipe(self, shape, self.training or Settings(steps=3000, evaluate_every=1000), PairsData())
+        return Recipe(self, shape, self.training or Settings(steps=3000, evaluate_every=1000, dropout=0.1), PairsData())
 
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
