@@ -22,7 +22,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.checkpoint import checkpoint as recomputed
 
 from apmdm import processes
-from apmdm.model.encoder import Encoder
+from apmdm.model.encoder import Dropout, Encoder
 from apmdm.objective.batch import Batch, Batches, Hints
 from apmdm.objective.supervised import HEADS, Objective, supervised_loss
 from apmdm.training import checkpoint
@@ -215,11 +215,11 @@ class _Run:
         accelerator = Accelerator(mixed_precision="no", cpu=device == "cpu")
         model = model.to(accelerator.device)
         average = copy.deepcopy(model).eval().requires_grad_(False)
-        if settings.dropout and not hasattr(model, "dropout"):
+        parts = [part for part in model.modules() if isinstance(part, Dropout)]
+        if settings.dropout and not parts:
             raise ValueError("a pretrained encoder is trained without dropout: training.dropout is 0")
-        for part in model.modules():
-            if isinstance(part, nn.Dropout):
-                part.p = settings.dropout
+        for part in parts:
+            part.p = settings.dropout
         if compute.recompute:
             for layer in model.layers:
                 layer.forward = partial(recomputed, layer.forward, use_reentrant=False)
