@@ -118,9 +118,14 @@ class Fitting:
         """Say what changes if the run goes on with another number of processes."""
         now = processes.number()
         if now != before:
+            change = (
+                "dropout hides others of their values"
+                if self.recipe.training.dropout
+                else "losses change by rounding only"
+            )
             self._tell(
                 f"going on with {now} process{'es' if now > 1 else ''} after {before}: every step learns from the same "
-                "states as before, so losses change by rounding only"
+                f"states as before; {change}"
             )
 
     def _train(self, model: Encoder, before: dict[str, Any], resume: bool) -> Outcome:

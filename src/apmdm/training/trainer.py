@@ -141,7 +141,7 @@ def train(
 
     hints: what the model, made with as many, is told besides the edits. resume: go on from the folder's checkpoint. A
     resumed run has the losses of an uninterrupted one. Several processes share the states of each batch, so a run has
-    the same losses, up to rounding, with any number of them. Process 0 writes the files and evaluates.
+    the same losses, up to rounding and dropout, with any number of them. Process 0 writes the files and evaluates.
 
     In the main thread SIGINT, SIGTERM and SIGHUP end the run with a checkpoint. A step under way is finished first, an
     evaluation is not. A second signal ends the process at once.
