@@ -46,8 +46,8 @@ class Settings:
     focus: train on the least probable 1/focus of each batch, judged by the model itself. A model that is nearly always
     right then learns where it is not (selective backpropagation, arXiv 1910.00762).
     dropout: the share of the values after the embedding, the attention and both halves of the perceptron that are
-    hidden in each step (arXiv 1207.0580); which ones, depends on the number of processes. A pretrained encoder is
-    trained without.
+    hidden in each step (arXiv 1207.0580); which ones, depends on the numbers of processes and parts. A pretrained
+    encoder is trained without.
     average: how slowly the averaged weights follow (exponential moving average), which are saved and evaluated.
     precision: of forward passes. Weights are always float32. "auto" is bf16 on GPUs and CPUs that have units for it,
     and float32 on others, which compute bf16 more slowly.
@@ -84,7 +84,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Compute:
-    """How a run is computed, which changes its memory and speed, and no result beyond rounding.
+    """How a run is computed, which changes its memory and speed, and no result beyond rounding and dropout.
 
     parts: each process lets its states of a step through the model in so many parts, one after the other, and adds up
     their gradients (gradient accumulation).
