@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from apmdm import processes, tasks, weights
 from apmdm.base_task import BaseTask
 from apmdm.card import card
-from apmdm.model.encoder import Encoder
+from apmdm.model.encoder import PER_ATOM, Encoder
 from apmdm.outputs import locked_folder, unused_folder
 from apmdm.recipe import MAX_SEED, Recipe, override, value_of
 from apmdm.training import checkpoint, trainer
@@ -218,12 +220,19 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 
 
 def _start_from(model: Encoder, start: str) -> None:
-    """Give a new model the weights of a shipped name or a folder. These may lack the matrices of conditions."""
-    trained = weights.load_encoder(start, model.vocab)
-    own, begun = (
-        {name for name in encoder.state_dict() if not name.endswith((".narrow", ".widen"))}
-        for encoder in (model, trained)
-    )
-    if own != begun or trained.shape != model.shape or trained.conditions not in ((), model.conditions):
+    """Give a new model the weights of a shipped name or a folder.
+
+    These may lack the matrices of conditions, and symbols, whose weights stay as they are.
+    """
+    trained = weights.load_encoder(start)
+    own, known = model.state_dict(), trained.state_dict()
+    grows = set(model.vocab.symbols) > set(trained.vocab.symbols) and known.keys() >= set(PER_ATOM)
+    if not grows and model.vocab != trained.vocab:
+        raise ValueError(f"--from {start}: it is of another task, whose vocabulary has symbols that this one's lacks")
+    names = [{name for name in state if not name.endswith((".narrow", ".widen"))} for state in (own, known)]
+    if names[0] != names[1] or trained.shape != model.shape or trained.conditions not in ((), model.conditions):
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
-    model.load_state_dict(trained.state_dict(), strict=False)
+    if grows:
+        atoms = torch.tensor([model.vocab.atoms.index(atom) for atom in trained.vocab.atoms])
+        known |= {name: own[name].index_copy(0, atoms, known[name]) for name in PER_ATOM}
+    model.load_state_dict(known, strict=False)

@@ -42,6 +42,8 @@ from apmdm.vocab import MASK, PAD, Vocab
 
 Kind = Literal["full", "causal", "written", "window", "block"]
 INITIAL_SPREAD = 0.05
+PER_ATOM = "embedding", "content.weight", "content.bias"
+"""What has a row for each atom of the vocabulary."""
 SCORES = 2**21
 """The most attention scores that a CPU computes at once without gradients. More are slower (docs/log.md)."""
 MAX_SPAN = 2**20

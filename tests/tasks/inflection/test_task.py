@@ -105,6 +105,13 @@ def test_an_unknown_feature_is_told() -> None:
     assert told == "it is longer than the sources learned from, which have up to 4 characters"
 
 
+def test_of_a_language_with_more_pairs_all_are_learned_from(tmp_path: Path) -> None:
+    (tmp_path / "german-train-medium").write_text("Haus\tHäuser\tN;PL\n")
+    (tmp_path / "german-train-high").write_text("Haus\tHäuser\tN;PL\nMaus\tMäuse\tN;PL\n")
+    (tmp_path / "zulu-train-medium").write_text("ibhola\tamabhola\tN;PL\n")
+    assert [pair.source for pair in Inflection(data=tmp_path).texts] == ["Haus", "Maus", "ibhola"]
+
+
 def test_a_folder_is_learned_from(tmp_path: Path) -> None:
     (tmp_path / "german-train-medium").write_text("Haus\tHäuser\tN;PL\n")
     (tmp_path / "german-dev").write_text("Maus\tMäuse\tN;PL\n" * 30)

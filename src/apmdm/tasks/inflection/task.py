@@ -4,6 +4,7 @@ The language is the first feature of a pair.
 """
 
 from collections.abc import Iterable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -21,7 +22,8 @@ from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab, spelling
 
 LEARNS = "train check compare audit"
-PART, MEASURED, PER_LANGUAGE = "-train-medium", "-dev", 20
+PARTS, MEASURED, PER_LANGUAGE = ("-train-high", "-train-medium"), "-dev", 20
+"""Of a language with several training parts the first one is learned from, which holds the others."""
 SHOWN = 8
 EXAMPLES = "German: Haus N;DAT;PL", "Spanish: hablar V;IND;PRS;1;PL", "Finnish: talo N;IN+ESS;SG"
 
@@ -49,20 +51,23 @@ class Inflection(FromPairs):
 
     @cached_property
     def texts(self) -> tuple[Pair, ...]:
-        return self._pairs(PART) if self.data is not None else self.given
+        return self._pairs(PARTS) if self.data is not None else self.given
 
     @cached_property
     def measured(self) -> tuple[Pair, ...]:
         """The first few pairs of each language's dev part."""
-        return self._pairs(MEASURED, PER_LANGUAGE) if self.data is not None else self.dev
+        return self._pairs((MEASURED,), PER_LANGUAGE) if self.data is not None else self.dev
 
-    def _pairs(self, part: str, most: int | None = None) -> tuple[Pair, ...]:
+    def _pairs(self, parts: Seq[str], most: int | None = None) -> tuple[Pair, ...]:
+        """The pairs of every language with a training part, from the first of these parts that it has."""
         assert self.data is not None
-        names = [path.name.removesuffix(PART) for path in sorted(self.data.glob(f"*{PART}"))]
+        names = sorted({path.name.removesuffix(part) for part in PARTS for path in self.data.glob(f"*{part}")})
         if not names:
-            raise ValueError(f"{self.data} has no files such as german{PART}")
-        files = {name: self.data / f"{name}{part}" for name in names}
-        found = {name: read_pairs(path)[:most] for name, path in files.items() if path.is_file()}
+            raise ValueError(f"{self.data} has no files such as german{PARTS[-1]}")
+        files = {
+            name: next(filter(Path.is_file, (self.data / f"{name}{part}" for part in parts)), None) for name in names
+        }
+        found = {name: read_pairs(path)[:most] for name, path in files.items() if path is not None}
         return tuple(replace(pair, features=f"{name};{pair.features}") for name in found for pair in found[name])
 
     @cached_property
