@@ -1,8 +1,10 @@
 """Inflection: a trained model on CoNLL-SIGMORPHON 2018, shared task 1, language by language, beside simpler answers.
 
 FOLDER holds files such as german-train-medium, german-dev and german-test, and perhaps baseline.tsv, the accuracy of
-the organisers' rules. The memoriser gives the form that training has for the same lemma and features, otherwise the
-lemma. Unseen are the problems whose lemma training never has. Each language's figures are told on stderr.
+the organisers' rules, which learned from the medium part. Where there is a high part, the model learned from that, so
+means are told of these languages and of the others, too. The memoriser gives the form that training has for the same
+lemma and features, otherwise the lemma. Unseen are the problems whose lemma training never has. Each language's figures
+are told on stderr.
 
     python benchmarks/inflection.py FOLDER [LANGUAGE ...] [--weights FOLDER] [--part dev] [--num N]
 """
@@ -22,8 +24,9 @@ import torch
 import apmdm
 from apmdm.pairs.table import Pair, read_pairs
 from apmdm.solution import Solution, calibration_error
+from apmdm.tasks.inflection.task import PARTS, Inflection
 
-LEARNED = "train-medium"
+NAMES = "accuracy", "unseen", "among 5", "memoriser", "copy", "rules"
 
 
 def main() -> None:
@@ -35,23 +38,24 @@ def main() -> None:
     parser.add_argument("--num", type=int, help="the first so many pairs of each language")
     given = parser.parse_args()
     model, began = apmdm.load(given.weights), perf_counter()
-    rules = baseline(given.folder)
+    rules, files = baseline(given.folder), Inflection(data=given.folder).files
     found, every = {}, list[Solution]()
     for language in given.languages or model.task.spoken:
-        learned, pairs = (read_pairs(given.folder / f"{language}-{part}") for part in (LEARNED, given.part))
+        learned, pairs = (read_pairs(path) for path in (files[language], given.folder / f"{language}-{given.part}"))
         problems = [replace(pair, features=f"{language};{pair.features}") for pair in pairs[: given.num]]
         problems.sort(key=lambda pair: len(pair.source))
         solutions = list(model.task.solve(model.encoder, problems))
         found[language] = figures(solutions, learned) | ({"rules": rules[language]} if language in rules else {})
         every += solutions
         print(language, json.dumps(found[language]), file=sys.stderr, flush=True)
-    names = ("accuracy", "unseen", "among 5", "memoriser", "copy", "rules")
-    means = {name: [one[name] for one in found.values() if one.get(name) is not None] for name in names}
+    high = {language for language in found if files[language].name.endswith(PARTS[-1])}
     record = {
         "benchmark": "inflection",
         "part": given.part,
         "languages": found,
-        "mean": {name: round(mean(values), 4) for name, values in means.items() if values},
+        "mean": means(list(found.values())),
+        "mean of languages with a high part": means([found[language] for language in high]),
+        "mean of the others": means([found[language] for language in found.keys() - high]),
         "calibration_error": round(error(every), 4),
         "problems": len(every),
         "parameters": model.encoder.num_parameters(),
@@ -79,6 +83,11 @@ def figures(solutions: list[Solution], learned: list[Pair]) -> dict[str, Any]:
         "memoriser": share([form == pair.target for form, pair in zip(remembered, problems, strict=True)]),
         "copy": share([pair.source == pair.target for pair in problems]),
     }
+
+
+def means(languages: list[dict[str, Any]]) -> dict[str, float]:
+    values = {name: [one[name] for one in languages if one.get(name) is not None] for name in NAMES}
+    return {name: round(mean(known), 4) for name, known in values.items() if known}
 
 
 def share(right: list[bool]) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from apmdm import load
 from apmdm.pairs.answers import log_probabilities
-from apmdm.tasks.inflection.task import MEASURED, PART, Inflection
+from apmdm.tasks.inflection.task import MEASURED, Inflection
 
 EVERY, NATS, MOST = 8, 0.25, 6
 
@@ -27,13 +27,12 @@ def main() -> None:
     given = parser.parse_args()
     model, task = load(given.weights), Inflection(data=given.folder)
     given.out.mkdir(parents=True)
-    for language in task.spoken:
+    for language, path in task.files.items():
         pairs = [pair for pair in task.texts[::EVERY] if pair.features.startswith(f"{language};")]
         scores = list(log_probabilities(model.encoder, task.code, [(pair, False) for pair in pairs]))
         nats = -sum(scores) / len(scores)
         times = min(MOST, max(1, round(nats / NATS)))
-        text = (given.folder / f"{language}{PART}").read_text()
-        (given.out / f"{language}{PART}").write_text(text * times)
+        (given.out / path.name).write_text(path.read_text() * times)
         if (given.folder / f"{language}{MEASURED}").is_file():
             shutil.copy(given.folder / f"{language}{MEASURED}", given.out)
         print(f"{language}\t{nats:.2f}\t{times}", flush=True)

@@ -92,6 +92,23 @@ def test_a_run_starts_from_weights(apmdm: Ends, tmp_path: Path) -> None:
     )
 
 
+def test_a_run_starts_from_weights_of_fewer_symbols(apmdm: Ends, tmp_path: Path) -> None:
+    still = ["--set", "training.matrix_rate=0", "--set", "training.other_rate=0", "--set", "training.steps=1"]
+    few, more = tmp_path / "few.tsv", tmp_path / "more.tsv"
+    few.write_text("b\tbc\nc\tcb\n" * 5)
+    more.write_text("b\tbc\nc\tcb\na\tda\n" * 5)
+    for data, *start in ((few,), (more, "--from", tmp_path / "few")):
+        assert apmdm("train", data, *still, *start, "--out", data.with_suffix(""))[0] == 0
+    before, after = (weights.load_encoder(str(tmp_path / name)) for name in ("few", "more"))
+    assert set(after.vocab.symbols) - set(before.vocab.symbols) == {"a", "d", "a@source", "d@source"}
+    assert torch.allclose(after.layers[0].up.weight, before.layers[0].up.weight)
+    for symbol in before.vocab.symbols:
+        known, kept = (model.embedding[model.vocab.atoms.index(symbol.split("@")[0])] for model in (before, after))
+        assert torch.allclose(known, kept)
+    code, _, error = apmdm("train", few, *still, "--from", tmp_path / "more", "--out", tmp_path / "back")
+    assert (code, "whose vocabulary has symbols that this one's lacks" in error) == (2, True)
+
+
 def test_weights_of_another_shape_are_no_start(apmdm: Ends, tmp_path: Path) -> None:
     code, _, error = apmdm(*TRAIN, "--from", "parity", "--set", "shape.heads=1", "--out", tmp_path)
     assert code == 2

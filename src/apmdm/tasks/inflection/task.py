@@ -4,7 +4,6 @@ The language is the first feature of a pair.
 """
 
 from collections.abc import Iterable
-from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -22,8 +21,8 @@ from apmdm.training.trainer import Settings
 from apmdm.vocab import Vocab, spelling
 
 LEARNS = "train check compare audit"
-PARTS, MEASURED, PER_LANGUAGE = ("-train-high", "-train-medium"), "-dev", 20
-"""Of a language with several training parts the first one is learned from, which holds the others."""
+PARTS, MEASURED, PER_LANGUAGE = ("-train-medium", "-train-high"), "-dev", 20
+"""Of a language with both training parts the second one is learned from, which holds the first."""
 SHOWN = 8
 EXAMPLES = "German: Haus N;DAT;PL", "Spanish: hablar V;IND;PRS;1;PL", "Finnish: talo N;IN+ESS;SG"
 
@@ -50,25 +49,24 @@ class Inflection(FromPairs):
         return random.choice(EXAMPLES), {}
 
     @cached_property
+    def files(self) -> dict[str, Path]:
+        """The file that is learned from of every language in the folder."""
+        assert self.data is not None
+        found = {path.name.removesuffix(part): path for part in PARTS for path in self.data.glob(f"*{part}")}
+        if not found:
+            raise ValueError(f"{self.data} has no files such as german{PARTS[0]}")
+        return dict(sorted(found.items()))
+
+    @cached_property
     def texts(self) -> tuple[Pair, ...]:
-        return self._pairs(PARTS) if self.data is not None else self.given
+        return _pairs(self.files) if self.data is not None else self.given
 
     @cached_property
     def measured(self) -> tuple[Pair, ...]:
         """The first few pairs of each language's dev part."""
-        return self._pairs((MEASURED,), PER_LANGUAGE) if self.data is not None else self.dev
-
-    def _pairs(self, parts: Seq[str], most: int | None = None) -> tuple[Pair, ...]:
-        """The pairs of every language with a training part, from the first of these parts that it has."""
-        assert self.data is not None
-        names = sorted({path.name.removesuffix(part) for part in PARTS for path in self.data.glob(f"*{part}")})
-        if not names:
-            raise ValueError(f"{self.data} has no files such as german{PARTS[-1]}")
-        files = {
-            name: next(filter(Path.is_file, (self.data / f"{name}{part}" for part in parts)), None) for name in names
-        }
-        found = {name: read_pairs(path)[:most] for name, path in files.items() if path is not None}
-        return tuple(replace(pair, features=f"{name};{pair.features}") for name in found for pair in found[name])
+        if self.data is None:
+            return self.dev
+        return _pairs({name: self.data / f"{name}{MEASURED}" for name in self.files}, PER_LANGUAGE)
 
     @cached_property
     def spoken(self) -> tuple[str, ...]:
@@ -135,6 +133,12 @@ class Inflection(FromPairs):
     def restored(self, vocab: Vocab, saved: dict[str, Any]) -> BaseTask:
         spoken = replace(self, languages=tuple(saved.get("languages", ())))
         return super(Inflection, spoken).restored(vocab, saved)
+
+
+def _pairs(files: dict[str, Path], most: int | None = None) -> tuple[Pair, ...]:
+    """The first pairs of each language whose file there is."""
+    found = {name: read_pairs(path)[:most] for name, path in files.items() if path.is_file()}
+    return tuple(replace(pair, features=f"{name};{pair.features}") for name in found for pair in found[name])
 
 
 def _spelled(language: str) -> str:
