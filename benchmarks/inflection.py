@@ -1,10 +1,11 @@
 """Inflection: a trained model on CoNLL-SIGMORPHON 2018, shared task 1, language by language, beside simpler answers.
 
 FOLDER holds files such as german-train-medium, german-dev and german-test, and perhaps baseline.tsv, the accuracy of
-the organisers' rules, which learned from the medium part. Where there is a high part, the model learned from that, so
-means are told of these languages and of the others, too. The memoriser gives the form that training has for the same
-lemma and features, otherwise the lemma. Unseen are the problems whose lemma training never has. Each language's figures
-are told on stderr.
+the organisers' rules, which learned from the medium part. The memoriser gives the form that training has for the same
+lemma and features, otherwise the lemma. Unseen are the problems whose lemma training never has. Training is the part
+that `apmdm train inflection` learns from, the high one of some languages, so means are told of these and of the others,
+too. To measure weights that were learned from medium parts alone, give a folder without high ones. Each language's
+figures are told on stderr.
 
     python benchmarks/inflection.py FOLDER [LANGUAGE ...] [--weights FOLDER] [--part dev] [--num N]
 """

@@ -29,7 +29,7 @@ def main() -> None:
     given.out.mkdir(parents=True)
     for language, path in task.files.items():
         pairs = [pair for pair in task.texts[::EVERY] if pair.features.startswith(f"{language};")]
-        scores = list(log_probabilities(model.encoder, task.code, [(pair, False) for pair in pairs]))
+        scores = list(log_probabilities(model.encoder, model.task.code, [(pair, False) for pair in pairs]))
         nats = -sum(scores) / len(scores)
         times = min(MOST, max(1, round(nats / NATS)))
         (given.out / path.name).write_text(path.read_text() * times)

@@ -222,17 +222,17 @@ def _paths(about: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]
 def _start_from(model: Encoder, start: str) -> None:
     """Give a new model the weights of a shipped name or a folder.
 
-    These may lack the matrices of conditions, and symbols, whose weights stay as they are.
+    These may lack the matrices of conditions and some symbols of the vocabulary, for which the model keeps its own.
     """
     trained = weights.load_encoder(start)
     own, known = model.state_dict(), trained.state_dict()
-    grows = set(model.vocab.symbols) > set(trained.vocab.symbols) and known.keys() >= set(PER_ATOM)
-    if not grows and model.vocab != trained.vocab:
+    by_atom = known.keys() >= set(PER_ATOM) and set(model.vocab.symbols) >= set(trained.vocab.symbols)
+    if not by_atom and model.vocab != trained.vocab:
         raise ValueError(f"--from {start}: it is of another task, whose vocabulary has symbols that this one's lacks")
-    names = [{name for name in state if not name.endswith((".narrow", ".widen"))} for state in (own, known)]
-    if names[0] != names[1] or trained.shape != model.shape or trained.conditions not in ((), model.conditions):
+    asked, found = ({name for name in state if not name.endswith((".narrow", ".widen"))} for state in (own, known))
+    if asked != found or trained.shape != model.shape or trained.conditions not in ((), model.conditions):
         raise ValueError(f"--from {start}: its shape is not the recipe's; `apmdm info {start}` shows it")
-    if grows:
+    if by_atom:
         atoms = torch.tensor([model.vocab.atoms.index(atom) for atom in trained.vocab.atoms])
         known |= {name: own[name].index_copy(0, atoms, known[name]) for name in PER_ATOM}
     model.load_state_dict(known, strict=False)

@@ -11,7 +11,7 @@ import torch
 
 from apmdm import weights
 from apmdm.fit import recipe_of
-from apmdm.model.encoder import Encoder
+from apmdm.model.encoder import PER_ATOM, Encoder
 from apmdm.registry import find
 from apmdm.tasks.parity.task import Parity
 from apmdm.training import checkpoint
@@ -101,11 +101,10 @@ def test_a_run_starts_from_weights_of_fewer_symbols(apmdm: Ends, tmp_path: Path)
         assert apmdm("train", data, *still, *start, "--out", data.with_suffix(""))[0] == 0
     before, after = (weights.load_encoder(str(tmp_path / name)) for name in ("few", "more"))
     assert set(after.vocab.symbols) - set(before.vocab.symbols) == {"a", "d", "a@source", "d@source"}
-    matrix = "layers.0.up.weight"
-    assert torch.allclose(after.state_dict()[matrix], before.state_dict()[matrix])
-    for symbol in before.vocab.symbols:
-        known, kept = (model.embedding[model.vocab.atoms.index(symbol.split("@")[0])] for model in (before, after))
-        assert torch.allclose(known, kept)
+    known, kept = before.state_dict(), after.state_dict()
+    assert torch.allclose(known["layers.0.up.weight"], kept["layers.0.up.weight"])
+    atoms = [after.vocab.atoms.index(atom) for atom in before.vocab.atoms]
+    assert all(torch.allclose(known[name], kept[name][atoms]) for name in PER_ATOM)
     code, _, error = apmdm("train", few, *still, "--from", tmp_path / "more", "--out", tmp_path / "back")
     assert (code, "whose vocabulary has symbols that this one's lacks" in error) == (2, True)
 
