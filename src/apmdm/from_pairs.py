@@ -97,6 +97,10 @@ class FromPairs(SeveralAnswers):
         held_out = min(HELD_OUT, len(shuffled) // 10)
         return shuffled[:held_out], shuffled[held_out:]
 
+    def drawn_from(self, pairs: list[Pair]) -> list[Pair]:
+        """The pairs as often as lessons are drawn from them, relative to each other."""
+        return pairs
+
     @cached_property
     def code(self) -> Code:
         """The characters and features that there are."""
@@ -291,7 +295,8 @@ class FromPairs(SeveralAnswers):
 
     def batches(self, recipe: Recipe) -> Batches:
         data = recipe.data
-        return batches(self.code, self._split[1], recipe.seed, data.batch_size, share_varied=data.varied)
+        pairs = self.drawn_from(self._split[1])
+        return batches(self.code, pairs, recipe.seed, data.batch_size, share_varied=data.varied)
 
     def form(self) -> Form:
         def symbols(tokens: Seq[int]) -> list[str]:

@@ -3,10 +3,12 @@
 The language is the first feature of a pair.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from math import sqrt
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -68,10 +70,16 @@ class Inflection(FromPairs):
             return self.dev
         return _pairs({name: self.data / f"{name}{MEASURED}" for name in self.files}, PER_LANGUAGE)
 
+    def drawn_from(self, pairs: list[Pair]) -> list[Pair]:
+        """A language is drawn as often as the square root of its number of pairs says."""
+        found = Counter(map(_language, pairs))
+        most = max(found.values())
+        return [pair for pair in pairs for _ in range(round(sqrt(most / found[_language(pair)])))]
+
     @cached_property
     def spoken(self) -> tuple[str, ...]:
         """The languages that are learned from, or were."""
-        return self.languages or tuple(dict.fromkeys(atoms_of(pair.features)[0] for pair in self.texts))
+        return self.languages or tuple(dict.fromkeys(map(_language, self.texts)))
 
     def known(self, language: str) -> str:
         """The name of a language as training has it; raises ValueError if it was not learned from."""
@@ -108,7 +116,7 @@ class Inflection(FromPairs):
         return Table([replace(pair, features=f"{_spelled(self.language)};{pair.features}") for pair in pairs], notes)
 
     def cautions(self, problem: Pair) -> Iterable[str]:
-        self.known(atoms_of(problem.features)[0])
+        self.known(_language(problem))
         named, colon, _ = problem.source.partition(":")
         if colon and _spelled(named) in self.spoken:
             raise ValueError(f"the lemma {problem.source!r} names a language, which --language gives for a whole table")
@@ -139,6 +147,10 @@ def _pairs(files: dict[str, Path], most: int | None = None) -> tuple[Pair, ...]:
     """The first pairs of each language whose file there is."""
     found = {name: read_pairs(path)[:most] for name, path in files.items() if path.is_file()}
     return tuple(replace(pair, features=f"{name};{pair.features}") for name in found for pair in found[name])
+
+
+def _language(pair: Pair) -> str:
+    return atoms_of(pair.features)[0]
 
 
 def _spelled(language: str) -> str:
