@@ -1,5 +1,6 @@
 """What a user may write as a problem of inflection, and what is learned from a folder."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_of_a_language_with_more_pairs_all_are_learned_from(tmp_path: Path) -> N
     (tmp_path / "german-train-high").write_text("Haus\tHäuser\tN;PL\nMaus\tMäuse\tN;PL\n")
     (tmp_path / "zulu-train-medium").write_text("ibhola\tamabhola\tN;PL\n")
     assert [pair.source for pair in Inflection(data=tmp_path).texts] == ["Haus", "Maus", "ibhola"]
+
+
+def test_a_language_is_drawn_as_often_as_the_square_root_of_its_pairs(tmp_path: Path) -> None:
+    (tmp_path / "german-train-high").write_text("".join(f"Haus{n}\tHäuser{n}\tN;PL\n" for n in range(900)))
+    (tmp_path / "zulu-train-medium").write_text("".join(f"ibhola{n}\tamabhola{n}\tN;PL\n" for n in range(100)))
+    task = Inflection(data=tmp_path)
+    drawn = Counter(task.drawn_from(list(task.texts)))
+    assert {(pair.features[:4], often) for pair, often in drawn.items()} == {("germ", 1), ("zulu", 3)}
 
 
 def test_a_folder_is_learned_from(tmp_path: Path) -> None:
