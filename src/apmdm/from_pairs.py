@@ -98,7 +98,7 @@ class FromPairs(SeveralAnswers):
         return shuffled[:held_out], shuffled[held_out:]
 
     def drawn_from(self, pairs: list[Pair]) -> list[Pair]:
-        """The pairs as often as lessons are drawn from them, relative to each other."""
+        """The pairs that lessons are drawn from, all alike; what is to be drawn more often is there several times."""
         return pairs
 
     @cached_property

@@ -119,6 +119,8 @@ def test_a_language_is_drawn_as_often_as_the_square_root_of_its_pairs(tmp_path: 
     task = Inflection(data=tmp_path)
     drawn = Counter(task.drawn_from(list(task.texts)))
     assert {(pair.features[:4], often) for pair, often in drawn.items()} == {("germ", 1), ("zulu", 3)}
+    twice = Counter(task.drawn_from([*task.texts, *task.texts]))
+    assert all(twice[pair] == 2 * often for pair, often in drawn.items())
 
 
 def test_a_folder_is_learned_from(tmp_path: Path) -> None:

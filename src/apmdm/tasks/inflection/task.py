@@ -71,8 +71,11 @@ class Inflection(FromPairs):
         return _pairs({name: self.data / f"{name}{MEASURED}" for name in self.files}, PER_LANGUAGE)
 
     def drawn_from(self, pairs: list[Pair]) -> list[Pair]:
-        """A language is drawn as often as the square root of its number of pairs says."""
-        found = Counter(map(_language, pairs))
+        """A language is drawn about as often as the square root of its number of different pairs says.
+
+        A file that has all its pairs several times is drawn from so much more often.
+        """
+        found = Counter(map(_language, set(pairs)))
         most = max(found.values())
         return [pair for pair in pairs for _ in range(round(sqrt(most / found[_language(pair)])))]
 
